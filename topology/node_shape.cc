@@ -1,0 +1,106 @@
+#include "topology/node_shape.h"
+
+#include <algorithm>
+#include <set>
+
+#include "common/check.h"
+#include "common/units.h"
+
+namespace usine {
+
+namespace {
+
+// "6 of 8 GPUs (0000:1b:00.0, 0000:c3:00.0 missing)". Empty where nothing is missing. Devices are
+// told apart by `name_of` where it is known for all of them on both sides, else only counted.
+template <typename Device, typename NameOf>
+std::string missing_devices(const std::vector<Device>& expected, const std::vector<Device>& found,
+                            NameOf name_of, const std::string& plural) {
+  const auto named = [&](const Device& device) { return !name_of(device).empty(); };
+  std::vector<std::string> missing;
+  if (std::ranges::all_of(expected, named) && std::ranges::all_of(found, named)) {
+    std::multiset<std::string> present;
+    for (const Device& device : found) present.insert(name_of(device));
+    for (const Device& device : expected) {
+      const auto match = present.find(name_of(device));
+      if (match == present.end()) {
+        missing.push_back(name_of(device));
+      } else {
+        present.erase(match);
+      }
+    }
+  } else {
+    missing.resize(expected.size() > found.size() ? expected.size() - found.size() : 0);
+  }
+  if (missing.empty()) return {};
+  std::string phrase = std::to_string(expected.size() - missing.size()) + " of " +
+                       std::to_string(expected.size()) + " " + plural;
+  if (missing.front().empty()) return phrase;
+  for (std::size_t i = 0; i < missing.size(); ++i) phrase += (i == 0 ? " (" : ", ") + missing[i];
+  return phrase + " missing)";
+}
+
+}  // namespace
+
+std::int64_t NodeShape::memory_mib() const {
+  std::int64_t sum = 0;
+  for (const NumaShape& numa : numa_nodes) sum += numa.gpu_memory ? 0 : numa.memory_mib;
+  return sum;
+}
+
+std::size_t NodeShape::pus() const {
+  std::size_t sum = 0;
+  for (const CoreShape& core : cores) sum += core.pus.size();
+  return sum;
+}
+
+std::uint32_t NodeShape::gpu_link_mbps(std::size_t i, std::size_t j) const {
+  CHECK_THAT(i < gpus.size() && j < gpus.size());
+  if (gpu_links_mbps.empty()) return 0;
+  CHECK_THAT(gpu_links_mbps.size() == gpus.size() * gpus.size());
+  return gpu_links_mbps[i * gpus.size() + j];
+}
+
+CoreSet NodeShape::cores_of_numa(std::int16_t numa) const {
+  CoreSet set;
+  for (std::size_t i = 0; i < cores.size(); ++i) {
+    if (cores[i].numa == numa) set.insert(i);
+  }
+  return set;
+}
+
+std::vector<std::string> missing_from(const NodeShape& expected, const NodeShape& found) {
+  std::vector<std::string> phrases;
+  const auto add = [&](std::string phrase) {
+    if (!phrase.empty()) phrases.push_back(std::move(phrase));
+  };
+  add(missing_devices(
+      expected.gpus, found.gpus, [](const GpuShape& gpu) { return gpu.bus_id; }, "GPUs"));
+  add(missing_devices(
+      expected.nics, found.nics, [](const NicShape& nic) { return nic.name; }, "NICs"));
+  if (found.cores.size() < expected.cores.size()) {
+    add(std::to_string(found.cores.size()) + " of " + std::to_string(expected.cores.size()) +
+        " cores");
+  }
+  // The kernel keeps some memory for itself, and how much differs between two boots.
+  if (found.memory_mib() * 100 < expected.memory_mib() * 98) {
+    add(format_memory_mib(found.memory_mib()) + " of " + format_memory_mib(expected.memory_mib()) +
+        " memory");
+  }
+  return phrases;
+}
+
+NodeShape keep_first_gpus(NodeShape shape, std::size_t count) {
+  const std::size_t had = shape.gpus.size();
+  if (count >= had) return shape;
+  std::vector<std::uint32_t> links;
+  if (!shape.gpu_links_mbps.empty()) {
+    for (std::size_t i = 0; i < count; ++i) {
+      for (std::size_t j = 0; j < count; ++j) links.push_back(shape.gpu_link_mbps(i, j));
+    }
+  }
+  shape.gpus.resize(count);
+  shape.gpu_links_mbps = std::move(links);
+  return shape;
+}
+
+}  // namespace usine
