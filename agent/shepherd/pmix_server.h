@@ -72,11 +72,13 @@ class PmixServer {
 
  private:
   PmixServer(std::unique_ptr<const PmixLibrary> library, std::unique_ptr<PmixEventQueue> events);
+  [[nodiscard]] Status add_rank(const PmixStep& step, std::uint32_t rank);
 
   std::unique_ptr<const PmixLibrary> library_;
   std::unique_ptr<PmixEventQueue> events_;
   std::unique_ptr<PmixUpcallHub> hub_;
   std::string folder_;
+  bool started_ = false;
 };
 
 }  // namespace usine::shepherd
