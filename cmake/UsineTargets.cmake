@@ -1,11 +1,15 @@
 # One call per folder: its sources are the files that lie in it, so that adding a rule or a command
 # is adding its file pair and nothing else.
 
-# usine_library(NAME [DEPS target...]): the *.cc of this folder (without main.cc) as a static library.
+# usine_library(NAME [EXCLUDE regex] [DEPS target...]): the *.cc of this folder (without main.cc, and
+# without those whose path matches the expression) as a static library.
 function(usine_library name)
-  cmake_parse_arguments(arg "" "" "DEPS" ${ARGN})
+  cmake_parse_arguments(arg "" "EXCLUDE" "DEPS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cc")
   list(FILTER sources EXCLUDE REGEX "/main\\.cc$")
+  if(arg_EXCLUDE)
+    list(FILTER sources EXCLUDE REGEX "${arg_EXCLUDE}")
+  endif()
   if(sources)
     add_library(${name} STATIC ${sources})
     target_link_libraries(${name} PUBLIC usine_settings ${arg_DEPS})
