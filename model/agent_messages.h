@@ -1,0 +1,133 @@
+// What scheduler and agents say to each other, as plain values: the wire (proto/), the agent's core
+// and the simulator all use these. Commands are idempotent: an agent that gets one twice does
+// nothing twice, and refuses one whose epoch is older than the newest it has seen.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/ids.h"
+#include "common/time.h"
+#include "model/allocation.h"
+#include "model/job_state.h"
+#include "model/request.h"
+#include "topology/node_shape.h"
+
+namespace usine {
+
+// ---- scheduler to agent -----------------------------------------------------------------------
+
+// Answer to Hello. Where Hello named attempts that are not in `keep`, the node has not joined: the
+// agent ends them and says Hello again; a Hello without such orphans joins the node.
+struct Welcome {
+  std::string cluster_uuid;
+  Epoch epoch;
+  NodeId node;
+  Millis heartbeat{0};
+  Millis lease{0};
+  std::vector<AttemptKey> keep;
+
+  friend bool operator==(const Welcome&, const Welcome&) = default;
+};
+
+// One node of a job, as its peers know it.
+struct JobNode {
+  std::string name;
+  CoreSet cores;
+  GpuSet gpus;
+  NicSet nics;
+  std::int64_t memory_mib = 0;
+  std::uint32_t component = 0;
+  std::string leaf;  // the leaf switch's name, for the job's environment
+
+  friend bool operator==(const JobNode&, const JobNode&) = default;
+};
+
+// Everything a shepherd needs to stand ready. The daemon fills in the blobs when it sends it.
+struct Prepare {
+  AttemptKey key;
+  Epoch epoch;
+  std::shared_ptr<const JobRequest> request;
+  std::vector<JobNode> nodes;  // in rank order; nodes[0] is the head
+  std::uint32_t this_node = 0; // index in nodes
+  Millis kill_wait{0};
+  std::string job_key;         // shared secret of this attempt's shepherds, made by the edge
+  std::string script;          // blob content, filled in by the edge
+  std::string environment;     // blob content, filled in by the edge
+  std::string partition;
+  std::string cluster_name;
+
+  friend bool operator==(const Prepare&, const Prepare&) = default;
+};
+
+// All nodes have prepared: the head starts the batch script. peers[i] is "host:port" of the
+// shepherd on node i.
+struct Start {
+  AttemptKey key;
+  Epoch epoch;
+  std::vector<std::string> peers;
+
+  friend bool operator==(const Start&, const Start&) = default;
+};
+
+// TERM to every process of the attempt, KILL after `grace`; Ended follows when none is left.
+struct Stop {
+  AttemptKey key;
+  Epoch epoch;
+  Millis grace{0};
+
+  friend bool operator==(const Stop&, const Stop&) = default;
+};
+
+// The end of this attempt on this node is recorded: the agent may forget it and remove its folder.
+struct Forget {
+  AttemptKey key;
+  Epoch epoch;
+
+  friend bool operator==(const Forget&, const Forget&) = default;
+};
+
+using ToAgent = std::variant<Welcome, Prepare, Start, Stop, Forget>;
+
+// ---- agent to scheduler -----------------------------------------------------------------------
+
+struct Hello {
+  std::string node_name;
+  std::string boot_id;       // changes when the node has restarted
+  std::string cluster_uuid;  // empty on an agent that has never joined
+  std::shared_ptr<const NodeShape> shape;
+  std::vector<AttemptKey> attempts;  // that the agent has, running or ended and not yet forgotten
+
+  friend bool operator==(const Hello&, const Hello&) = default;
+};
+
+struct Heartbeat {
+  friend bool operator==(const Heartbeat&, const Heartbeat&) = default;
+};
+
+struct Prepared {
+  AttemptKey key;
+  bool ok = true;
+  bool node_fault = false;  // when not ok: the node is to blame and is drained (B45)
+  std::string message;      // when not ok: why
+  std::string address;      // when ok: "host:port" of this node's shepherd
+
+  friend bool operator==(const Prepared&, const Prepared&) = default;
+};
+
+// Sent until Forget comes back, also across restarts of either side (B94).
+struct Ended {
+  AttemptKey key;
+  ExitStatus exit;
+  Millis elapsed{0};  // from the start of the script (or of standing ready) to the end, monotonic
+  std::int64_t peak_memory_mib = 0;
+
+  friend bool operator==(const Ended&, const Ended&) = default;
+};
+
+using FromAgent = std::variant<Hello, Heartbeat, Prepared, Ended>;
+
+}  // namespace usine

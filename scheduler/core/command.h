@@ -1,0 +1,180 @@
+// What the outside asks of the core, as plain values: users' calls, agents' reports, the planner's
+// proposals, and time itself. A command is journalled with the events it caused, so that a recorded
+// stream of commands replays to the same decisions.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/ids.h"
+#include "common/result.h"
+#include "model/agent_messages.h"
+#include "model/allocation.h"
+#include "model/caller.h"
+#include "model/cluster.h"
+#include "model/request.h"
+
+namespace usine {
+
+struct Configure {
+  std::string cluster_uuid;  // used only where the state has none yet
+  std::shared_ptr<const ClusterConfig> config;
+};
+
+struct StartEpoch {
+  Epoch epoch;
+};
+
+struct SubmitJob {
+  Caller caller;
+  std::shared_ptr<const JobRequest> request;
+  bool test_only = false;  // answer as for a submission, record nothing (B6)
+};
+
+enum class JobAction : std::uint8_t { kCancel = 0, kHold = 1, kRelease = 2, kRequeue = 3 };
+
+struct ActOnJob {
+  Caller caller;
+  JobId job;
+  JobAction action = JobAction::kCancel;
+};
+
+enum class NodeAction : std::uint8_t { kDrain = 0, kResume = 1, kFence = 2 };
+
+// kFence: the node is known to be dead, so jobs that wait for it may start elsewhere.
+struct ActOnNode {
+  Caller caller;
+  std::string node_name;
+  NodeAction action = NodeAction::kDrain;
+  std::string reason;
+};
+
+struct AgentHello {
+  Hello hello;
+};
+
+struct AgentGone {  // its stream broke
+  NodeId node;
+};
+
+struct LeaseExpired {
+  NodeId node;
+};
+
+struct AgentPrepared {
+  NodeId node;
+  Prepared report;
+};
+
+struct AgentEnded {
+  NodeId node;
+  Ended report;
+};
+
+struct ProposedStart {
+  JobId job;
+  Allocation allocation;
+};
+
+// The outcome of one planning pass; each start is re-checked on the newest state.
+struct CommitPlan {
+  Sequence seen;  // the last sequence the planner had applied
+  std::vector<ProposedStart> starts;
+};
+
+struct Tick {};
+
+using Command = std::variant<Configure, StartEpoch, SubmitJob, ActOnJob, ActOnNode, AgentHello,
+                             AgentGone, LeaseExpired, AgentPrepared, AgentEnded, CommitPlan, Tick>;
+
+[[nodiscard]] std::string_view name_of(const Command& command);
+
+// ---- answers ----------------------------------------------------------------------------------
+
+struct Done {};
+
+struct Submitted {
+  JobId job;               // 0 for test_only
+  bool existed = false;    // an earlier submission had the same idempotency key
+};
+
+// Answer to AgentHello: the Welcome and, after it, what the node must be told again.
+struct Admitted {
+  NodeId node;
+  std::vector<ToAgent> messages;
+};
+
+// Answer to CommitPlan: jobs whose start no longer fitted the state.
+struct PlanCommitted {
+  std::vector<JobId> rejected;
+};
+
+using Reply = std::variant<Done, Submitted, Admitted, PlanCommitted>;
+
+template <typename A>
+void fields(A& a, Configure& v) {
+  a(v.cluster_uuid, v.config);
+}
+template <typename A>
+void fields(A& a, StartEpoch& v) {
+  a(v.epoch);
+}
+template <typename A>
+void fields(A& a, SubmitJob& v) {
+  a(v.caller, v.request, v.test_only);
+}
+template <typename A>
+void fields(A& a, ActOnJob& v) {
+  a(v.caller, v.job, v.action);
+}
+template <typename A>
+void fields(A& a, ActOnNode& v) {
+  a(v.caller, v.node_name, v.action, v.reason);
+}
+template <typename A>
+void fields(A& a, Hello& v) {
+  a(v.node_name, v.boot_id, v.cluster_uuid, v.shape, v.attempts);
+}
+template <typename A>
+void fields(A& a, AgentHello& v) {
+  a(v.hello);
+}
+template <typename A>
+void fields(A& a, AgentGone& v) {
+  a(v.node);
+}
+template <typename A>
+void fields(A& a, LeaseExpired& v) {
+  a(v.node);
+}
+template <typename A>
+void fields(A& a, Prepared& v) {
+  a(v.key, v.ok, v.node_fault, v.message, v.address);
+}
+template <typename A>
+void fields(A& a, AgentPrepared& v) {
+  a(v.node, v.report);
+}
+template <typename A>
+void fields(A& a, Ended& v) {
+  a(v.key, v.exit, v.elapsed, v.peak_memory_mib);
+}
+template <typename A>
+void fields(A& a, AgentEnded& v) {
+  a(v.node, v.report);
+}
+template <typename A>
+void fields(A& a, ProposedStart& v) {
+  a(v.job, v.allocation);
+}
+template <typename A>
+void fields(A& a, CommitPlan& v) {
+  a(v.seen, v.starts);
+}
+template <typename A>
+void fields(A&, Tick&) {}
+
+}  // namespace usine

@@ -1,0 +1,224 @@
+// What has happened, as plain values: the journal keeps them, apply() turns them into state, and
+// effects and replicas follow from them. Events carry outcomes, never choices still to be made.
+// Adding one: a struct with its fields, a name in event_codec.cc, a case in apply (CONTRIBUTING.md).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+
+#include "common/ids.h"
+#include "common/time.h"
+#include "model/allocation.h"
+#include "model/cluster.h"
+#include "model/job_state.h"
+#include "model/request.h"
+#include "scheduler/core/state.h"
+
+namespace usine {
+
+// The configuration was read, first or anew; nodes keep their ids, new ones come at the end.
+struct ClusterConfigured {
+  std::string cluster_uuid;
+  std::shared_ptr<const ClusterConfig> config;
+};
+
+// A scheduler has started on this store; nodes that were up are unreachable until they say Hello.
+struct EpochStarted {
+  Epoch epoch;
+};
+
+struct NodeJoined {
+  NodeId node;
+  std::string boot_id;
+  std::shared_ptr<const NodeShape> shape;
+};
+
+struct NodeUnreachable {
+  NodeId node;
+};
+
+struct NodeLost {
+  NodeId node;
+  std::string reason;
+};
+
+struct NodeDrained {
+  NodeId node;
+  Drain drain;
+};
+
+struct NodeResumed {
+  NodeId node;
+};
+
+struct JobSubmitted {
+  JobId job;
+  std::shared_ptr<const JobRequest> request;
+  PartitionId partition;
+  Time at;
+};
+
+struct JobHeld {
+  JobId job;
+  HoldKind hold = HoldKind::kUser;
+};
+
+struct JobReleased {
+  JobId job;
+};
+
+struct AttemptPlaced {
+  JobId job;
+  AttemptNumber attempt;
+  Epoch epoch;
+  Allocation allocation;
+  Time at;
+};
+
+// One node of the gang is ready; `index` is its place in the allocation.
+struct NodePrepared {
+  AttemptKey key;
+  std::uint32_t index = 0;
+  std::string address;
+};
+
+// Every node is ready: the head starts the script.
+struct AttemptStarted {
+  AttemptKey key;
+  Time at;
+};
+
+struct StopRequested {
+  AttemptKey key;
+  StopRequest stop;
+};
+
+// Nothing of the attempt is left on this node, whose share is free again.
+struct AttemptNodeEnded {
+  AttemptKey key;
+  std::uint32_t index = 0;
+  ExitStatus exit;
+  Millis elapsed{0};
+  std::int64_t peak_memory_mib = 0;
+};
+
+// All nodes have ended: one accounting row (B40). JobRequeued or JobEnded follows at once.
+struct AttemptEnded {
+  AttemptKey key;
+  JobState outcome = JobState::kCompleted;
+  ExitStatus exit;
+  Time at;
+};
+
+struct JobRequeued {
+  JobId job;
+  std::string text;
+  std::optional<Time> not_before;
+  std::set<NodeId> awaiting_fence;
+  HoldKind hold = HoldKind::kNone;
+  bool counts = true;  // against requeue_max
+};
+
+struct JobEnded {
+  JobId job;
+  JobState outcome = JobState::kCompleted;
+  ExitStatus exit;
+  std::string message;
+  Time at;
+};
+
+// A finished job leaves the state; history keeps it.
+struct JobForgotten {
+  JobId job;
+};
+
+using Event = std::variant<ClusterConfigured, EpochStarted, NodeJoined, NodeUnreachable, NodeLost,
+                           NodeDrained, NodeResumed, JobSubmitted, JobHeld, JobReleased,
+                           AttemptPlaced, NodePrepared, AttemptStarted, StopRequested,
+                           AttemptNodeEnded, AttemptEnded, JobRequeued, JobEnded, JobForgotten>;
+
+// The event's stable name in the journal, "job_submitted".
+[[nodiscard]] std::string_view name_of(const Event& event);
+
+template <typename A>
+void fields(A& a, ClusterConfigured& v) {
+  a(v.cluster_uuid, v.config);
+}
+template <typename A>
+void fields(A& a, EpochStarted& v) {
+  a(v.epoch);
+}
+template <typename A>
+void fields(A& a, NodeJoined& v) {
+  a(v.node, v.boot_id, v.shape);
+}
+template <typename A>
+void fields(A& a, NodeUnreachable& v) {
+  a(v.node);
+}
+template <typename A>
+void fields(A& a, NodeLost& v) {
+  a(v.node, v.reason);
+}
+template <typename A>
+void fields(A& a, NodeDrained& v) {
+  a(v.node, v.drain);
+}
+template <typename A>
+void fields(A& a, NodeResumed& v) {
+  a(v.node);
+}
+template <typename A>
+void fields(A& a, JobSubmitted& v) {
+  a(v.job, v.request, v.partition, v.at);
+}
+template <typename A>
+void fields(A& a, JobHeld& v) {
+  a(v.job, v.hold);
+}
+template <typename A>
+void fields(A& a, JobReleased& v) {
+  a(v.job);
+}
+template <typename A>
+void fields(A& a, AttemptPlaced& v) {
+  a(v.job, v.attempt, v.epoch, v.allocation, v.at);
+}
+template <typename A>
+void fields(A& a, NodePrepared& v) {
+  a(v.key, v.index, v.address);
+}
+template <typename A>
+void fields(A& a, AttemptStarted& v) {
+  a(v.key, v.at);
+}
+template <typename A>
+void fields(A& a, StopRequested& v) {
+  a(v.key, v.stop);
+}
+template <typename A>
+void fields(A& a, AttemptNodeEnded& v) {
+  a(v.key, v.index, v.exit, v.elapsed, v.peak_memory_mib);
+}
+template <typename A>
+void fields(A& a, AttemptEnded& v) {
+  a(v.key, v.outcome, v.exit, v.at);
+}
+template <typename A>
+void fields(A& a, JobRequeued& v) {
+  a(v.job, v.text, v.not_before, v.awaiting_fence, v.hold, v.counts);
+}
+template <typename A>
+void fields(A& a, JobEnded& v) {
+  a(v.job, v.outcome, v.exit, v.message, v.at);
+}
+template <typename A>
+void fields(A& a, JobForgotten& v) {
+  a(v.job);
+}
+
+}  // namespace usine

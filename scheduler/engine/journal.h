@@ -1,0 +1,106 @@
+// The journal as the engine sees it: rows of one command with its events, grouped into batches that
+// are committed whole. The port is implemented by store/ (SQLite), by the simulator and by faulty
+// doubles in tests. Rows are versioned; an event whose name is not known stops recovery by name.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/ids.h"
+#include "common/result.h"
+#include "common/time.h"
+#include "scheduler/core/command.h"
+#include "scheduler/core/event.h"
+
+namespace usine {
+
+// The format that this program writes; older ones stay readable (tests/engine/formats).
+inline constexpr std::uint32_t kJournalVersion = 1;
+
+struct JournalRow {
+  Sequence sequence;
+  Time time;
+  std::uint32_t version = kJournalVersion;
+  std::string command;  // encode_command
+  std::string events;   // encode_events
+
+  friend bool operator==(const JournalRow&, const JournalRow&) = default;
+};
+
+// Bytes named by their SHA-256 in hex: scripts and environments, outside the state.
+struct Blob {
+  std::string hash;
+  std::string content;
+
+  friend bool operator==(const Blob&, const Blob&) = default;
+};
+
+// One attempt in the books, whether it was the last of its job or not (B40).
+struct HistoryRow {
+  AttemptKey key;
+  std::string name, user, project, partition;
+  JobState state = JobState::kCompleted;
+  ExitStatus exit;
+  std::string message;
+  Time submitted{};
+  std::optional<Time> started;  // none: never ran
+  Time ended{};
+  Millis elapsed{0};  // of the head, monotonic
+  std::uint32_t nodes = 0;
+  std::uint64_t gpus = 0;
+  std::uint64_t cores = 0;
+  std::string node_list;  // compressed host list, in rank order
+  std::int64_t peak_memory_mib = 0;
+  bool final = false;  // the job ended with this attempt
+
+  friend bool operator==(const HistoryRow&, const HistoryRow&) = default;
+};
+
+struct CommitBatch {
+  std::vector<JournalRow> rows;  // consecutive sequences
+  std::vector<Blob> blobs;
+  std::vector<HistoryRow> history;
+};
+
+class Journal {
+ public:
+  virtual ~Journal() = default;
+
+  // Takes the store for `epoch`, which is one more than any before it. Errors: kIo, kCorrupt.
+  virtual Result<Epoch> open_epoch() = 0;
+
+  // All of `batch` durably, or nothing of it. Refused with kConflict where the store's epoch is no
+  // longer `epoch` or its last sequence is not `expected`: another scheduler has taken over. kIo on
+  // a full or failing disk.
+  virtual Status commit(Epoch epoch, Sequence expected, const CommitBatch& batch) = 0;
+
+  struct Snapshot {
+    Sequence sequence;
+    std::string state;  // encode_snapshot
+  };
+  // The newest snapshot, if any. Error: kIo, kCorrupt.
+  virtual Result<std::optional<Snapshot>> newest_snapshot() = 0;
+  virtual Status write_snapshot(const Snapshot& snapshot) = 0;
+
+  // Every row after `after`, ascending; stops at the first error of `visit`.
+  virtual Status read_rows(Sequence after,
+                           const std::function<Status(const JournalRow&)>& visit) = 0;
+
+  // Error: kNotFound.
+  virtual Result<std::string> read_blob(const std::string& hash) = 0;
+};
+
+// ---- bytes of a row ---------------------------------------------------------------------------
+
+[[nodiscard]] std::string encode_command(const Command& command);
+[[nodiscard]] std::string encode_events(const std::vector<Event>& events);
+
+// Error: kCorrupt, naming the command or event that this program does not know.
+[[nodiscard]] Result<Command> decode_command(std::uint32_t version, std::string_view bytes);
+[[nodiscard]] Result<std::vector<Event>> decode_events(std::uint32_t version,
+                                                       std::string_view bytes);
+
+}  // namespace usine
