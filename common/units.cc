@@ -47,16 +47,11 @@ Result<std::int64_t> parse_memory_mib(std::string_view text) {
   const auto letter = unit_letter(text.substr(digits));
   if (digits == 0 || !letter) return malformed(text);
   switch (*letter) {
-    case 'K':
-      return (amount + kKibPerMib - 1) / kKibPerMib;
-    case 'M':
-      return amount;
-    case 'G':
-      return amount * 1024;
-    case 'T':
-      return amount * 1024 * 1024;
-    default:
-      return malformed(text);
+    case 'K': return (amount + kKibPerMib - 1) / kKibPerMib;
+    case 'M': return amount;
+    case 'G': return amount * 1024;
+    case 'T': return amount * 1024 * 1024;
+    default: return malformed(text);
   }
 }
 
