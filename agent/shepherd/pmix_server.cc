@@ -1,10 +1,13 @@
 #include "agent/shepherd/pmix_server.h"
 
-#include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <future>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <utility>
 
 #include "agent/shepherd/pmix_library.h"
@@ -61,6 +64,9 @@ Status check_step(const PmixStep& step) {
     return fail(ErrorCode::kInvalid,
                 "a step's PMIx name has 1 to 255 bytes, not " + std::to_string(step.nspace.size()));
   }
+  if (step.nspace.contains('/')) {
+    return fail(ErrorCode::kInvalid, "a step's PMIx name names its folder and has no '/'");
+  }
   if (step.this_node >= step.nodes.size()) {
     return fail(ErrorCode::kInvalid,
                 "the step " + step.nspace + " has no node " + std::to_string(step.this_node));
@@ -92,6 +98,14 @@ std::uint32_t rank_count(const PmixStep& step) {
   std::size_t count = 0;
   for (const PmixStep::Node& node : step.nodes) count += node.ranks.size();
   return static_cast<std::uint32_t>(count);
+}
+
+// Where the step's ranks keep their session files: theirs, and gone with the step.
+Status make_session_folder(const std::string& path, const PmixStep& step) {
+  const bool made = mkdir(path.c_str(), 0700) == 0;
+  const bool is_ours = step.uid == geteuid() && step.gid == getegid();
+  if (made && (is_ours || chown(path.c_str(), step.uid, step.gid) == 0)) return {};
+  return fail(ErrorCode::kIo, "making the step's folder " + path + ": " + std::strerror(errno));
 }
 
 Status describe_step(const PmixLibrary& library, const PmixStep& step, const std::string& folder,
@@ -202,9 +216,11 @@ PmixServer::~PmixServer() {
 
 Status PmixServer::add_step(const PmixStep& step) {
   if (const Status valid = check_step(step); !valid) return valid;
+  const std::string session = session_folder(step.nspace);
+  if (const Status made = make_session_folder(session, step); !made) return made;
   const auto registration = std::make_shared<Operation>(*library_);
   PmixAttributes& attributes = registration->attributes;
-  if (const Status described = describe_step(*library_, step, folder_, attributes); !described) {
+  if (const Status described = describe_step(*library_, step, session, attributes); !described) {
     return described;
   }
   const std::vector<std::uint32_t>& ranks = step.nodes[step.this_node].ranks;
@@ -236,6 +252,8 @@ Status PmixServer::add_rank(const PmixStep& step, std::uint32_t rank) {
 
 void PmixServer::remove_step(const std::string& nspace) {
   hub_->refuse_all(nspace);
+  std::error_code ignored;  // what stays goes with the job's folder
+  std::filesystem::remove_all(session_folder(nspace), ignored);
   // Nothing depends on how this ends: the name is never used again.
   static_cast<void>(Operation::run(std::make_shared<Operation>(*library_),
                                    [&](pmix_op_cbfunc_t done, void* context) {

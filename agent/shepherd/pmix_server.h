@@ -21,7 +21,8 @@ struct PmixLibrary;   // the functions of libpmix.so.2 (pmix_library.h)
 class PmixUpcallHub;  // where the library's calls arrive (pmix_upcalls.h)
 
 struct PmixServerOptions {
-  std::string folder;     // exists, private to the job: sockets and session folders go here
+  // Exists, the job's own, and its ranks' user can pass through it (0711): sockets and sessions.
+  std::string folder;
   std::string host_name;  // the node's name, which differs between emulated nodes of one host
   std::string nspace;     // the server's own, distinct from every step's
 };
@@ -33,7 +34,7 @@ struct PmixStep {
     std::string name;                  // as in PmixServerOptions::host_name of that node
     std::vector<std::uint32_t> ranks;  // ascending; every rank of the step is on one node
   };
-  std::string nspace;       // at most 255 bytes
+  std::string nspace;       // at most 255 bytes, usable as a file's name
   std::vector<Node> nodes;  // in the same order on every node of the step
   std::size_t this_node = 0;
   uid_t uid = 0;  // whom the ranks run as: PMIx refuses a connection of anybody else
@@ -73,6 +74,9 @@ class PmixServer {
  private:
   PmixServer(std::unique_ptr<const PmixLibrary> library, std::unique_ptr<PmixEventQueue> events);
   [[nodiscard]] Status add_rank(const PmixStep& step, std::uint32_t rank);
+  [[nodiscard]] std::string session_folder(const std::string& nspace) const {
+    return folder_ + '/' + nspace;
+  }
 
   std::unique_ptr<const PmixLibrary> library_;
   std::unique_ptr<PmixEventQueue> events_;
