@@ -42,6 +42,10 @@ struct JobNode {
   std::int64_t memory_mib = 0;
   std::uint32_t component = 0;
   std::string leaf;  // the leaf switch's name, for the job's environment
+  // What those indexes are on the node, filled in by the edge that has the node's shape.
+  std::vector<std::uint32_t> pus{};        // hardware threads, by operating-system index
+  std::vector<std::string> gpu_bus_ids{};  // in the order of `gpus`
+  std::vector<std::string> nic_names{};    // in the order of `nics`
 
   friend bool operator==(const JobNode&, const JobNode&) = default;
 };
@@ -51,12 +55,12 @@ struct Prepare {
   AttemptKey key;
   Epoch epoch;
   std::shared_ptr<const JobRequest> request;
-  std::vector<JobNode> nodes;  // in rank order; nodes[0] is the head
-  std::uint32_t this_node = 0; // index in nodes
+  std::vector<JobNode> nodes;   // in rank order; nodes[0] is the head
+  std::uint32_t this_node = 0;  // index in nodes
   Millis kill_wait{0};
-  std::string job_key;         // shared secret of this attempt's shepherds, made by the edge
-  std::string script;          // blob content, filled in by the edge
-  std::string environment;     // blob content, filled in by the edge
+  std::string job_key;      // shared secret of this attempt's shepherds, made by the edge
+  std::string script;       // blob content, filled in by the edge
+  std::string environment;  // blob content, filled in by the edge
   std::string partition;
   std::string cluster_name;
 

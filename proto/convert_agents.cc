@@ -1,0 +1,207 @@
+#include "proto/convert_agents.h"
+
+#include <memory>
+#include <utility>
+
+#include "proto/convert_model.h"
+
+namespace usine {
+namespace {
+
+// ---- scheduler to agent -----------------------------------------------------------------------
+
+void fill(proto::ToAgent& out, const Welcome& welcome) {
+  proto::Welcome& message = *out.mutable_welcome();
+  message.set_cluster_uuid(welcome.cluster_uuid);
+  message.set_epoch(welcome.epoch.value);
+  message.set_node(welcome.node.value);
+  message.set_heartbeat_ms(welcome.heartbeat.count());
+  message.set_lease_ms(welcome.lease.count());
+  for (const AttemptKey key : welcome.keep) *message.add_keep() = to_proto(key);
+}
+
+void fill(proto::ToAgent& out, const Prepare& prepare) {
+  proto::Prepare& message = *out.mutable_prepare();
+  *message.mutable_key() = to_proto(prepare.key);
+  message.set_epoch(prepare.epoch.value);
+  *message.mutable_request() = to_proto(*prepare.request);
+  for (const JobNode& node : prepare.nodes) *message.add_nodes() = to_proto(node);
+  message.set_this_node(prepare.this_node);
+  message.set_kill_wait_ms(prepare.kill_wait.count());
+  message.set_job_key(prepare.job_key);
+  message.set_script(prepare.script);
+  message.set_environment(prepare.environment);
+  message.set_partition(prepare.partition);
+  message.set_cluster_name(prepare.cluster_name);
+}
+
+void fill(proto::ToAgent& out, const Start& start) {
+  proto::Start& message = *out.mutable_start();
+  *message.mutable_key() = to_proto(start.key);
+  message.set_epoch(start.epoch.value);
+  for (const std::string& peer : start.peers) message.add_peers(peer);
+}
+
+void fill(proto::ToAgent& out, const Stop& stop) {
+  proto::Stop& message = *out.mutable_stop();
+  *message.mutable_key() = to_proto(stop.key);
+  message.set_epoch(stop.epoch.value);
+  message.set_grace_ms(stop.grace.count());
+}
+
+void fill(proto::ToAgent& out, const Forget& forget) {
+  proto::Forget& message = *out.mutable_forget();
+  *message.mutable_key() = to_proto(forget.key);
+  message.set_epoch(forget.epoch.value);
+}
+
+Welcome from(const proto::Welcome& message) {
+  Welcome welcome;
+  welcome.cluster_uuid = message.cluster_uuid();
+  welcome.epoch = Epoch{message.epoch()};
+  welcome.node = NodeId{message.node()};
+  welcome.heartbeat = Millis{message.heartbeat_ms()};
+  welcome.lease = Millis{message.lease_ms()};
+  for (const proto::AttemptKey& key : message.keep()) welcome.keep.push_back(from_proto(key));
+  return welcome;
+}
+
+Result<ToAgent> from(const proto::Prepare& message) {
+  Result<JobRequest> request = from_proto(message.request());
+  if (!request) return fail(request.error().within("prepare"));
+  Prepare prepare;
+  prepare.key = from_proto(message.key());
+  prepare.epoch = Epoch{message.epoch()};
+  prepare.request = std::make_shared<const JobRequest>(*std::move(request));
+  for (const proto::JobNode& node : message.nodes()) {
+    Result<JobNode> converted = from_proto(node);
+    if (!converted) return fail(converted.error().within("prepare"));
+    prepare.nodes.push_back(*std::move(converted));
+  }
+  if (message.this_node() >= prepare.nodes.size()) {
+    return fail(ErrorCode::kInvalid, "prepare: this_node is not among the nodes");
+  }
+  prepare.this_node = message.this_node();
+  prepare.kill_wait = Millis{message.kill_wait_ms()};
+  prepare.job_key = message.job_key();
+  prepare.script = message.script();
+  prepare.environment = message.environment();
+  prepare.partition = message.partition();
+  prepare.cluster_name = message.cluster_name();
+  return prepare;
+}
+
+Start from(const proto::Start& message) {
+  Start start;
+  start.key = from_proto(message.key());
+  start.epoch = Epoch{message.epoch()};
+  start.peers = {message.peers().begin(), message.peers().end()};
+  return start;
+}
+
+Stop from(const proto::Stop& message) {
+  return {from_proto(message.key()), Epoch{message.epoch()}, Millis{message.grace_ms()}};
+}
+
+Forget from(const proto::Forget& message) {
+  return {from_proto(message.key()), Epoch{message.epoch()}};
+}
+
+// ---- agent to scheduler -----------------------------------------------------------------------
+
+void fill(proto::FromAgent& out, const Hello& hello) {
+  proto::Hello& message = *out.mutable_hello();
+  message.set_node_name(hello.node_name);
+  message.set_boot_id(hello.boot_id);
+  message.set_cluster_uuid(hello.cluster_uuid);
+  *message.mutable_shape() = to_proto(*hello.shape);
+  for (const AttemptKey key : hello.attempts) *message.add_attempts() = to_proto(key);
+}
+
+void fill(proto::FromAgent& out, const Heartbeat&) { out.mutable_heartbeat(); }
+
+void fill(proto::FromAgent& out, const Prepared& prepared) {
+  proto::Prepared& message = *out.mutable_prepared();
+  *message.mutable_key() = to_proto(prepared.key);
+  message.set_ok(prepared.ok);
+  message.set_node_fault(prepared.node_fault);
+  message.set_message(prepared.message);
+  message.set_address(prepared.address);
+}
+
+void fill(proto::FromAgent& out, const Ended& ended) {
+  proto::Ended& message = *out.mutable_ended();
+  *message.mutable_key() = to_proto(ended.key);
+  *message.mutable_exit() = to_proto(ended.exit);
+  message.set_elapsed_ms(ended.elapsed.count());
+  message.set_peak_memory_mib(ended.peak_memory_mib);
+}
+
+Result<FromAgent> from(const proto::Hello& message) {
+  Result<NodeShape> shape = from_proto(message.shape());
+  if (!shape) return fail(shape.error().within("hello of '" + message.node_name() + "'"));
+  Hello hello;
+  hello.node_name = message.node_name();
+  hello.boot_id = message.boot_id();
+  hello.cluster_uuid = message.cluster_uuid();
+  hello.shape = std::make_shared<const NodeShape>(*std::move(shape));
+  for (const proto::AttemptKey& key : message.attempts()) {
+    hello.attempts.push_back(from_proto(key));
+  }
+  return hello;
+}
+
+Prepared from(const proto::Prepared& message) {
+  return {from_proto(message.key()), message.ok(), message.node_fault(), message.message(),
+          message.address()};
+}
+
+Result<FromAgent> from(const proto::Ended& message) {
+  Result<ExitStatus> exit = from_proto(message.exit());
+  if (!exit) return fail(exit.error().within("ended"));
+  return Ended{from_proto(message.key()), *std::move(exit), Millis{message.elapsed_ms()},
+               message.peak_memory_mib()};
+}
+
+std::unexpected<Error> unknown_kind() {
+  return fail(ErrorCode::kInvalid, "a message of a kind that this version of usine does not know");
+}
+
+}  // namespace
+
+proto::ToAgent to_proto(const ToAgent& message) {
+  proto::ToAgent out;
+  std::visit([&out](const auto& kind) { fill(out, kind); }, message);
+  return out;
+}
+
+Result<ToAgent> from_proto(const proto::ToAgent& message) {
+  switch (message.message_case()) {
+    case proto::ToAgent::kWelcome: return from(message.welcome());
+    case proto::ToAgent::kPrepare: return from(message.prepare());
+    case proto::ToAgent::kStart: return from(message.start());
+    case proto::ToAgent::kStop: return from(message.stop());
+    case proto::ToAgent::kForget: return from(message.forget());
+    case proto::ToAgent::MESSAGE_NOT_SET: break;
+  }
+  return unknown_kind();
+}
+
+proto::FromAgent to_proto(const FromAgent& message) {
+  proto::FromAgent out;
+  std::visit([&out](const auto& kind) { fill(out, kind); }, message);
+  return out;
+}
+
+Result<FromAgent> from_proto(const proto::FromAgent& message) {
+  switch (message.message_case()) {
+    case proto::FromAgent::kHello: return from(message.hello());
+    case proto::FromAgent::kHeartbeat: return Heartbeat{};
+    case proto::FromAgent::kPrepared: return from(message.prepared());
+    case proto::FromAgent::kEnded: return from(message.ended());
+    case proto::FromAgent::MESSAGE_NOT_SET: break;
+  }
+  return unknown_kind();
+}
+
+}  // namespace usine

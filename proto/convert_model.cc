@@ -1,0 +1,285 @@
+#include "proto/convert_model.h"
+
+#include <charconv>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "common/codec.h"
+#include "common/digest.h"
+#include "common/index_set.h"
+
+namespace usine {
+namespace {
+
+// One number at the front of `text`, which is shortened by it. False where there is none.
+bool take_number(std::string_view& text, std::size_t& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{}) return false;
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  return true;
+}
+
+// The inverse of IndexSet::to_string: "0-3,8".
+template <typename Set>
+Result<Set> parse_index_set(std::string_view text, std::string_view field) {
+  const std::string fault = std::string(field) + ": '" + std::string(text) +
+                            "' is not a list of indexes below " + std::to_string(Set::kCapacity);
+  Set set;
+  while (!text.empty()) {
+    std::size_t first = 0;
+    if (!take_number(text, first)) return fail(ErrorCode::kInvalid, fault);
+    std::size_t last = first;
+    if (text.starts_with('-')) {
+      text.remove_prefix(1);
+      if (!take_number(text, last)) return fail(ErrorCode::kInvalid, fault);
+    }
+    if (last >= Set::kCapacity || last < first) return fail(ErrorCode::kInvalid, fault);
+    for (std::size_t i = first; i <= last; ++i) set.insert(i);
+    if (text.empty()) break;
+    if (!text.starts_with(',')) return fail(ErrorCode::kInvalid, fault);
+    text.remove_prefix(1);
+  }
+  return set;
+}
+
+template <typename E>
+Result<E> to_enum(std::uint32_t number, E last, std::string_view field) {
+  if (number > static_cast<std::uint32_t>(last)) {
+    return fail(ErrorCode::kInvalid, std::string(field) + ": " + std::to_string(number) +
+                                         " is not known to this version of usine");
+  }
+  return static_cast<E>(number);
+}
+
+template <typename Repeated>
+std::vector<std::string> to_strings(const Repeated& values) {
+  return {values.begin(), values.end()};
+}
+
+proto::Component to_proto(const Component& component) {
+  proto::Component message;
+  message.set_nodes(component.nodes);
+  message.set_tasks_per_node(component.tasks_per_node);
+  message.set_tasks(component.tasks);
+  message.set_cores_per_task(component.cores_per_task);
+  proto::NodeDemand& demand = *message.mutable_per_node();
+  demand.set_cores(component.per_node.cores);
+  demand.set_gpus(component.per_node.gpus);
+  demand.set_memory_mib(component.per_node.memory_mib);
+  message.set_exclusive(component.exclusive);
+  for (const std::string& name : component.only_nodes) message.add_only_nodes(name);
+  for (const std::string& name : component.excluded_nodes) message.add_excluded_nodes(name);
+  return message;
+}
+
+Component from_proto(const proto::Component& message) {
+  Component component;
+  component.nodes = message.nodes();
+  component.tasks_per_node = message.tasks_per_node();
+  component.tasks = message.tasks();
+  component.cores_per_task = message.cores_per_task();
+  component.per_node.cores = message.per_node().cores();
+  component.per_node.gpus = message.per_node().gpus();
+  component.per_node.memory_mib = message.per_node().memory_mib();
+  component.exclusive = message.exclusive();
+  component.only_nodes = to_strings(message.only_nodes());
+  component.excluded_nodes = to_strings(message.excluded_nodes());
+  return component;
+}
+
+proto::LaunchRequest to_proto(const LaunchRequest& launch) {
+  proto::LaunchRequest message;
+  message.set_script_hash(launch.script_hash);
+  message.set_environment_hash(launch.environment_hash);
+  for (const std::string& argument : launch.arguments) message.add_arguments(argument);
+  message.set_script_name(launch.script_name);
+  message.set_working_directory(launch.working_directory);
+  message.set_output(launch.output);
+  message.set_error(launch.error);
+  message.set_input(launch.input);
+  message.set_open_mode(static_cast<std::uint32_t>(launch.open_mode));
+  message.set_umask(launch.umask);
+  for (const ResourceLimit& limit : launch.limits) {
+    proto::ResourceLimit& added = *message.add_limits();
+    added.set_resource(limit.resource);
+    added.set_soft(limit.soft);
+  }
+  return message;
+}
+
+Result<LaunchRequest> from_proto(const proto::LaunchRequest& message) {
+  const Result<OpenMode> open_mode =
+      to_enum(message.open_mode(), OpenMode::kAppend, "launch.open_mode");
+  if (!open_mode) return fail(open_mode.error());
+  LaunchRequest launch;
+  launch.script_hash = message.script_hash();
+  launch.environment_hash = message.environment_hash();
+  launch.arguments = to_strings(message.arguments());
+  launch.script_name = message.script_name();
+  launch.working_directory = message.working_directory();
+  launch.output = message.output();
+  launch.error = message.error();
+  launch.input = message.input();
+  launch.open_mode = *open_mode;
+  launch.umask = message.umask();
+  for (const proto::ResourceLimit& limit : message.limits()) {
+    launch.limits.push_back({limit.resource(), limit.soft()});
+  }
+  return launch;
+}
+
+}  // namespace
+
+proto::AttemptKey to_proto(AttemptKey key) {
+  proto::AttemptKey message;
+  message.set_job(key.job.value);
+  message.set_attempt(key.attempt.value);
+  return message;
+}
+
+AttemptKey from_proto(const proto::AttemptKey& message) {
+  return {JobId{message.job()}, AttemptNumber{message.attempt()}};
+}
+
+proto::ExitStatus to_proto(const ExitStatus& exit) {
+  proto::ExitStatus message;
+  message.set_cause(static_cast<std::uint32_t>(exit.cause));
+  message.set_exit_code(exit.exit_code);
+  message.set_signal(exit.signal);
+  message.set_message(exit.message);
+  return message;
+}
+
+Result<ExitStatus> from_proto(const proto::ExitStatus& message) {
+  const Result<EndCause> cause = to_enum(message.cause(), EndCause::kLost, "exit.cause");
+  if (!cause) return fail(cause.error());
+  return ExitStatus{*cause, message.exit_code(), message.signal(), message.message()};
+}
+
+proto::Reason to_proto(const Reason& reason) {
+  proto::Reason message;
+  message.set_kind(std::string(to_string(reason.kind)));
+  message.set_asked(reason.asked);
+  message.set_free(reason.free);
+  message.set_total(reason.total);
+  message.set_text(reason.text);
+  message.set_sentence(describe(reason));
+  return message;
+}
+
+Result<Reason> from_proto(const proto::Reason& message) {
+  for (std::uint8_t i = 0; i <= static_cast<std::uint8_t>(ReasonKind::kPassLimit); ++i) {
+    const auto kind = static_cast<ReasonKind>(i);
+    if (to_string(kind) != message.kind()) continue;
+    return Reason{kind, message.asked(), message.free(), message.total(), message.text()};
+  }
+  return fail(ErrorCode::kInvalid,
+              "reason.kind: '" + message.kind() + "' is not known to this version of usine");
+}
+
+proto::JobRequest to_proto(const JobRequest& request) {
+  proto::JobRequest message;
+  message.set_name(request.name);
+  message.set_user(request.user);
+  message.set_uid(request.uid);
+  message.set_gid(request.gid);
+  message.set_project(request.project);
+  message.set_partition(request.partition);
+  message.set_comment(request.comment);
+  for (const Component& component : request.components) {
+    *message.add_components() = to_proto(component);
+  }
+  message.set_time_limit_s(request.time_limit.count());
+  if (request.begin) message.set_begin_ms(request.begin->time_since_epoch().count());
+  message.set_priority(request.priority);
+  message.set_hold(request.hold);
+  message.set_requeue(request.requeue);
+  message.set_requeue_unfenced(request.requeue_unfenced);
+  message.set_idempotency_key(request.idempotency_key);
+  message.set_interactive(request.interactive);
+  *message.mutable_launch() = to_proto(request.launch);
+  return message;
+}
+
+Result<JobRequest> from_proto(const proto::JobRequest& message) {
+  Result<LaunchRequest> launch = from_proto(message.launch());
+  if (!launch) return fail(launch.error());
+  JobRequest request;
+  request.name = message.name();
+  request.user = message.user();
+  request.uid = message.uid();
+  request.gid = message.gid();
+  request.project = message.project();
+  request.partition = message.partition();
+  request.comment = message.comment();
+  for (const proto::Component& component : message.components()) {
+    request.components.push_back(from_proto(component));
+  }
+  request.time_limit = Seconds{message.time_limit_s()};
+  if (message.has_begin_ms()) request.begin = Time{Millis{message.begin_ms()}};
+  request.priority = message.priority();
+  request.hold = message.hold();
+  request.requeue = message.requeue();
+  request.requeue_unfenced = message.requeue_unfenced();
+  request.idempotency_key = message.idempotency_key();
+  request.interactive = message.interactive();
+  request.launch = *std::move(launch);
+  return request;
+}
+
+proto::JobNode to_proto(const JobNode& node) {
+  proto::JobNode message;
+  message.set_name(node.name);
+  message.set_cores(node.cores.to_string());
+  message.set_gpus(node.gpus.to_string());
+  message.set_nics(node.nics.to_string());
+  message.set_memory_mib(node.memory_mib);
+  message.set_component(node.component);
+  message.set_leaf(node.leaf);
+  for (const std::uint32_t pu : node.pus) message.add_pus(pu);
+  for (const std::string& bus_id : node.gpu_bus_ids) message.add_gpu_bus_ids(bus_id);
+  for (const std::string& name : node.nic_names) message.add_nic_names(name);
+  return message;
+}
+
+Result<JobNode> from_proto(const proto::JobNode& message) {
+  const Result<CoreSet> cores = parse_index_set<CoreSet>(message.cores(), "node.cores");
+  if (!cores) return fail(cores.error());
+  const Result<GpuSet> gpus = parse_index_set<GpuSet>(message.gpus(), "node.gpus");
+  if (!gpus) return fail(gpus.error());
+  const Result<NicSet> nics = parse_index_set<NicSet>(message.nics(), "node.nics");
+  if (!nics) return fail(nics.error());
+  JobNode node;
+  node.name = message.name();
+  node.cores = *cores;
+  node.gpus = *gpus;
+  node.nics = *nics;
+  node.memory_mib = message.memory_mib();
+  node.component = message.component();
+  node.leaf = message.leaf();
+  node.pus = {message.pus().begin(), message.pus().end()};
+  node.gpu_bus_ids = to_strings(message.gpu_bus_ids());
+  node.nic_names = to_strings(message.nic_names());
+  return node;
+}
+
+proto::NodeShape to_proto(const NodeShape& shape) {
+  proto::NodeShape message;
+  message.set_codec(codec::encode(shape));
+  message.set_digest(to_hex(sha256(message.codec())));
+  return message;
+}
+
+Result<NodeShape> from_proto(const proto::NodeShape& message) {
+  if (to_hex(sha256(message.codec())) != message.digest()) {
+    return fail(ErrorCode::kCorrupt, "shape: its bytes do not have its digest");
+  }
+  Result<NodeShape> shape = codec::decode<NodeShape>(message.codec());
+  if (!shape) return fail(shape.error().within("shape"));
+  const std::vector<std::string> faults = shape->faults();
+  if (!faults.empty()) return fail(ErrorCode::kInvalid, "shape: " + faults.front());
+  return shape;
+}
+
+}  // namespace usine
