@@ -16,7 +16,7 @@ enum class ReasonKind : std::uint8_t {
   kAwaitingFence = 4,     // text: the lost nodes that must come back or be fenced first
   kPartitionDown = 5,     // asked: nodes; free: 0 nodes of the partition are up
   kNodesDown = 6,         // asked: nodes; free: fitting nodes that are up; total: that exist
-  kGpusBusy = 7,          // asked: GPUs a node on `nodes` nodes; free: nodes that have them now
+  kGpusBusy = 7,          // asked: GPUs a node; total: nodes needed; free: nodes that have them now
   kCoresBusy = 8,         // the same for cores
   kMemoryBusy = 9,        // the same for memory in MiB
   kNodesBusy = 10,        // asked: nodes; free: nodes wholly idle (exclusive jobs)

@@ -14,9 +14,11 @@ namespace usine {
 
 // The share of one node that a component takes on each of its nodes.
 struct NodeDemand {
+  static constexpr std::int64_t kAllMemory = -1;  // --mem=0: all memory that the node has
+
   std::uint32_t cores = 1;
   std::uint32_t gpus = 0;
-  std::int64_t memory_mib = 0;  // 0: in proportion to the cores taken
+  std::int64_t memory_mib = 0;  // 0: in proportion to the cores taken; or kAllMemory
 
   friend bool operator==(const NodeDemand&, const NodeDemand&) = default;
 };

@@ -1,0 +1,105 @@
+#include "model/reason.h"
+
+#include <array>
+
+#include "common/check.h"
+#include "common/time.h"
+#include "common/units.h"
+
+namespace usine {
+namespace {
+
+// Words of ReasonKind in the order of its numbers.
+constexpr std::array<std::string_view, 15> kWords = {
+    "not_yet_considered",
+    "held",
+    "begin_time",
+    "requeue_delay",
+    "awaiting_fence",
+    "partition_down",
+    "nodes_down",
+    "gpus_busy",
+    "cores_busy",
+    "memory_busy",
+    "nodes_busy",
+    "node_list_busy",
+    "behind_higher_priority",
+    "requeue_limit",
+    "pass_limit",
+};
+
+std::string count(std::int64_t number, std::string_view noun) {
+  std::string text = std::to_string(number) + ' ';
+  text += noun;
+  if (number != 1) text += 's';
+  return text;
+}
+
+std::string have(std::int64_t number) { return number == 1 ? " has " : " have "; }
+
+// "4 nodes with 8 free GPUs each are needed, 2 have them now"
+std::string share_is_busy(const Reason& reason, const std::string& share) {
+  return count(reason.total, "node") + " with " + share +
+         (reason.total == 1 ? " is" : " each are") + " needed, " +
+         (reason.free == 0 ? "none" : std::to_string(reason.free)) + have(reason.free) + "it now";
+}
+
+std::string nodes_are_down(const Reason& reason) {
+  return count(reason.asked, "fitting node") + (reason.asked == 1 ? " is" : " are") + " needed, " +
+         std::to_string(reason.free) + " of the " + std::to_string(reason.total) +
+         " that exist can take work now; the others are down or drained";
+}
+
+std::string at(std::int64_t millis) { return format_time(Time(Millis(millis))); }
+
+std::string describe_wait(const Reason& reason) {
+  switch (reason.kind) {
+    case ReasonKind::kHeld:
+      return "it is held" + (reason.text.empty() ? "" : " by " + reason.text) +
+             " until it is released";
+    case ReasonKind::kBeginTime: return "it is not to start before " + at(reason.asked);
+    case ReasonKind::kRequeueDelay:
+      return "it was put back in the queue (" + reason.text + ") and starts not before " +
+             at(reason.asked);
+    case ReasonKind::kAwaitingFence:
+      return "it may still run on " + reason.text + ", which must come back or be fenced first";
+    case ReasonKind::kRequeueLimit:
+      return "it was requeued " + count(reason.asked, "time") +
+             ", the most allowed, and is held until it is released";
+    case ReasonKind::kBehindHigherPriority:
+      return "it waits behind job " + std::to_string(reason.asked) + ", which goes first";
+    case ReasonKind::kPassLimit:
+      return "the planning pass ended at its work limit before it came to this job";
+    default: return "it was submitted after the last planning pass, the next one comes to it";
+  }
+}
+
+}  // namespace
+
+std::string_view to_string(ReasonKind kind) {
+  const auto index = static_cast<std::size_t>(kind);
+  CHECK_THAT(index < kWords.size());
+  return kWords[index];
+}
+
+std::string describe(const Reason& reason) {
+  switch (reason.kind) {
+    case ReasonKind::kPartitionDown:
+      return count(reason.asked, "node") + (reason.asked == 1 ? " is" : " are") +
+             " needed, and no node of the partition is up";
+    case ReasonKind::kNodesDown: return nodes_are_down(reason);
+    case ReasonKind::kGpusBusy: return share_is_busy(reason, count(reason.asked, "free GPU"));
+    case ReasonKind::kCoresBusy: return share_is_busy(reason, count(reason.asked, "free core"));
+    case ReasonKind::kMemoryBusy:
+      return share_is_busy(reason, format_memory_mib(reason.asked) + " of free memory");
+    case ReasonKind::kNodesBusy:
+      return count(reason.asked, "wholly idle node") + (reason.asked == 1 ? " is" : " are") +
+             " needed, " + std::to_string(reason.free) + (reason.free == 1 ? " is" : " are") +
+             " idle now";
+    case ReasonKind::kNodeListBusy:
+      return "it asks for nodes that are busy or down: " + reason.text;
+    default: return describe_wait(reason);
+  }
+}
+
+}  // namespace usine
