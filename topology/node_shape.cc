@@ -68,6 +68,32 @@ CoreSet NodeShape::cores_of_numa(std::int16_t numa) const {
   return set;
 }
 
+std::vector<std::string> NodeShape::faults() const {
+  std::vector<std::string> found;
+  const auto at_most = [&](std::size_t count, std::size_t limit, const char* plural) {
+    if (count <= limit) return;
+    found.push_back(std::to_string(count) + ' ' + plural + "; a node can have at most " +
+                    std::to_string(limit));
+  };
+  at_most(cores.size(), CoreSet::kCapacity, "cores");
+  at_most(gpus.size(), GpuSet::kCapacity, "GPUs");
+  at_most(nics.size(), NicSet::kCapacity, "NICs");
+  if (cores.empty()) found.emplace_back("no core");
+  const auto place = [&](std::int16_t numa, const std::string& who) {
+    if (numa >= kUnknownPlace && numa < static_cast<std::int64_t>(numa_nodes.size())) return;
+    found.push_back(who + " lies in NUMA domain " + std::to_string(numa) + ", and there are " +
+                    std::to_string(numa_nodes.size()));
+  };
+  for (std::size_t i = 0; i < cores.size(); ++i) place(cores[i].numa, "core " + std::to_string(i));
+  for (std::size_t i = 0; i < gpus.size(); ++i) place(gpus[i].numa, "GPU " + std::to_string(i));
+  for (std::size_t i = 0; i < nics.size(); ++i) place(nics[i].numa, "NIC " + nics[i].name);
+  if (!gpu_links_mbps.empty() && gpu_links_mbps.size() != gpus.size() * gpus.size()) {
+    found.push_back("a link table of " + std::to_string(gpu_links_mbps.size()) + " entries for " +
+                    std::to_string(gpus.size()) + " GPUs");
+  }
+  return found;
+}
+
 std::vector<std::string> missing_from(const NodeShape& expected, const NodeShape& found) {
   std::vector<std::string> phrases;
   const auto add = [&](std::string phrase) {

@@ -68,6 +68,9 @@ struct NodeShape {
   [[nodiscard]] std::uint32_t gpu_link_mbps(std::size_t i, std::size_t j) const;
   // The cores of one NUMA domain.
   [[nodiscard]] CoreSet cores_of_numa(std::int16_t numa) const;
+  // One line a rule that is broken: more devices or cores than their sets hold, places that do not
+  // exist, a link table of the wrong size. Empty for a sound shape.
+  [[nodiscard]] std::vector<std::string> faults() const;
 
   friend bool operator==(const NodeShape&, const NodeShape&) = default;
 };

@@ -18,7 +18,7 @@ struct ShippedMachine {
 };
 
 // The machines of examples/machines, by name.
-[[nodiscard]] const std::vector<ShippedMachine>& shipped_machines();
+[[nodiscard]] std::vector<ShippedMachine> shipped_machines();
 
 // Error: kNotFound, listing the names.
 [[nodiscard]] Result<NodeShape> shipped_machine(std::string_view name);
@@ -33,8 +33,5 @@ struct ShippedMachine {
                                       Problems& problems);
 
 [[nodiscard]] Result<NodeShape> shape_from_machine_file(const std::string& path);
-
-// The inverse of parse_machine: any shape as a machine file.
-[[nodiscard]] std::string to_machine_yaml(const NodeShape& shape);
 
 }  // namespace usine::discovery
