@@ -20,9 +20,9 @@ using discovery::Problems;
 // Where the scheduler keeps its state and is reached. Paths are absolute, or as written where the
 // file was read from memory.
 struct ListenConfig {
-  std::string state_folder;       // journal, logs, pid files
+  std::string state_folder;                    // journal, logs, pid files
   std::string listen_address = "127.0.0.1:0";  // host:port; port 0 lets the system choose
-  std::string token_file;         // proves users to the scheduler; default STATE/token
+  std::string token_file;                      // proves users to the scheduler; default STATE/token
   std::string agent_secret_file;  // proves agents to the scheduler; default STATE/agent.secret
 
   friend bool operator==(const ListenConfig&, const ListenConfig&) = default;

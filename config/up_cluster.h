@@ -11,8 +11,8 @@ namespace usine::config {
 
 struct UpOptions {
   std::string cluster = "usine";
-  std::uint32_t nodes = 4;          // named node001, node002, ...
-  std::string like = "dgx-h100";    // a shipped machine's name, or the absolute path of a file
+  std::uint32_t nodes = 4;        // named node001, node002, ...
+  std::string like = "dgx-h100";  // a shipped machine's name, or the absolute path of a file
   std::int64_t gpus_per_node = MachineSource::kAllGpus;
   std::string listen_address = "127.0.0.1:0";
 };

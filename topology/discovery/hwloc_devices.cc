@@ -105,12 +105,20 @@ std::int64_t memory_mib_of(const std::vector<hwloc_obj_t>& os_devices) {
   return 0;
 }
 
+// What a machine without the list of PCI names knows of a device.
+std::string pci_ids_of(hwloc_obj_t pci) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "PCI %04x:%04x", pci->attr->pcidev.vendor_id,
+                pci->attr->pcidev.device_id);
+  return text.data();
+}
+
 GpuShape gpu_shape(hwloc_obj_t pci, const std::vector<hwloc_obj_t>& os_devices) {
   GpuShape gpu;
   gpu.bus_id = bus_id_of(pci);
   gpu.model = first_info(os_devices, "GPUModel");
   if (gpu.model.empty()) gpu.model = info_of(pci, "PCIDevice");
-  if (gpu.model.empty() && pci->name != nullptr) gpu.model = pci->name;
+  if (gpu.model.empty()) gpu.model = pci_ids_of(pci);
   gpu.memory_mib = memory_mib_of(os_devices);
   return gpu;
 }
@@ -212,12 +220,17 @@ std::vector<hwloc_obj_t> bridges_above(hwloc_obj_t pci) {
   return bridges;
 }
 
+// One device may have several functions (ports of a NIC, partitions of a GPU).
+std::string slot_of(hwloc_obj_t pci) {
+  const std::string bus_id = bus_id_of(pci);
+  return bus_id.substr(0, bus_id.find('.'));
+}
+
 // Numbers the PCIe switches: a device's is the nearest bridge that it shares with another device.
-// Partitions of one GPU share everything and so make no switch.
 void number_switches(std::vector<FoundGpu>& gpus, std::vector<FoundNic>& nics) {
-  std::map<hwloc_obj_t, std::set<hwloc_obj_t>> devices_below;
+  std::map<hwloc_obj_t, std::set<std::string>> devices_below;
   const auto count = [&](hwloc_obj_t pci) {
-    for (const hwloc_obj_t bridge : bridges_above(pci)) devices_below[bridge].insert(pci);
+    for (const hwloc_obj_t bridge : bridges_above(pci)) devices_below[bridge].insert(slot_of(pci));
   };
   for (const FoundGpu& gpu : gpus) count(gpu.pci);
   for (const FoundNic& nic : nics) count(nic.pci);

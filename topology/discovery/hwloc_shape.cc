@@ -122,7 +122,7 @@ Result<NodeShape> shape_from_hwloc_text(const std::string& xml, const std::strin
 
 Result<NodeShape> shape_from_hwloc_xml(const std::string& path) {
   Result<std::string> text = read_text_file(path);
-  if (!text) return fail(text.error());
+  if (!text) return fail(text.error().within(path));
   return shape_from_hwloc_text(*text, path);
 }
 

@@ -45,7 +45,9 @@ Result<NodeShape> load_machine(const std::string& name_or_path) {
   }
   Result<std::string> text = read_text_file(name_or_path);
   if (!text) {
-    if (text.error().code != ErrorCode::kNotFound) return fail(text.error());
+    if (text.error().code != ErrorCode::kNotFound) {
+      return fail(text.error().within(name_or_path));
+    }
     return fail(ErrorCode::kNotFound, "no file and no shipped machine is called '" + name_or_path +
                                           "'; Usine ships " + names_of_shipped());
   }

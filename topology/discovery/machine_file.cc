@@ -195,7 +195,7 @@ NodeShape parse_machine(std::string_view yaml, const std::string& file, Problems
 
 Result<NodeShape> shape_from_machine_file(const std::string& path) {
   Result<std::string> text = read_text_file(path);
-  if (!text) return fail(text.error());
+  if (!text) return fail(text.error().within(path));
   Problems problems;
   NodeShape shape = parse_machine(*text, path, problems);
   if (!problems.empty()) return fail(to_error(problems));

@@ -194,19 +194,19 @@ std::vector<YAML::Node> YamlMap::list(const std::string& key) {
 Result<std::string> read_text_file(const std::string& path) {
   std::error_code error;
   if (!std::filesystem::exists(path, error)) {
-    return fail(ErrorCode::kNotFound, path + ": no such file");
+    return fail(ErrorCode::kNotFound, "no such file");
   }
   if (!std::filesystem::is_regular_file(path, error)) {
-    return fail(ErrorCode::kIo, path + ": is not a regular file");
+    return fail(ErrorCode::kIo, "is not a regular file");
   }
   if (std::filesystem::file_size(path, error) > kFileBytesMax || error) {
-    return fail(ErrorCode::kIo, path + ": is larger than 64 MiB, which no file of this kind is");
+    return fail(ErrorCode::kIo, "is larger than 64 MiB, which no file of this kind is");
   }
   std::ifstream stream(path, std::ios::binary);
   std::ostringstream text;
   text << stream.rdbuf();
   if (!stream.is_open() || stream.bad()) {
-    return fail(ErrorCode::kIo, path + ": cannot be read: " + std::strerror(errno));
+    return fail(ErrorCode::kIo, std::string("cannot be read: ") + std::strerror(errno));
   }
   return std::move(text).str();
 }

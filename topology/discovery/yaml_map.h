@@ -75,7 +75,8 @@ class YamlMap {
   std::map<std::string, YAML::Node> entries_;
 };
 
-// The whole of a file, for the loaders. Errors: kNotFound, kIo (also for more than 64 MiB).
+// The whole of a file, for the loaders. Errors: kNotFound, kIo (also for more than 64 MiB); they do
+// not name the file.
 [[nodiscard]] Result<std::string> read_text_file(const std::string& path);
 
 }  // namespace usine::discovery
