@@ -16,9 +16,9 @@ include(doctest)
 find_program(USINE_PROTOC protoc REQUIRED)
 find_program(USINE_GRPC_PLUGIN grpc_cpp_plugin REQUIRED)
 
-# The archive of a library where the distribution has one, else its shared form. The thread sanitizer
-# gets the shared form always: it is told to pass over what it has not instrumented, and it tells
-# that by the module, so gRPC's own code must not be linked into ours.
+# The archive of a library where the distribution has one, else its shared form. The thread
+# sanitizer gets the shared form always: it is told to pass over modules that it has not
+# instrumented, so gRPC's code must not be linked into a module of ours.
 function(usine_find_archive variable library)
   set(names lib${library}.a ${library})
   if(USINE_SANITIZER STREQUAL "thread")

@@ -17,7 +17,8 @@ target_include_directories(usine_settings INTERFACE "${CMAKE_SOURCE_DIR}")
 target_compile_options(usine_settings INTERFACE
   -Wall -Wextra -Wconversion -Wshadow -Werror)
 if(USINE_SANITIZER STREQUAL "address")
-  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  add_compile_options(
+    -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
   add_link_options(-fsanitize=address,undefined)
 elseif(USINE_SANITIZER STREQUAL "thread")
   add_compile_options(-fsanitize=thread)

@@ -1,8 +1,8 @@
 # One call per folder: its sources are the files that lie in it, so that adding a rule or a command
 # is adding its file pair and nothing else.
 
-# usine_library(NAME [EXCLUDE regex] [DEPS target...]): the *.cc of this folder (without main.cc, and
-# without those whose path matches the expression) as a static library.
+# usine_library(NAME [EXCLUDE regex] [DEPS target...]): the *.cc of this folder (without main.cc,
+# and without those whose path matches the expression) as a static library.
 function(usine_library name)
   cmake_parse_arguments(arg "" "EXCLUDE" "DEPS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cc")
@@ -45,10 +45,10 @@ function(usine_test name)
     PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77 ${labels})
 endfunction()
 
-# usine_proto(NAME FILES file... [GRPC] [LITE]): a library of the messages of these .proto files (paths
-# from the root of the repository). Its headers are included as "proto/NAME.pb.h", as system headers, since
-# our warnings are not for generated code. GRPC adds the services' stubs ("proto/NAME.grpc.pb.h");
-# LITE is for files that say `optimize_for = LITE_RUNTIME`.
+# usine_proto(NAME FILES file... [GRPC] [LITE]): a library of the messages of these .proto files
+# (paths from the root of the repository). Its headers are included as "proto/NAME.pb.h", as system
+# headers, since our warnings are not for generated code. GRPC adds the services' stubs
+# ("proto/NAME.grpc.pb.h"); LITE is for files that say `optimize_for = LITE_RUNTIME`.
 function(usine_proto name)
   cmake_parse_arguments(arg "GRPC;LITE" "" "FILES" ${ARGN})
   set(generated "${CMAKE_BINARY_DIR}/generated")
