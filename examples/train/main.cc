@@ -36,6 +36,8 @@ class Trainer {
   }
 
  private:
+  static constexpr double kMomentum = 0.9;
+
   double run_step(std::span<const std::size_t> batch) {
     // The last value carries the loss, so that one sum serves both.
     std::vector<double> sums(network_.parameter_count() + 1, 0.0);
@@ -46,7 +48,8 @@ class Trainer {
     sum_.add_up(sums);
     const auto count = static_cast<double>(batch.size());
     for (std::size_t i = 0; i < gradient.size(); ++i) {
-      network_.parameters()[i] -= settings_.learning_rate * gradient[i] / count;
+      velocity_[i] = kMomentum * velocity_[i] - settings_.learning_rate * gradient[i] / count;
+      network_.parameters()[i] += velocity_[i];
     }
     return sums.back() / count;
   }
@@ -64,6 +67,7 @@ class Trainer {
   int size_ = 1;
   std::vector<Sample> data_ = make_data_set(settings_.seed, settings_.samples);
   Network network_{settings_.hidden, settings_.seed};
+  std::vector<double> velocity_ = std::vector<double>(network_.parameter_count(), 0.0);
 };
 
 // Rank 0's account of the run, a line at a time also into a pipe.

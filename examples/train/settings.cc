@@ -62,7 +62,7 @@ const char* usage() {
          "  --batch N            points per step, over all ranks together (256)\n"
          "  --hidden N           units in the hidden layer (64)\n"
          "  --seed N             of data and first parameters (1)\n"
-         "  --learning-rate X    (0.2)\n";
+         "  --learning-rate X    (0.1)\n";
 }
 
 }  // namespace usine::train

@@ -14,7 +14,7 @@ struct Settings {
   std::size_t batch = 256;  // over all ranks together
   std::size_t hidden = 64;
   std::uint64_t seed = 1;
-  double learning_rate = 0.2;
+  double learning_rate = 0.1;
   bool help = false;
 };
 
