@@ -20,7 +20,7 @@ namespace usine::agent {
 
 // ---- what comes in ----------------------------------------------------------------------------
 
-struct Connected {};     // a stream to the scheduler stands
+struct Connected {};  // a stream to the scheduler stands
 struct Disconnected {};
 
 struct FromScheduler {
@@ -44,8 +44,8 @@ struct ShepherdEnded {
 // What the agent found on this node when it started.
 struct FoundAttempt {
   AttemptKey key;
-  std::string address;            // of its live shepherd
-  std::optional<Ended> ended;     // or the record of its end
+  std::string address;         // of its live shepherd; empty where it is not ready yet
+  std::optional<Ended> ended;  // or the record of its end
 };
 
 using Input = std::variant<Connected, Disconnected, FromScheduler, ShepherdReady, ShepherdEnded>;
@@ -58,6 +58,7 @@ struct Send {
 struct SpawnShepherd {
   std::shared_ptr<const Prepare> prepare;
 };
+// May come again after a restart of the agent: the shepherd does nothing the second time.
 struct StartShepherd {
   AttemptKey key;
   std::vector<std::string> peers;
@@ -69,8 +70,18 @@ struct StopShepherd {
 struct RemoveAttempt {  // forget it and remove its folder
   AttemptKey key;
 };
+// This agent belongs to that cluster from now on, also after its next restart.
+struct RememberCluster {
+  std::string cluster_uuid;
+  Epoch epoch;
+};
+// The scheduler at the other end is not ours: end the stream and try again later.
+struct LeaveScheduler {
+  std::string reason;
+};
 
-using Output = std::variant<Send, SpawnShepherd, StartShepherd, StopShepherd, RemoveAttempt>;
+using Output = std::variant<Send, SpawnShepherd, StartShepherd, StopShepherd, RemoveAttempt,
+                            RememberCluster, LeaveScheduler>;
 
 // Who this agent is.
 struct Identity {
@@ -78,7 +89,11 @@ struct Identity {
   std::string boot_id;
   std::string cluster_uuid;  // empty: never joined
   std::shared_ptr<const NodeShape> shape;
+  Epoch epoch{};  // the newest that was remembered: no older scheduler is obeyed
 };
+
+// How long an unanswered Ended waits before it is sent again.
+inline constexpr Millis kEndedAgain{5'000};
 
 class AgentCore {
  public:
@@ -89,21 +104,65 @@ class AgentCore {
 
   // What time asks for: heartbeats, and Ended again where no Forget has come.
   void tick(Time now, std::vector<Output>& out);
+  // None while the scheduler is out of reach or has not said Welcome: time then asks for nothing.
   [[nodiscard]] std::optional<Time> next_tick() const;
 
   [[nodiscard]] const std::string& cluster_uuid() const { return identity_.cluster_uuid; }
+  [[nodiscard]] std::size_t attempts() const { return attempts_.size(); }
 
  private:
-  enum class Phase : std::uint8_t { kSpawning, kReady, kStarted, kEnded };
+  enum class Phase : std::uint8_t {
+    kWaiting,   // for orphans to be gone; no shepherd yet
+    kSpawning,  // its shepherd is getting ready
+    kReady,
+    kStarted,
+    kEnded,
+  };
   struct Attempt {
     Phase phase = Phase::kSpawning;
-    bool orphan = false;  // the scheduler does not keep it: it is being ended
-    std::string address;
-    std::optional<Ended> ended;
+    bool named = false;          // in the last Hello, so that the Welcome after it decides on it
+    bool orphan = false;         // the scheduler does not keep it: it is being ended
+    std::optional<Millis> stop;  // the shortest grace asked for so far
+    std::shared_ptr<const Prepare> prepare{};  // while waiting
+    std::string address{};
+    std::optional<Ended> ended{};
+    Time send_again{};  // while ended
   };
+  using Entry = std::map<AttemptKey, Attempt>::iterator;
+  struct Step;  // one input being handled: the time and where outputs go
+
+  void take(Step& step, const Connected& input);
+  void take(Step& step, const Disconnected& input);
+  void take(Step& step, const FromScheduler& input);
+  void take(Step& step, const ShepherdReady& input);
+  void take(Step& step, const ShepherdEnded& input);
+
+  void obey(Step& step, const Welcome& welcome);
+  void obey(Step& step, const Prepare& prepare);
+  void obey(Step& step, const Start& start);
+  void obey(Step& step, const Stop& stop);
+  void obey(Step& step, const Forget& forget);
+
+  [[nodiscard]] bool stale(Epoch epoch) const { return !welcomed_ || epoch < identity_.epoch; }
+  [[nodiscard]] bool has_orphans() const;
+
+  void say_hello(Step& step);
+  void judge(Step& step, const Welcome& welcome);
+  void tell_again(Step& step);
+  void orphans_gone(Step& step);
+  void spawn(Step& step, Attempt& attempt);
+  void stop(Step& step, Entry entry, Millis grace);
+  void end(Step& step, Entry entry, Ended report);
+  void send_prepared(Step& step, AttemptKey key, const Attempt& attempt);
+  void send_ended(Step& step, Attempt& attempt);
+  void remove(Step& step, Entry entry);
 
   Identity identity_;
   std::map<AttemptKey, Attempt> attempts_;
+  bool connected_ = false;
+  bool welcomed_ = false;  // on this stream
+  Millis heartbeat_{0};
+  Time next_heartbeat_;
 };
 
 }  // namespace usine::agent
