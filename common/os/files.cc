@@ -1,71 +1,90 @@
 #include "common/os/files.h"
 
-#include <cerrno>
-#include <cstring>
+#include <cstdio>
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
+
+#include "common/os/os_error.h"
+#include "common/os/unique_fd.h"
 
 namespace usine::os {
 namespace {
 
-// A file descriptor that is closed on every way out.
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  [[nodiscard]] int number() const { return number_; }
+constexpr std::size_t kReadBytes = 64u << 10;
 
- private:
-  int number_;
-};
-
-bool write_all(int file, std::string_view bytes) {
+Status write_all(int fd, std::string_view bytes, const std::string& path) {
   while (!bytes.empty()) {
-    const ssize_t written = ::write(file, bytes.data(), bytes.size());
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return false;
+    if (written < 0) return fail(os_error("writing " + path));
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }
-  return true;
+  return {};
+}
+
+enum class Durable : bool { kNo, kYes };
+
+Status write_through(const std::string& path, std::string_view bytes, mode_t mode,
+                     Durable durable) {
+  const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
+  if (!file) return fail(os_error("opening " + path));
+  if (const Status written = write_all(file.get(), bytes, path); !written) return written;
+  if (durable == Durable::kYes && ::fsync(file.get()) != 0) {
+    return fail(os_error("syncing " + path));
+  }
+  return {};
+}
+
+std::string folder_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+Status replace(const std::string& path, std::string_view bytes, mode_t mode, Durable durable) {
+  const std::string temporary = path + ".new";
+  if (const Status written = write_through(temporary, bytes, mode, durable); !written) {
+    ::unlink(temporary.c_str());
+    return written;
+  }
+  if (::rename(temporary.c_str(), path.c_str()) != 0)
+    return fail(os_error("renaming " + temporary));
+  if (durable == Durable::kNo) return {};
+  const UniqueFd folder(::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder || ::fsync(folder.get()) != 0) return fail(os_error("syncing the folder of " + path));
+  return {};
 }
 
 }  // namespace
 
-Error system_error(std::string_view what, const std::filesystem::path& path, int error_number) {
-  const ErrorCode code = error_number == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo;
-  return {code, std::string(what) + ' ' + path.string() + ": " + std::strerror(error_number)};
-}
-
-Result<std::string> read_file(const std::filesystem::path& path) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.number() < 0) return fail(system_error("reading", path, errno));
-  std::string content;
-  char buffer[16384];
+Result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return fail(os_error("opening " + path));
+  std::string bytes;
   while (true) {
-    const ssize_t got = ::read(file.number(), buffer, sizeof buffer);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail(system_error("reading", path, errno));
-    if (got == 0) return content;
-    content.append(buffer, static_cast<std::size_t>(got));
+    const std::size_t before = bytes.size();
+    bytes.resize(before + kReadBytes);
+    const ssize_t got = ::read(file.get(), bytes.data() + before, kReadBytes);
+    if (got < 0 && errno != EINTR) return fail(os_error("reading " + path));
+    bytes.resize(before + static_cast<std::size_t>(got < 0 ? 0 : got));
+    if (got == 0) return bytes;
+    if (bytes.size() > bytes_max) {
+      return fail(ErrorCode::kInvalid,
+                  path + " is larger than " + std::to_string(bytes_max) + " bytes");
+    }
   }
 }
 
-Status write_file(const std::filesystem::path& path, std::string_view content, mode_t mode) {
-  std::string temporary = path.string() + ".XXXXXX";
-  const Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
-  if (file.number() < 0) return fail(system_error("writing", path, errno));
-  if (!write_all(file.number(), content) || ::fchmod(file.number(), mode) != 0 ||
-      ::fsync(file.number()) != 0 || ::rename(temporary.c_str(), path.c_str()) != 0) {
-    const int error_number = errno;
-    ::unlink(temporary.c_str());
-    return fail(system_error("writing", path, error_number));
-  }
-  return {};
+Status write_file(const std::string& path, std::string_view bytes, mode_t mode) {
+  return write_through(path, bytes, mode, Durable::kNo);
+}
+
+Status write_file_durably(const std::string& path, std::string_view bytes, mode_t mode) {
+  return replace(path, bytes, mode, Durable::kYes);
+}
+
+Status replace_file(const std::string& path, std::string_view bytes, mode_t mode) {
+  return replace(path, bytes, mode, Durable::kNo);
 }
 
 }  // namespace usine::os

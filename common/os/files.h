@@ -1,8 +1,7 @@
-// Small files whole: read, and written so that a reader sees the old content or the new one, never
-// half of it. For secrets, addresses and pid files; stateless, any thread.
+// Small files, read and written whole: pid files, job specifications, end records. Any thread.
 #pragma once
 
-#include <filesystem>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <sys/types.h>
@@ -11,15 +10,23 @@
 
 namespace usine::os {
 
-// Errors: kNotFound, kIo, with the path.
-[[nodiscard]] Result<std::string> read_file(const std::filesystem::path& path);
+inline constexpr std::size_t kSmallFileBytesMax = 64u << 20;
 
-// Through a temporary file beside it, synced and renamed. Error: kIo with the path.
-[[nodiscard]] Status write_file(const std::filesystem::path& path, std::string_view content,
-                                mode_t mode = 0644);
+// The whole file. Errors: kNotFound, kPermission, kIo; kInvalid where it is larger than bytes_max.
+[[nodiscard]] Result<std::string> read_file(const std::string& path,
+                                            std::size_t bytes_max = kSmallFileBytesMax);
 
-// "<what> <path>: <the system's words for errno>".
-[[nodiscard]] Error system_error(std::string_view what, const std::filesystem::path& path,
-                                 int error_number);
+// Makes or replaces the file; a reader may see it half written.
+[[nodiscard]] Status write_file(const std::string& path, std::string_view bytes,
+                                mode_t mode = 0600);
+
+// Makes or replaces the file so that a reader, also one after a crash of the machine, sees the old
+// or the new content whole (write, fsync, rename, fsync of the folder).
+[[nodiscard]] Status write_file_durably(const std::string& path, std::string_view bytes,
+                                        mode_t mode = 0600);
+
+// As write_file_durably for readers that are alive, without surviving a crash of the machine.
+[[nodiscard]] Status replace_file(const std::string& path, std::string_view bytes,
+                                  mode_t mode = 0600);
 
 }  // namespace usine::os

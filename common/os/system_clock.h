@@ -1,5 +1,4 @@
-// The machine's clocks behind the port that pure code is given times through. Stateless; any
-// thread.
+// The machine's wall clock, for the shells that hand time to pure code. Any thread.
 #pragma once
 
 #include <chrono>
@@ -8,18 +7,12 @@
 
 namespace usine::os {
 
-class SystemClock final : public WallClock {
+class SystemWallClock final : public WallClock {
  public:
   [[nodiscard]] Time now() override {
-    return Time{
-        std::chrono::duration_cast<Millis>(std::chrono::system_clock::now().time_since_epoch())};
+    const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+    return Time(std::chrono::duration_cast<Millis>(since_epoch));
   }
 };
-
-// A clock that never goes back, for leases and waits: its zero means nothing.
-[[nodiscard]] inline Time monotonic_now() {
-  return Time{
-      std::chrono::duration_cast<Millis>(std::chrono::steady_clock::now().time_since_epoch())};
-}
 
 }  // namespace usine::os

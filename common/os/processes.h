@@ -1,0 +1,35 @@
+// Processes as the system shows them, and starting a program that outlives its starter. Any thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+#include "common/result.h"
+
+namespace usine::os {
+
+// Every process below `root` in the tree of parents, without it. What an exiting parent leaves to
+// a subreaper counts as the subreaper's.
+[[nodiscard]] std::vector<pid_t> descendants_of(pid_t root);
+
+// When the process started, in clock ticks since boot: with the pid it names one process for ever,
+// which a pid read from a file does not. Error: kNotFound where there is none.
+[[nodiscard]] Result<std::uint64_t> start_ticks_of(pid_t pid);
+
+struct DetachedProgram {
+  static constexpr int kPassedFd = 3;  // the number that passed_fd has in the program
+
+  std::vector<std::string> argv;         // argv[0] is the path of the program
+  std::vector<std::string> environment;  // "NAME=value" each
+  std::string log_path;                  // output and errors are appended here; empty: /dev/null
+  int passed_fd = -1;                    // one descriptor of ours that it gets too; -1: none
+};
+
+// Starts the program in a session of its own, as a child of init: it lives on when we end, and
+// nobody here has to wait for it. Returns its pid. Errors as os_error gives them, also where the
+// program cannot be executed.
+[[nodiscard]] Result<pid_t> spawn_detached(const DetachedProgram& program);
+
+}  // namespace usine::os
