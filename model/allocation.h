@@ -1,4 +1,5 @@
-// What a job holds while it runs: on each of its nodes, which cores, GPUs, NICs and how much memory.
+// What a job holds while it runs: on each of its nodes, which cores, GPUs, NICs and how much
+// memory.
 #pragma once
 
 #include <cstdint>

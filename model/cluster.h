@@ -43,10 +43,11 @@ struct Partition {
 struct Timings {
   Millis heartbeat{10'000};
   Millis lease{60'000};
-  Millis prepare{10'000};        // a gang that has not prepared by then is released
-  Millis kill_wait{30'000};      // between TERM and KILL
-  Millis keep_finished{300'000}; // a finished job stays in `usine show job` that long; history keeps it
-  Millis requeue_delay{1'000};   // doubled with each requeue of a job, at most 64 times
+  Millis prepare{10'000};    // a gang that has not prepared by then is released
+  Millis kill_wait{30'000};  // between TERM and KILL
+  Millis keep_finished{
+      300'000};  // a finished job stays in `usine show job` that long; history keeps it
+  Millis requeue_delay{1'000};  // doubled with each requeue of a job, at most 64 times
   std::uint32_t requeue_max = 5;
 
   friend bool operator==(const Timings&, const Timings&) = default;

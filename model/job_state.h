@@ -29,12 +29,12 @@ enum class JobState : std::uint8_t {
 
 // How the batch script, or what stood for the whole job on a node, ended.
 enum class EndCause : std::uint8_t {
-  kExited = 0,        // by itself: exit_code or signal say how
-  kLaunchRefused = 1, // never started, by the job's own fault (no such folder): message says why
-  kNodeFault = 2,     // never started or broke off by the node's fault (full disk): drains the node
+  kExited = 0,         // by itself: exit_code or signal say how
+  kLaunchRefused = 1,  // never started, by the job's own fault (no such folder): message says why
+  kNodeFault = 2,  // never started or broke off by the node's fault (full disk): drains the node
   kOutOfMemory = 3,
-  kStopped = 4,       // by a Stop command: cancellation, limit or the end of the head node
-  kLost = 5,          // the node or its agent is gone and cannot say
+  kStopped = 4,  // by a Stop command: cancellation, limit or the end of the head node
+  kLost = 5,     // the node or its agent is gone and cannot say
 };
 
 [[nodiscard]] std::string_view to_string(EndCause cause);

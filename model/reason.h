@@ -22,8 +22,8 @@ enum class ReasonKind : std::uint8_t {
   kNodesBusy = 10,        // asked: nodes; free: nodes wholly idle (exclusive jobs)
   kNodeListBusy = 11,     // text: the named nodes that are busy or down
   kBehindHigherPriority = 12,  // asked: the job id that is waiting before it
-  kRequeueLimit = 13,     // asked: requeues so far; held by the scheduler (B43)
-  kPassLimit = 14,        // the pass's work limit ended before this job
+  kRequeueLimit = 13,          // asked: requeues so far; held by the scheduler (B43)
+  kPassLimit = 14,             // the pass's work limit ended before this job
 };
 
 [[nodiscard]] std::string_view to_string(ReasonKind kind);  // "gpus_busy": the JSON's word

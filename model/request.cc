@@ -130,4 +130,11 @@ Status check_request(const JobRequest& request) {
   return {};
 }
 
+bool fits_gpu_type(std::string_view model, std::string_view type) {
+  const auto lower = [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  };
+  return !std::ranges::search(model, type, {}, lower, lower).empty() || type.empty();
+}
+
 }  // namespace usine

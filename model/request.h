@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/result.h"
@@ -19,6 +20,7 @@ struct NodeDemand {
   std::uint32_t cores = 1;
   std::uint32_t gpus = 0;
   std::int64_t memory_mib = 0;  // 0: in proportion to the cores taken; or kAllMemory
+  std::string gpu_type;         // empty: any; else fits_gpu_type(GpuShape::model, gpu_type)
 
   friend bool operator==(const NodeDemand&, const NodeDemand&) = default;
 };
@@ -26,10 +28,10 @@ struct NodeDemand {
 struct Component {
   std::uint32_t nodes = 1;
   std::uint32_t tasks_per_node = 1;
-  std::uint32_t tasks = 1;           // in all; at most nodes * tasks_per_node
+  std::uint32_t tasks = 1;  // in all; at most nodes * tasks_per_node
   std::uint32_t cores_per_task = 1;
   NodeDemand per_node;
-  bool exclusive = false;            // whole nodes, whatever per_node says
+  bool exclusive = false;                   // whole nodes, whatever per_node says
   std::vector<std::string> only_nodes;      // --nodelist: names that must be among the nodes
   std::vector<std::string> excluded_nodes;  // --exclude
 
@@ -51,7 +53,7 @@ struct ResourceLimit {
 // store keeps outside the state.
 struct LaunchRequest {
   std::string script_hash;
-  std::string environment_hash;  // NAME=VALUE entries, each ended by a NUL byte
+  std::string environment_hash;        // NAME=VALUE entries, each ended by a NUL byte
   std::vector<std::string> arguments;  // of the script, after its name
   std::string script_name;             // as the user wrote it, for messages
   std::string working_directory;
@@ -75,13 +77,13 @@ struct JobRequest {
   std::string comment;
   std::vector<Component> components;
   Seconds time_limit{3600};
-  std::optional<Time> begin;     // not before
-  std::int32_t priority = 0;     // higher goes first; only operators may go above 0
+  std::optional<Time> begin;  // not before
+  std::int32_t priority = 0;  // higher goes first; only operators may go above 0
   bool hold = false;
-  bool requeue = true;           // after a node failure; false: NODE_FAIL ends it (B44)
-  bool requeue_unfenced = false; // --requeue=unfenced: does not wait for the lost node
-  std::string idempotency_key;   // empty: none
-  bool interactive = false;      // `usine run` outside a job: its client is the head
+  bool requeue = true;            // after a node failure; false: NODE_FAIL ends it (B44)
+  bool requeue_unfenced = false;  // --requeue=unfenced: does not wait for the lost node
+  std::string idempotency_key;    // empty: none
+  bool interactive = false;       // `usine run` outside a job: its client is the head
   LaunchRequest launch;
 
   [[nodiscard]] std::uint32_t total_nodes() const;
@@ -100,9 +102,13 @@ inline constexpr std::size_t kNameBytesMax = 256;
 // regard to any cluster. Error: kInvalid with the limit named.
 [[nodiscard]] Status check_request(const JobRequest& request);
 
+// Whether a GPU of that model is of the type that a user wrote: "h100" and "H100" fit
+// "NVIDIA H100 80GB HBM3"; an empty type fits every model.
+[[nodiscard]] bool fits_gpu_type(std::string_view model, std::string_view type);
+
 template <typename A>
 void fields(A& a, NodeDemand& v) {
-  a(v.cores, v.gpus, v.memory_mib);
+  a(v.cores, v.gpus, v.memory_mib, v.gpu_type);
 }
 template <typename A>
 void fields(A& a, Component& v) {
