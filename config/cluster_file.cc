@@ -89,7 +89,9 @@ class ClusterReader {
  private:
   [[nodiscard]] std::string in_folder(const std::string& path) const {
     if (folder_.empty()) return path;
-    return (folder_ / path).lexically_normal().string();
+    const std::filesystem::path joined = (folder_ / path).lexically_normal();
+    // "folder/." ends as "folder/".
+    return joined.has_filename() ? joined.string() : joined.parent_path().string();
   }
 
   void read_listen() {
