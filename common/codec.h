@@ -197,13 +197,19 @@ void read(Reader& r, std::vector<T>& values) {
   for (std::size_t i = 0; i < size && r.ok(); ++i) r(values.emplace_back());
 }
 
-// A shared immutable value is written as the value itself and read as a fresh one; never null.
+// A shared immutable value is written as the value itself and read as a fresh one.
 template <typename T>
 void write(Writer& w, std::shared_ptr<const T>& value) {
-  w(const_cast<T&>(*value));
+  bool present = value != nullptr;
+  w(present);
+  if (present) w(const_cast<T&>(*value));
 }
 template <typename T>
 void read(Reader& r, std::shared_ptr<const T>& value) {
+  bool present = false;
+  r(present);
+  value.reset();
+  if (!present) return;
   auto fresh = std::make_shared<T>();
   r(*fresh);
   value = std::move(fresh);

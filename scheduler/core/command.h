@@ -52,6 +52,8 @@ struct ActOnNode {
   std::string reason;
 };
 
+// hello.shape may be null: exactly as the node's class says (the engine drops it where it is, so that
+// a restart of a large cluster does not journal every shape again).
 struct AgentHello {
   Hello hello;
 };
@@ -101,7 +103,8 @@ struct Submitted {
   bool existed = false;    // an earlier submission had the same idempotency key
 };
 
-// Answer to AgentHello: the Welcome and, after it, what the node must be told again.
+// Answer to what an agent says: what it must be told now. For AgentHello the Welcome and, after it,
+// whatever its attempts need again; for reports of attempts that are over, how to be rid of them.
 struct Admitted {
   NodeId node;
   std::vector<ToAgent> messages;

@@ -1,6 +1,6 @@
 // What has happened, as plain values: the journal keeps them, apply() turns them into state, and
 // effects and replicas follow from them. Events carry outcomes, never choices still to be made.
-// Adding one: a struct with its fields, a name in event_codec.cc, a case in apply (CONTRIBUTING.md).
+// Adding one: a struct with its fields, a name in names.cc, a case in apply (CONTRIBUTING.md).
 #pragma once
 
 #include <cstdint>
@@ -29,21 +29,30 @@ struct ClusterConfigured {
 // A scheduler has started on this store; nodes that were up are unreachable until they say Hello.
 struct EpochStarted {
   Epoch epoch;
+  Time at;
 };
 
 struct NodeJoined {
   NodeId node;
   std::string boot_id;
-  std::shared_ptr<const NodeShape> shape;
+  std::shared_ptr<const NodeShape> shape;  // null: exactly as its class says
+  Time at;
 };
 
 struct NodeUnreachable {
   NodeId node;
+  Time at;
 };
 
 struct NodeLost {
   NodeId node;
   std::string reason;
+  Time at;
+};
+
+// The node is known to be dead: jobs that waited for it may start elsewhere.
+struct NodeFenced {
+  NodeId node;
 };
 
 struct NodeDrained {
@@ -137,7 +146,7 @@ struct JobForgotten {
 };
 
 using Event = std::variant<ClusterConfigured, EpochStarted, NodeJoined, NodeUnreachable, NodeLost,
-                           NodeDrained, NodeResumed, JobSubmitted, JobHeld, JobReleased,
+                           NodeFenced, NodeDrained, NodeResumed, JobSubmitted, JobHeld, JobReleased,
                            AttemptPlaced, NodePrepared, AttemptStarted, StopRequested,
                            AttemptNodeEnded, AttemptEnded, JobRequeued, JobEnded, JobForgotten>;
 
@@ -150,19 +159,23 @@ void fields(A& a, ClusterConfigured& v) {
 }
 template <typename A>
 void fields(A& a, EpochStarted& v) {
-  a(v.epoch);
+  a(v.epoch, v.at);
 }
 template <typename A>
 void fields(A& a, NodeJoined& v) {
-  a(v.node, v.boot_id, v.shape);
+  a(v.node, v.boot_id, v.shape, v.at);
 }
 template <typename A>
 void fields(A& a, NodeUnreachable& v) {
-  a(v.node);
+  a(v.node, v.at);
 }
 template <typename A>
 void fields(A& a, NodeLost& v) {
-  a(v.node, v.reason);
+  a(v.node, v.reason, v.at);
+}
+template <typename A>
+void fields(A& a, NodeFenced& v) {
+  a(v.node);
 }
 template <typename A>
 void fields(A& a, NodeDrained& v) {

@@ -44,7 +44,7 @@ struct Node {
   NodeLink link = NodeLink::kDown;
   std::optional<Drain> drain;
   std::string boot_id;
-  std::shared_ptr<const NodeShape> shape;  // as the agent reported it; the class's until then
+  std::shared_ptr<const NodeShape> shape;  // as the agent reported it; null: as its class says
   Time link_since;
   // Derived: what no attempt holds, and who holds the rest.
   CoreSet free_cores;
@@ -165,10 +165,21 @@ struct State {
   // Derived.
   std::set<Deadline> deadlines;
   std::map<std::string, NodeId> node_by_name;
+  std::map<NodeId, std::set<JobId>> awaited_by;  // the inverse of Job::awaiting_fence
 
   [[nodiscard]] const Job* find_job(JobId id) const;
+  // The job's current attempt where it is the one that `key` names, else null: a late report.
+  [[nodiscard]] const Attempt* find_attempt(AttemptKey key) const;
+  [[nodiscard]] const Node& node(NodeId id) const { return nodes[id.value]; }
   [[nodiscard]] const std::string& node_name(NodeId id) const;
+  [[nodiscard]] const NodeShape& shape_of(NodeId id) const;
 };
+
+// The place of `node` in an attempt's allocation; nullopt where it has no part in it.
+[[nodiscard]] std::optional<std::uint32_t> index_of(const Attempt& attempt, NodeId node);
+
+// "node002, node003": for messages.
+[[nodiscard]] std::string names_of(const State& state, const std::set<NodeId>& nodes);
 
 // The earliest time at which a Tick would change something.
 [[nodiscard]] std::optional<Time> next_deadline(const State& state);

@@ -5,7 +5,9 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "common/ids.h"
@@ -20,13 +22,14 @@
 namespace usine {
 
 struct PlanLimits {
-  std::uint64_t jobs_considered_max = 1'000'000;  // in one pass; the rest wait with kPassLimit
+  std::uint64_t placements_tried_max = 100'000;  // in one pass; the rest wait with kPassLimit
 };
 
 struct Plan {
   CommitPlan proposals;
-  std::map<JobId, Reason> reasons;   // of every job that waits, held ones too
-  std::map<JobId, Time> estimates;   // start, where one can be said: running jobs end at their limits
+  // Of every waiting job that this pass looked at and does not start. What an earlier pass said of
+  // other waiting jobs still holds.
+  std::map<JobId, Reason> reasons;
 };
 
 class Planner {
@@ -37,24 +40,34 @@ class Planner {
   // One journal row's events, in the order of their sequence.
   void apply_row(Sequence sequence, Time time, const std::vector<Event>& events);
 
-  // Whether anything has changed since the last plan() that could let a job start, or time has come
-  // that could (a begin time).
+  // Whether plan() could do anything now that it could not do when it last ran.
   [[nodiscard]] bool has_work(Time now) const;
 
-  // The earliest time at which has_work becomes true by itself; none where only an event can.
+  // The earliest time at which has_work becomes true by itself (a begin time, the end of a requeue
+  // delay); none where only an event can.
   [[nodiscard]] std::optional<Time> next_wake() const;
 
-  // One pass. Changes nothing that apply_row does not: what it proposes comes back as events.
+  // One pass. It changes no replica: what it proposes comes back as events. Between a plan and the
+  // events of its proposals there must be no other plan.
   [[nodiscard]] Plan plan(Time now);
 
-  [[nodiscard]] const State& state() const { return state_; }
+  // The engine rejected something of the last plan, since its state had moved on: the next pass looks
+  // at every waiting job again.
+  void look_again() { full_pass_ = true; }
+
+  [[nodiscard]] const State& state() const { return *state_; }
 
  private:
-  State state_;
+  void take_event(const Event& event);
+  void update_job(JobId id);
+  void refresh_nodes(const std::vector<NodeShare>& shares);
+  std::unique_ptr<State> state_;  // where machine_ can point at it
   PlanLimits limits_;
   Machine machine_;
   Queue queue_;
-  bool changed_ = true;
+  std::set<JobId> waiting_;                   // those in queue_
+  std::set<std::pair<Time, JobId>> wakes_;    // not_before of waiting jobs
+  bool full_pass_ = true;  // room may have grown: every waiting job is looked at, else only fresh ones
 };
 
 }  // namespace usine

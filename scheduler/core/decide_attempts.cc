@@ -1,0 +1,311 @@
+// The life of an attempt: placed, prepared everywhere, started, asked to stop, ended node by node,
+// and what becomes of its job.
+#include <algorithm>
+#include <set>
+#include <string>
+
+#include "common/check.h"
+#include "scheduler/core/decider.h"
+#include "scheduler/core/feasibility.h"
+#include "scheduler/core/messages.h"
+
+namespace usine {
+namespace {
+
+constexpr std::uint32_t kRequeueDoublingsMax = 6;
+
+// ---- how an attempt ends ----------------------------------------------------------------------
+
+// What becomes of the job once no node has anything left of the attempt.
+struct Outcome {
+  JobState state = JobState::kCompleted;
+  ExitStatus exit;
+  std::string message;
+  bool requeue = false;
+  bool counts = false;                  // against requeue_max
+  std::set<NodeId> awaiting_fence = {};
+};
+
+// The part that says most about why the attempt failed: the first that did not just stop.
+const ExitStatus& telling_exit(const Attempt& attempt) {
+  for (const AttemptNode& node : attempt.nodes) {
+    if (node.exit.cause != EndCause::kStopped && !node.exit.succeeded()) return node.exit;
+  }
+  return attempt.nodes.front().exit;
+}
+
+std::set<NodeId> lost_nodes(const State& state, const Attempt& attempt) {
+  std::set<NodeId> lost;
+  for (std::size_t i = 0; i < attempt.nodes.size(); ++i) {
+    const NodeId node = attempt.allocation.nodes[i].node;
+    const bool is_lost = attempt.nodes[i].exit.cause == EndCause::kLost;
+    if (is_lost && state.node(node).link == NodeLink::kDown) lost.insert(node);
+  }
+  return lost;
+}
+
+Outcome outcome_of_head(const Job& job, const ExitStatus& exit) {
+  Outcome outcome{JobState::kFailed, exit, exit.message};
+  if (exit.succeeded()) outcome.state = JobState::kCompleted;
+  if (exit.cause == EndCause::kOutOfMemory) outcome.state = JobState::kOutOfMemory;
+  if (exit.cause == EndCause::kLost || exit.cause == EndCause::kNodeFault) {
+    outcome.state = JobState::kNodeFail;
+    outcome.requeue = job.request->requeue;
+    outcome.counts = true;
+  }
+  return outcome;
+}
+
+Outcome outcome_of_loss(const State& state, const Job& job) {
+  Outcome outcome{JobState::kNodeFail, job.attempt->nodes.front().exit, job.attempt->stop->text};
+  outcome.requeue = job.request->requeue;
+  outcome.counts = true;
+  if (!job.request->requeue_unfenced) outcome.awaiting_fence = lost_nodes(state, *job.attempt);
+  return outcome;
+}
+
+Outcome outcome_of_prepare(const Job& job) {
+  const ExitStatus& exit = telling_exit(*job.attempt);
+  if (exit.cause == EndCause::kLaunchRefused) {
+    return {JobState::kFailed, exit, exit.message};
+  }
+  Outcome outcome{JobState::kNodeFail, exit, job.attempt->stop->text};
+  outcome.requeue = true;
+  outcome.counts = true;
+  return outcome;
+}
+
+Outcome outcome_of(const State& state, const Job& job) {
+  const Attempt& attempt = *job.attempt;
+  const ExitStatus& head = attempt.nodes.front().exit;
+  const std::string& text = attempt.stop->text;
+  switch (attempt.stop->cause) {
+    case StopCause::kHeadEnded: return outcome_of_head(job, head);
+    case StopCause::kCancelled: return {JobState::kCancelled, head, text};
+    case StopCause::kTimeLimit: return {JobState::kTimeout, head, text};
+    case StopCause::kNodeLost: return outcome_of_loss(state, job);
+    case StopCause::kPrepareFailed:
+    case StopCause::kPrepareTimeout: return outcome_of_prepare(job);
+    case StopCause::kRequeued: return {JobState::kCancelled, head, text, true};
+  }
+  CHECK_THAT(false);
+}
+
+JobRequeued requeue_event(const Decider& decider, const Job& job, Outcome outcome) {
+  const Timings& timings = decider.state.config->timings;
+  JobRequeued event{.job = job.id,
+                    .text = std::move(outcome.message),
+                    .not_before = std::nullopt,
+                    .awaiting_fence = std::move(outcome.awaiting_fence),
+                    .hold = HoldKind::kNone,
+                    .counts = outcome.counts};
+  if (!outcome.counts) return event;
+  const std::uint32_t doublings = std::min(job.requeues, kRequeueDoublingsMax);
+  event.not_before = decider.now + timings.requeue_delay * (1 << doublings);
+  if (job.requeues + 1 >= timings.requeue_max) event.hold = HoldKind::kRequeueLimit;
+  return event;
+}
+
+void finish_attempt(Decider& decider, AttemptKey key) {
+  const Job& job = *decider.state.find_job(key.job);
+  Outcome outcome = outcome_of(decider.state, job);
+  decider.emit(AttemptEnded{key, outcome.state, outcome.exit, decider.now});
+  if (outcome.requeue) {
+    decider.emit(requeue_event(decider, job, std::move(outcome)));
+  } else {
+    decider.emit(JobEnded{key.job, outcome.state, outcome.exit, outcome.message, decider.now});
+  }
+}
+
+bool all_in_phase(const Attempt& attempt, NodePhase phase) {
+  return std::ranges::all_of(attempt.nodes,
+                             [phase](const AttemptNode& node) { return node.phase == phase; });
+}
+
+// ---- what a plan proposes ---------------------------------------------------------------------
+
+bool share_fits(const State& state, const NodeShare& share, const Component& component) {
+  if (share.node.value >= state.nodes.size()) return false;
+  const Node& node = state.node(share.node);
+  if (!node.takes_work() || !node.free_cores.includes(share.cores)) return false;
+  if (!node.free_gpus.includes(share.gpus) || node.free_memory_mib < share.memory_mib) return false;
+  if (component.exclusive && !node.jobs.empty()) return false;
+  return share.cores.count() >= component.per_node.cores &&
+         share.gpus.count() >= component.per_node.gpus &&
+         share.memory_mib >= component.per_node.memory_mib;
+}
+
+bool allocation_fits(const State& state, const JobRequest& request, const Allocation& allocation) {
+  if (allocation.nodes.size() != request.total_nodes()) return false;
+  std::set<NodeId> used;
+  std::vector<std::uint32_t> nodes_of(request.components.size(), 0);
+  for (const NodeShare& share : allocation.nodes) {
+    if (share.component >= request.components.size()) return false;
+    if (!used.insert(share.node).second) return false;
+    if (!share_fits(state, share, request.components[share.component])) return false;
+    ++nodes_of[share.component];
+  }
+  for (std::size_t i = 0; i < nodes_of.size(); ++i) {
+    if (nodes_of[i] != request.components[i].nodes) return false;
+  }
+  return true;
+}
+
+bool may_start(const State& state, const Job& job, Time now) {
+  if (job.state != JobState::kPending || job.hold != HoldKind::kNone) return false;
+  if (job.not_before && *job.not_before > now) return false;
+  return job.awaiting_fence.empty() && state.config != nullptr;
+}
+
+// ---- time -------------------------------------------------------------------------------------
+
+std::string unprepared_nodes(const State& state, const Attempt& attempt) {
+  std::set<NodeId> late;
+  for (std::size_t i = 0; i < attempt.nodes.size(); ++i) {
+    if (attempt.nodes[i].phase == NodePhase::kPreparing) {
+      late.insert(attempt.allocation.nodes[i].node);
+    }
+  }
+  return names_of(state, late);
+}
+
+void meet_deadline(Decider& decider, const Deadline& deadline) {
+  if (deadline.kind == DeadlineKind::kForget) {
+    decider.emit(JobForgotten{deadline.job});
+    return;
+  }
+  const Job& job = *decider.state.find_job(deadline.job);
+  const AttemptKey key{job.id, job.attempt->number};
+  if (deadline.kind == DeadlineKind::kTimeLimit) {
+    request_stop(decider, key, StopCause::kTimeLimit,
+                 "reached its time limit of " + format_duration(job.request->time_limit));
+  } else {
+    request_stop(decider, key, StopCause::kPrepareTimeout,
+                 unprepared_nodes(decider.state, *job.attempt) + " did not get ready in time");
+  }
+}
+
+Admitted tell(NodeId node, ToAgent message) { return {node, {std::move(message)}}; }
+
+}  // namespace
+
+void request_stop(Decider& decider, AttemptKey key, StopCause cause, std::string text) {
+  const Attempt& attempt = *decider.state.find_attempt(key);
+  if (attempt.stop) {
+    // Only a cancellation overrides, and only an end after which the job would start again.
+    const StopCause before = attempt.stop->cause;
+    const bool would_restart = before == StopCause::kRequeued || before == StopCause::kNodeLost ||
+                               before == StopCause::kPrepareFailed ||
+                               before == StopCause::kPrepareTimeout;
+    if (cause != StopCause::kCancelled || !would_restart) return;
+  }
+  decider.emit(StopRequested{key, {cause, std::move(text), decider.now}});
+}
+
+void end_node_part(Decider& decider, AttemptKey key, std::uint32_t index, const Ended& report) {
+  decider.emit(
+      AttemptNodeEnded{key, index, report.exit, report.elapsed, report.peak_memory_mib});
+  if (all_in_phase(*decider.state.find_attempt(key), NodePhase::kEnded)) {
+    finish_attempt(decider, key);
+  }
+}
+
+void lose_attempts_of(Decider& decider, NodeId node, const std::string& text) {
+  const std::set<JobId> jobs = decider.state.node(node).jobs;
+  for (const JobId id : jobs) {
+    const Attempt& attempt = *decider.state.find_job(id)->attempt;
+    const AttemptKey key{id, attempt.number};
+    const std::uint32_t index = *index_of(attempt, node);
+    Ended report;
+    report.key = key;
+    report.exit = {EndCause::kLost, 0, 0, text};
+    request_stop(decider, key, StopCause::kNodeLost, text);
+    end_node_part(decider, key, index, report);
+  }
+}
+
+std::vector<ToAgent> messages_for(const State& state, const Job& job, std::uint32_t index) {
+  const AttemptNode& node = job.attempt->nodes[index];
+  if (node.phase == NodePhase::kEnded) return {};
+  if (job.attempt->stop) return {stop_message(state, job)};
+  if (node.phase == NodePhase::kPreparing) return {prepare_message(state, job, index)};
+  if (node.phase == NodePhase::kRunning) return {start_message(state, job)};
+  return {};
+}
+
+Result<Reply> decide_plan(Decider& decider, const CommitPlan& command) {
+  PlanCommitted answer;
+  for (const ProposedStart& start : command.starts) {
+    const Job* job = decider.state.find_job(start.job);
+    const bool fits = job != nullptr && may_start(decider.state, *job, decider.now) &&
+                      allocation_fits(decider.state, *job->request, start.allocation);
+    if (!fits) {
+      answer.rejected.push_back(start.job);
+      continue;
+    }
+    decider.emit(AttemptPlaced{start.job, AttemptNumber{job->attempts + 1}, decider.state.epoch,
+                               start.allocation, decider.now});
+  }
+  return answer;
+}
+
+Result<Reply> decide_prepared(Decider& decider, const AgentPrepared& command) {
+  const Prepared& report = command.report;
+  const Attempt* attempt = decider.state.find_attempt(report.key);
+  const auto index = attempt != nullptr ? index_of(*attempt, command.node) : std::nullopt;
+  if (!index || attempt->nodes[*index].phase == NodePhase::kEnded) {
+    if (!report.ok) return tell(command.node, Forget{report.key, decider.state.epoch});
+    return tell(command.node, Stop{report.key, decider.state.epoch, Millis{0}});
+  }
+  if (attempt->nodes[*index].phase != NodePhase::kPreparing) return Done{};  // said twice
+  if (report.ok) {
+    decider.emit(NodePrepared{report.key, *index, report.address});
+    if (!attempt->stop && all_in_phase(*attempt, NodePhase::kPrepared)) {
+      decider.emit(AttemptStarted{report.key, decider.now});
+    }
+    return Done{};
+  }
+  const std::string& name = decider.state.node_name(command.node);
+  request_stop(decider, report.key, StopCause::kPrepareFailed, name + ": " + report.message);
+  if (report.node_fault && !decider.state.node(command.node).drain) {
+    decider.emit(NodeDrained{command.node, {report.message, "usine", decider.now}});
+  }
+  Ended ended;
+  ended.key = report.key;
+  ended.exit.cause = report.node_fault ? EndCause::kNodeFault : EndCause::kLaunchRefused;
+  ended.exit.message = report.message;
+  end_node_part(decider, report.key, *index, ended);
+  return Done{};
+}
+
+Result<Reply> decide_ended(Decider& decider, const AgentEnded& command) {
+  const Ended& report = command.report;
+  const Attempt* attempt = decider.state.find_attempt(report.key);
+  const auto index = attempt != nullptr ? index_of(*attempt, command.node) : std::nullopt;
+  if (!index || attempt->nodes[*index].phase == NodePhase::kEnded) {
+    return tell(command.node, Forget{report.key, decider.state.epoch});
+  }
+  const std::string& name = decider.state.node_name(command.node);
+  if (*index == 0 && attempt->started) {
+    request_stop(decider, report.key, StopCause::kHeadEnded, report.exit.message);
+  } else {
+    request_stop(decider, report.key, StopCause::kNodeLost,
+                 "node " + name + " ended its part early: " + report.exit.message);
+  }
+  if (report.exit.cause == EndCause::kNodeFault && !decider.state.node(command.node).drain) {
+    decider.emit(NodeDrained{command.node, {report.exit.message, "usine", decider.now}});
+  }
+  end_node_part(decider, report.key, *index, report);
+  return Done{};
+}
+
+Result<Reply> decide_tick(Decider& decider) {
+  while (!decider.state.deadlines.empty()) {
+    const Deadline deadline = *decider.state.deadlines.begin();
+    if (deadline.at > decider.now) break;
+    meet_deadline(decider, deadline);
+  }
+  return Done{};
+}
+
+}  // namespace usine

@@ -1,0 +1,57 @@
+// What the decide_*.cc files share: the state under decision, the time, and emit(), which applies an
+// event as it is decided so that later parts of one command see earlier ones. Internal to the core.
+#pragma once
+
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "scheduler/core/decide.h"
+
+namespace usine {
+
+struct Decider {
+  State& state;
+  Time now;
+  std::vector<Event> events;
+  Observer observer = {};
+
+  void emit(Event event) {
+    apply_event(state, event);
+    if (observer) observer(state, event);
+    events.push_back(std::move(event));
+  }
+};
+
+// ---- decide_jobs.cc ---------------------------------------------------------------------------
+[[nodiscard]] Result<Reply> decide_submit(Decider& decider, const SubmitJob& command);
+[[nodiscard]] Result<Reply> decide_act_on_job(Decider& decider, const ActOnJob& command);
+
+// ---- decide_nodes.cc --------------------------------------------------------------------------
+[[nodiscard]] Result<Reply> decide_configure(Decider& decider, const Configure& command);
+[[nodiscard]] Result<Reply> decide_act_on_node(Decider& decider, const ActOnNode& command);
+[[nodiscard]] Result<Reply> decide_hello(Decider& decider, const AgentHello& command);
+[[nodiscard]] Result<Reply> decide_gone(Decider& decider, const AgentGone& command);
+[[nodiscard]] Result<Reply> decide_lease(Decider& decider, const LeaseExpired& command);
+
+// ---- decide_attempts.cc -----------------------------------------------------------------------
+[[nodiscard]] Result<Reply> decide_plan(Decider& decider, const CommitPlan& command);
+[[nodiscard]] Result<Reply> decide_prepared(Decider& decider, const AgentPrepared& command);
+[[nodiscard]] Result<Reply> decide_ended(Decider& decider, const AgentEnded& command);
+[[nodiscard]] Result<Reply> decide_tick(Decider& decider);
+
+// Asks every node of the attempt to stop; nothing where its end is already decided otherwise.
+void request_stop(Decider& decider, AttemptKey key, StopCause cause, std::string text);
+
+// This node's part of the attempt is over; the attempt with it where it was the last one.
+void end_node_part(Decider& decider, AttemptKey key, std::uint32_t index, const Ended& report);
+
+// The node is gone with what it ran: its part of every attempt is lost, once.
+void lose_attempts_of(Decider& decider, NodeId node, const std::string& text);
+
+// What an attempt's node must be told, given what the state says of it: Prepare, Start or Stop.
+[[nodiscard]] std::vector<ToAgent> messages_for(const State& state, const Job& job,
+                                                std::uint32_t index);
+
+}  // namespace usine

@@ -1,0 +1,26 @@
+// What the state keeps beside its facts for speed: free shares of nodes, jobs by node, deadlines and
+// the inverse of awaiting_fence. apply() updates them by these functions; rebuild_derived() makes
+// them afresh, which must give the same (check_invariants).
+#pragma once
+
+#include <vector>
+
+#include "scheduler/core/state.h"
+
+namespace usine {
+
+void rebuild_derived(State& state);
+
+// A node's free share from its shape and the attempts that hold parts of it.
+void recompute_node(State& state, NodeId node);
+
+// Books or gives back one node's share of `job`.
+void book_share(State& state, JobId job, const NodeShare& share);
+void release_share(State& state, JobId job, const NodeShare& share);
+
+// The deadlines that follow from a job's facts.
+[[nodiscard]] std::vector<Deadline> deadlines_of(const State& state, const Job& job);
+void add_deadlines(State& state, const Job& job);
+void remove_deadlines(State& state, const Job& job);
+
+}  // namespace usine

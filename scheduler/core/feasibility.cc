@@ -1,0 +1,142 @@
+#include "scheduler/core/feasibility.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+namespace usine {
+namespace {
+
+// The most that any node of the partition has of each resource, for the message.
+struct Largest {
+  std::size_t cores = 0;
+  std::size_t gpus = 0;
+  std::int64_t memory_mib = 0;
+};
+
+struct Fit {
+  std::uint32_t nodes = 0;
+  Largest largest;
+};
+
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+Fit count_fitting(const State& state, PartitionId partition, const Component& component) {
+  const ClusterConfig& config = *state.config;
+  std::vector<bool> class_fits;
+  for (const NodeClass& one : config.classes) {
+    class_fits.push_back(could_hold(one.shape, component));
+  }
+  Fit fit;
+  std::vector<bool> class_seen(config.classes.size(), false);
+  for (const NodeId id : config.partitions[partition.value].nodes) {
+    const ConfiguredNode& node = config.nodes[id.value];
+    if (!class_seen[node.node_class]) {
+      class_seen[node.node_class] = true;
+      const NodeShape& shape = config.classes[node.node_class].shape;
+      fit.largest.cores = std::max(fit.largest.cores, shape.cores.size());
+      fit.largest.gpus = std::max(fit.largest.gpus, shape.gpus.size());
+      fit.largest.memory_mib = std::max(fit.largest.memory_mib, shape.memory_mib());
+    }
+    if (!class_fits[node.node_class]) continue;
+    if (!contains(component.excluded_nodes, node.name)) ++fit.nodes;
+  }
+  return fit;
+}
+
+Status check_names(const State& state, PartitionId partition, const Component& component) {
+  const Partition& where = state.config->partitions[partition.value];
+  const auto known = [&](const std::string& name) { return state.node_by_name.contains(name); };
+  for (const std::string& name : component.only_nodes) {
+    if (!known(name)) {
+      return fail(ErrorCode::kNotFound,
+                  "--nodelist names node '" + name + "', which this cluster does not have; "
+                  "`usine node list` shows its nodes");
+    }
+    if (!std::ranges::binary_search(where.nodes, state.node_by_name.at(name))) {
+      return fail(ErrorCode::kRefused, "--nodelist names node '" + name +
+                                           "', which is not in partition '" + where.name + "'");
+    }
+    if (contains(component.excluded_nodes, name)) {
+      return fail(ErrorCode::kInvalid,
+                  "node '" + name + "' is in --nodelist and in --exclude; take it out of one");
+    }
+  }
+  for (const std::string& name : component.excluded_nodes) {
+    if (!known(name)) {
+      return fail(ErrorCode::kNotFound,
+                  "--exclude names node '" + name + "', which this cluster does not have");
+    }
+  }
+  if (component.only_nodes.size() > component.nodes) {
+    return fail(ErrorCode::kRefused,
+                "--nodelist names " + std::to_string(component.only_nodes.size()) +
+                    " nodes and the job asks for " + std::to_string(component.nodes) +
+                    "; raise --nodes or shorten the list");
+  }
+  return {};
+}
+
+std::string exceeded(std::string_view what, std::string asked, std::string largest,
+                     const std::string& partition) {
+  std::string text = "the job asks for " + std::move(asked) + " " + std::string(what) +
+                     " a node; the largest node of partition '" + partition + "' has " +
+                     std::move(largest);
+  return text;
+}
+
+Status check_component(const State& state, PartitionId partition, const Component& component) {
+  if (auto named = check_names(state, partition, component); !named) return named;
+  const Fit fit = count_fitting(state, partition, component);
+  if (fit.nodes >= component.nodes) return {};
+  const std::string& name = state.config->partitions[partition.value].name;
+  const NodeDemand& demand = component.per_node;
+  if (demand.gpus > fit.largest.gpus) {
+    return fail(ErrorCode::kRefused, exceeded("GPUs", std::to_string(demand.gpus),
+                                              std::to_string(fit.largest.gpus), name));
+  }
+  if (demand.cores > fit.largest.cores) {
+    return fail(ErrorCode::kRefused, exceeded("cores", std::to_string(demand.cores),
+                                              std::to_string(fit.largest.cores), name));
+  }
+  if (demand.memory_mib > fit.largest.memory_mib) {
+    return fail(ErrorCode::kRefused, exceeded("MiB of memory", std::to_string(demand.memory_mib),
+                                              std::to_string(fit.largest.memory_mib), name));
+  }
+  return fail(ErrorCode::kRefused, "the job asks for " + std::to_string(component.nodes) +
+                                       " nodes; partition '" + name + "' has " +
+                                       std::to_string(fit.nodes) +
+                                       " that could ever hold its share of one");
+}
+
+}  // namespace
+
+bool could_hold(const NodeShape& shape, const Component& component) {
+  const NodeDemand& demand = component.per_node;
+  return demand.cores <= shape.cores.size() && demand.gpus <= shape.gpus.size() &&
+         demand.memory_mib <= shape.memory_mib();
+}
+
+std::int64_t memory_of_share(const NodeShape& shape, const NodeDemand& demand) {
+  if (demand.memory_mib > 0) return demand.memory_mib;
+  const auto cores = static_cast<std::int64_t>(shape.cores.size());
+  return cores == 0 ? 0 : shape.memory_mib() * demand.cores / cores;
+}
+
+Status check_feasible(const State& state, PartitionId partition, const JobRequest& request) {
+  const Partition& where = state.config->partitions[partition.value];
+  if (request.time_limit > where.time_limit_max) {
+    return fail(ErrorCode::kRefused,
+                "the time limit " + format_duration(request.time_limit) + " is above the " +
+                    format_duration(where.time_limit_max) + " that partition '" + where.name +
+                    "' allows; lower --time");
+  }
+  for (const Component& component : request.components) {
+    if (auto fits = check_component(state, partition, component); !fits) return fits;
+  }
+  return {};
+}
+
+}  // namespace usine

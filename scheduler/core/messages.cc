@@ -1,0 +1,62 @@
+#include "scheduler/core/messages.h"
+
+namespace usine {
+
+JobNode job_node(const State& state, const NodeShare& share) {
+  const ConfiguredNode& configured = state.config->nodes[share.node.value];
+  const NodeShape& shape = state.shape_of(share.node);
+  JobNode node;
+  node.name = configured.name;
+  node.cores = share.cores;
+  node.gpus = share.gpus;
+  node.nics = share.nics;
+  node.memory_mib = share.memory_mib;
+  node.component = share.component;
+  node.leaf = state.config->fabric.domains[configured.leaf.value].name;
+  // A node may have come back with less than an old allocation names (B59).
+  for (const std::size_t core : share.cores) {
+    if (core >= shape.cores.size()) break;
+    const std::vector<std::uint32_t>& pus = shape.cores[core].pus;
+    node.pus.insert(node.pus.end(), pus.begin(), pus.end());
+  }
+  for (const std::size_t gpu : share.gpus) {
+    if (gpu < shape.gpus.size()) node.gpu_bus_ids.push_back(shape.gpus[gpu].bus_id);
+  }
+  for (const std::size_t nic : share.nics) {
+    if (nic < shape.nics.size()) node.nic_names.push_back(shape.nics[nic].name);
+  }
+  return node;
+}
+
+Prepare prepare_message(const State& state, const Job& job, std::uint32_t index) {
+  Prepare message;
+  message.key = {job.id, job.attempt->number};
+  message.epoch = state.epoch;
+  message.request = job.request;
+  message.this_node = index;
+  message.kill_wait = state.config->timings.kill_wait;
+  message.partition = state.config->partitions[job.partition.value].name;
+  message.cluster_name = state.config->name;
+  for (const NodeShare& share : job.attempt->allocation.nodes) {
+    message.nodes.push_back(job_node(state, share));
+  }
+  return message;
+}
+
+Start start_message(const State& state, const Job& job) {
+  Start message;
+  message.key = {job.id, job.attempt->number};
+  message.epoch = state.epoch;
+  for (const AttemptNode& node : job.attempt->nodes) message.peers.push_back(node.address);
+  return message;
+}
+
+Stop stop_message(const State& state, const Job& job) {
+  Stop message;
+  message.key = {job.id, job.attempt->number};
+  message.epoch = state.epoch;
+  if (job.attempt->started) message.grace = state.config->timings.kill_wait;
+  return message;
+}
+
+}  // namespace usine

@@ -1,0 +1,83 @@
+#include "scheduler/core/state.h"
+
+#include "common/check.h"
+#include "common/codec.h"
+#include "common/digest.h"
+#include "scheduler/core/derived.h"
+
+namespace usine {
+
+std::string_view to_string(NodeLink link) {
+  switch (link) {
+    case NodeLink::kDown: return "down";
+    case NodeLink::kUnreachable: return "unreachable";
+    case NodeLink::kUp: return "up";
+  }
+  CHECK_THAT(false);
+}
+
+std::string_view to_string(StopCause cause) {
+  switch (cause) {
+    case StopCause::kHeadEnded: return "head_ended";
+    case StopCause::kCancelled: return "cancelled";
+    case StopCause::kTimeLimit: return "time_limit";
+    case StopCause::kNodeLost: return "node_lost";
+    case StopCause::kPrepareFailed: return "prepare_failed";
+    case StopCause::kPrepareTimeout: return "prepare_timeout";
+    case StopCause::kRequeued: return "requeued";
+  }
+  CHECK_THAT(false);
+}
+
+const Job* State::find_job(JobId id) const {
+  const auto found = jobs.find(id);
+  return found == jobs.end() ? nullptr : &found->second;
+}
+
+const Attempt* State::find_attempt(AttemptKey key) const {
+  const Job* job = find_job(key.job);
+  if (job == nullptr || !job->attempt || job->attempt->number != key.attempt) return nullptr;
+  return &*job->attempt;
+}
+
+const std::string& State::node_name(NodeId id) const { return config->nodes[id.value].name; }
+
+const NodeShape& State::shape_of(NodeId id) const {
+  const Node& found = nodes[id.value];
+  if (found.shape) return *found.shape;
+  return config->classes[config->nodes[id.value].node_class].shape;
+}
+
+std::optional<std::uint32_t> index_of(const Attempt& attempt, NodeId node) {
+  for (std::uint32_t i = 0; i < attempt.allocation.nodes.size(); ++i) {
+    if (attempt.allocation.nodes[i].node == node) return i;
+  }
+  return std::nullopt;
+}
+
+std::string names_of(const State& state, const std::set<NodeId>& nodes) {
+  std::string text;
+  for (const NodeId node : nodes) {
+    if (!text.empty()) text += ", ";
+    text += state.node_name(node);
+  }
+  return text;
+}
+
+std::optional<Time> next_deadline(const State& state) {
+  if (state.deadlines.empty()) return std::nullopt;
+  return state.deadlines.begin()->at;
+}
+
+std::string digest(const State& state) { return to_hex(sha256(codec::encode(state))); }
+
+std::string encode_snapshot(const State& state) { return codec::encode(state); }
+
+Result<State> decode_snapshot(std::string_view bytes) {
+  auto state = codec::decode<State>(bytes);
+  if (!state) return fail(state.error().within("snapshot"));
+  rebuild_derived(*state);
+  return state;
+}
+
+}  // namespace usine

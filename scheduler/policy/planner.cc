@@ -1,0 +1,174 @@
+#include "scheduler/policy/planner.h"
+
+#include <utility>
+
+#include "scheduler/core/decide.h"
+#include "scheduler/placement/gang.h"
+
+namespace usine {
+namespace {
+
+// What a job waits for before any place is looked for; nullopt where nothing keeps it.
+std::optional<Reason> not_eligible(const State& state, const Job& job, Time now) {
+  if (job.hold == HoldKind::kRequeueLimit) {
+    return Reason{ReasonKind::kRequeueLimit, job.requeues, 0, 0, job.requeue_text};
+  }
+  if (job.hold != HoldKind::kNone) {
+    const char* who = job.hold == HoldKind::kUser ? job.request->user.c_str() : "an operator";
+    return Reason{ReasonKind::kHeld, 0, 0, 0, who};
+  }
+  if (!job.awaiting_fence.empty()) {
+    return Reason{ReasonKind::kAwaitingFence, 0, 0, 0, names_of(state, job.awaiting_fence)};
+  }
+  if (job.not_before && *job.not_before > now) {
+    const bool requeued = !job.requeue_text.empty();
+    return Reason{requeued ? ReasonKind::kRequeueDelay : ReasonKind::kBeginTime,
+                  job.not_before->time_since_epoch().count(), 0, 0, job.requeue_text};
+  }
+  return std::nullopt;
+}
+
+// One pass: what it has learned of each class of request, and what it has tried.
+class Pass {
+ public:
+  Pass(Machine& machine, std::size_t classes, PlanLimits limits, Time now)
+      : machine_(machine), blocked_(classes), left_(limits.placements_tried_max), now_(now) {}
+
+  void consider(const QueueEntry& entry, Plan& plan) {
+    const Job& job = *machine_.state().find_job(entry.job);
+    if (auto reason = not_eligible(machine_.state(), job, now_)) {
+      plan.reasons[job.id] = *std::move(reason);
+      return;
+    }
+    // No room grows within a pass: what one request of a class could not get, none of them can.
+    std::optional<Reason>& blocked = blocked_[entry.demand];
+    if (blocked) {
+      plan.reasons[job.id] = *blocked;
+      return;
+    }
+    if (left_ == 0) {
+      plan.reasons[job.id] = Reason{ReasonKind::kPassLimit, 0, 0, 0, {}};
+      postponed_.insert(entry);
+      return;
+    }
+    --left_;
+    auto place = place_gang(machine_, job.partition, *job.request);
+    if (place) {
+      plan.proposals.starts.push_back({job.id, *std::move(place)});
+    } else {
+      plan.reasons[job.id] = place.error();
+      blocked = std::move(place.error());
+    }
+  }
+
+  [[nodiscard]] std::set<QueueEntry> take_postponed() { return std::move(postponed_); }
+
+ private:
+  Machine& machine_;
+  std::vector<std::optional<Reason>> blocked_;  // by class
+  std::uint64_t left_;
+  std::set<QueueEntry> postponed_;
+  Time now_;
+};
+
+}  // namespace
+
+Planner::Planner(State state, PlanLimits limits)
+    : state_(std::make_unique<State>(std::move(state))), limits_(limits), machine_(*state_) {
+  for (const auto& [id, job] : state_->jobs) {
+    if (job.state == JobState::kPending) update_job(id);
+  }
+}
+
+void Planner::apply_row(Sequence sequence, Time time, const std::vector<Event>& events) {
+  for (const Event& event : events) {
+    apply_event(*state_, event);
+    take_event(event);
+  }
+  advance(*state_, sequence, time);
+}
+
+void Planner::update_job(JobId id) {
+  const Job& job = *state_->find_job(id);
+  const bool waits = job.state == JobState::kPending;
+  if (waits && waiting_.insert(id).second) queue_.add(job);
+  if (!waits && waiting_.erase(id) == 1) queue_.remove(job);
+  if (waits && job.not_before) wakes_.insert({*job.not_before, id});
+}
+
+void Planner::refresh_nodes(const std::vector<NodeShare>& shares) {
+  for (const NodeShare& share : shares) machine_.refresh(share.node);
+}
+
+void Planner::take_event(const Event& event) {
+  struct Taker {
+    Planner& planner;
+
+    void operator()(const ClusterConfigured&) const { rebuild(); }
+    void operator()(const EpochStarted&) const { rebuild(); }
+    void operator()(const NodeJoined& one) const { grow(one.node); }
+    void operator()(const NodeResumed& one) const { grow(one.node); }
+    void operator()(const NodeUnreachable& one) const { planner.machine_.refresh(one.node); }
+    void operator()(const NodeLost& one) const { planner.machine_.refresh(one.node); }
+    void operator()(const NodeDrained& one) const { planner.machine_.refresh(one.node); }
+    void operator()(const NodeFenced&) const { planner.look_again(); }
+    void operator()(const JobSubmitted& one) const { planner.update_job(one.job); }
+    void operator()(const JobHeld&) const { planner.look_again(); }
+    void operator()(const JobReleased&) const { planner.look_again(); }
+    void operator()(const AttemptPlaced& one) const {
+      planner.update_job(one.job);
+      planner.refresh_nodes(one.allocation.nodes);
+    }
+    void operator()(const NodePrepared&) const {}
+    void operator()(const AttemptStarted&) const {}
+    void operator()(const StopRequested&) const {}
+    void operator()(const AttemptNodeEnded& one) const {
+      const Attempt& attempt = *planner.state_->find_attempt(one.key);
+      grow(attempt.allocation.nodes[one.index].node);
+    }
+    void operator()(const AttemptEnded&) const {}
+    void operator()(const JobRequeued& one) const { planner.update_job(one.job); }
+    void operator()(const JobEnded& one) const { planner.update_job(one.job); }
+    void operator()(const JobForgotten&) const {}
+
+    void rebuild() const {
+      planner.machine_.rebuild();
+      planner.look_again();
+    }
+    void grow(NodeId node) const {
+      planner.machine_.refresh(node);
+      planner.look_again();
+    }
+  };
+  std::visit(Taker{*this}, event);
+}
+
+bool Planner::has_work(Time now) const {
+  if (!wakes_.empty() && wakes_.begin()->first <= now) return true;
+  return full_pass_ ? !queue_.entries().empty() : !queue_.fresh().empty();
+}
+
+std::optional<Time> Planner::next_wake() const {
+  if (wakes_.empty()) return std::nullopt;
+  return wakes_.begin()->first;
+}
+
+Plan Planner::plan(Time now) {
+  while (!wakes_.empty() && wakes_.begin()->first <= now) {
+    wakes_.erase(wakes_.begin());
+    full_pass_ = true;
+  }
+  Plan plan;
+  plan.proposals.seen = state_->sequence;
+  Pass pass(machine_, queue_.class_bound(), limits_, now);
+  const std::size_t mark = machine_.mark();
+  for (const QueueEntry& entry : full_pass_ ? queue_.entries() : queue_.fresh()) {
+    pass.consider(entry, plan);
+  }
+  machine_.roll_back(mark);
+  queue_.set_fresh(pass.take_postponed());
+  full_pass_ = false;
+  return plan;
+}
+
+}  // namespace usine
