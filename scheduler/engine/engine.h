@@ -1,6 +1,7 @@
-// The engine: takes commands one at a time, decides, and gathers what must be committed and what may
-// be told once it is. It owns the state and no thread: the daemon drives it from one thread, the
-// simulator from its event loop. Nothing leaves it before the batch that carries it is committed.
+// The engine: takes commands one at a time, decides, and gathers what must be committed and what
+// may be told once it is. It owns the state and no thread: the daemon drives it from one thread,
+// the simulator from its event loop. Nothing leaves it before the batch that carries it is
+// committed.
 #pragma once
 
 #include <cstdint>
@@ -50,6 +51,8 @@ struct Batch {
   std::vector<AgentEffect> effects;
   std::shared_ptr<const std::vector<Applied>> applied;  // shared by all replicas
 
+  // Replies to commands that changed nothing may stand in a batch without rows: there is nothing to
+  // commit then, and what they tell of is committed already.
   [[nodiscard]] bool empty() const { return commit.rows.empty() && replies.empty(); }
 };
 
@@ -60,12 +63,18 @@ class Engine {
   Engine(State state, Epoch epoch, std::shared_ptr<const ClusterConfig> config,
          std::string new_cluster_uuid, Time wall);
 
-  // Decides one command. Commands without events (refusals, heartbeat-like no-ops) are not journalled,
-  // but their replies still wait in order behind what was decided before them. `blobs` are stored
-  // with the command's row.
+  // What the journal's state made of the given configuration: an Error where it was refused, and
+  // the old one holds (B95).
+  [[nodiscard]] const Status& configured() const { return configured_; }
+
+  // Decides one command. Commands without events (refusals, heartbeat-like no-ops) are not
+  // journalled, but their replies still wait in order behind what was decided before them. `blobs`
+  // are stored with the command's row. What agents say needs a `reply_to`: Admitted holds messages
+  // for them, to be sent before the batch's effects.
   void handle(const Command& command, ReplyTo reply_to, Time wall, std::vector<Blob> blobs = {});
 
-  // Everything decided since the last call, to commit and then to deliver; empty when there is nothing.
+  // Everything decided since the last call, to commit and then to deliver; empty when there is
+  // nothing.
   [[nodiscard]] Batch take_batch();
 
   // When a Tick is due; none when no deadline is pending.
@@ -74,17 +83,21 @@ class Engine {
   [[nodiscard]] const State& state() const { return state_; }
 
  private:
-  void record(const Command& command, Decision decision, ReplyTo reply_to,
-              std::vector<Blob> blobs);
+  // Decides one command and, where it has events, adds its row; what they cause goes into the
+  // batch.
+  Result<Reply> decide_and_record(const Command& command, Time wall);
+  void note(const State& after, const Event& event);
 
   State state_;
-  Sequence committed_or_taken_;  // last sequence handed out by take_batch
+  Status configured_;
+  Sequence taken_;  // last sequence handed out by take_batch
   Batch batch_;
   std::vector<Applied> applied_;
+  bool attempt_just_ended_ = false;  // by the event before this one
 };
 
-// The state that the store holds: newest snapshot plus every row after it. Errors: kCorrupt with the
-// sequence at which the journal breaks, kIo. A fresh store gives an empty state.
+// The state that the store holds: newest snapshot plus every row after it. Errors: kCorrupt with
+// the sequence at which the journal breaks, kIo. A fresh store gives an empty state.
 [[nodiscard]] Result<State> recover(Journal& journal);
 
 // Takes one row's events on a replica (state of a reader, planner or recovery).
@@ -95,5 +108,7 @@ void apply_row(State& state, const Applied& row);
 
 // The history row of an AttemptEnded event, with the state as it is after it.
 [[nodiscard]] HistoryRow history_row(const State& after, const AttemptEnded& event);
+// The row of a job that ended while it waited: of attempt 0, which never was.
+[[nodiscard]] HistoryRow history_row(const State& after, const JobEnded& event);
 
 }  // namespace usine

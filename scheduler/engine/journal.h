@@ -38,9 +38,10 @@ struct Blob {
   friend bool operator==(const Blob&, const Blob&) = default;
 };
 
-// One attempt in the books, whether it was the last of its job or not (B40).
+// One attempt in the books, whether it was the last of its job or not (B40), or the end of a job
+// that waited.
 struct HistoryRow {
-  AttemptKey key;
+  AttemptKey key;  // attempt 0: the job ended without one, while it waited
   std::string name, user, project, partition;
   JobState state = JobState::kCompleted;
   ExitStatus exit;
@@ -60,6 +61,7 @@ struct HistoryRow {
 };
 
 struct CommitBatch {
+  std::string cluster_uuid;      // once it is known; empty in every other batch
   std::vector<JournalRow> rows;  // consecutive sequences
   std::vector<Blob> blobs;
   std::vector<HistoryRow> history;

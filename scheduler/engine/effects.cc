@@ -1,0 +1,115 @@
+// What follows from an event beyond the state: messages for agents and rows for the books.
+#include <algorithm>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/hostlist.h"
+#include "scheduler/core/messages.h"
+#include "scheduler/engine/engine.h"
+
+namespace usine {
+namespace {
+
+using Effects = std::vector<AgentEffect>;
+
+template <typename AnyEvent>
+Effects on(const State&, const AnyEvent&) {
+  return {};
+}
+
+Effects on(const State& state, const AttemptPlaced& event) {
+  const Job& job = *state.find_job(event.job);
+  Effects effects;
+  effects.reserve(event.allocation.nodes.size());
+  for (std::uint32_t i = 0; i < event.allocation.nodes.size(); ++i) {
+    effects.push_back({event.allocation.nodes[i].node, prepare_message(state, job, i)});
+  }
+  return effects;
+}
+
+// To all nodes, since each shepherd needs its peers' addresses; the head alone runs the script.
+Effects on(const State& state, const AttemptStarted& event) {
+  const Job& job = *state.find_job(event.key.job);
+  const Start message = start_message(state, job);
+  Effects effects;
+  for (const NodeShare& share : job.attempt->allocation.nodes) {
+    effects.push_back({share.node, message});
+  }
+  return effects;
+}
+
+Effects on(const State& state, const StopRequested& event) {
+  const Job& job = *state.find_job(event.key.job);
+  const Stop message = stop_message(state, job);
+  Effects effects;
+  for (std::size_t i = 0; i < job.attempt->nodes.size(); ++i) {
+    if (job.attempt->nodes[i].phase == NodePhase::kEnded) continue;
+    effects.push_back({job.attempt->allocation.nodes[i].node, message});
+  }
+  return effects;
+}
+
+// A lost node is told nothing: its agent must first end what may still run there (Welcome::keep).
+Effects on(const State& state, const AttemptNodeEnded& event) {
+  if (event.exit.cause == EndCause::kLost) return {};
+  const Attempt& attempt = *state.find_attempt(event.key);
+  return {{attempt.allocation.nodes[event.index].node, Forget{event.key, state.epoch}}};
+}
+
+std::string node_list(const State& state, const Allocation& allocation) {
+  std::vector<std::string> names;
+  names.reserve(allocation.nodes.size());
+  for (const NodeShare& share : allocation.nodes) names.push_back(state.node_name(share.node));
+  return compress_hostlist(names);
+}
+
+// What every row of a job says, whatever became of it.
+HistoryRow row_of_job(const State& state, const Job& job) {
+  HistoryRow row;
+  row.name = job.request->name;
+  row.user = job.request->user;
+  row.project = job.request->project;
+  row.partition = state.config->partitions[job.partition.value].name;
+  row.submitted = job.submitted;
+  return row;
+}
+
+}  // namespace
+
+std::vector<AgentEffect> effects_of(const State& after, const Event& event) {
+  return std::visit([&after](const auto& one) { return on(after, one); }, event);
+}
+
+HistoryRow history_row(const State& after, const AttemptEnded& event) {
+  const Attempt& attempt = *after.find_attempt(event.key);
+  HistoryRow row = row_of_job(after, *after.find_job(event.key.job));
+  row.key = event.key;
+  row.state = event.outcome;
+  row.exit = event.exit;
+  if (attempt.stop) row.message = attempt.stop->text;
+  row.started = attempt.started;
+  row.ended = event.at;
+  row.elapsed = attempt.nodes.front().elapsed;
+  row.nodes = static_cast<std::uint32_t>(attempt.allocation.nodes.size());
+  row.gpus = attempt.allocation.total_gpus();
+  row.cores = attempt.allocation.total_cores();
+  row.node_list = node_list(after, attempt.allocation);
+  for (const AttemptNode& node : attempt.nodes) {
+    row.peak_memory_mib = std::max(row.peak_memory_mib, node.peak_memory_mib);
+  }
+  return row;
+}
+
+HistoryRow history_row(const State& after, const JobEnded& event) {
+  HistoryRow row = row_of_job(after, *after.find_job(event.job));
+  row.key.job = event.job;
+  row.state = event.outcome;
+  row.exit = event.exit;
+  row.message = event.message;
+  row.ended = event.at;
+  row.final = true;
+  return row;
+}
+
+}  // namespace usine

@@ -1,0 +1,101 @@
+#include "scheduler/store/history_reader.h"
+
+#include <algorithm>
+#include <array>
+
+namespace usine::store {
+namespace {
+
+constexpr const char* kColumns =
+    "SELECT row, job, attempt, name, user, project, partition, state, cause, exit_code, signal,"
+    " exit_message, message, submitted_ms, started_ms, ended_ms, elapsed_ms, nodes, gpus, cores,"
+    " node_list, peak_memory_mib, final FROM history";
+
+Time time_of(std::int64_t ms) { return Time(Millis(ms)); }
+
+EndCause cause_from(std::string_view word) {
+  constexpr std::array kCauses = {EndCause::kExited,    EndCause::kLaunchRefused,
+                                  EndCause::kNodeFault, EndCause::kOutOfMemory,
+                                  EndCause::kStopped,   EndCause::kLost};
+  const auto* const found =
+      std::ranges::find(kCauses, word, [](EndCause cause) { return to_string(cause); });
+  return found == kCauses.end() ? EndCause::kExited : *found;
+}
+
+HistoryRow row_of(const Statement& at) {
+  HistoryRow row;
+  row.key.job.value = static_cast<std::uint64_t>(at.integer(1));
+  row.key.attempt.value = static_cast<std::uint32_t>(at.integer(2));
+  row.name = at.text(3);
+  row.user = at.text(4);
+  row.project = at.text(5);
+  row.partition = at.text(6);
+  row.state = job_state_from(at.text(7)).value_or(JobState::kFailed);
+  row.exit.cause = cause_from(at.text(8));
+  row.exit.exit_code = static_cast<std::int32_t>(at.integer(9));
+  row.exit.signal = static_cast<std::int32_t>(at.integer(10));
+  row.exit.message = at.text(11);
+  row.message = at.text(12);
+  row.submitted = time_of(at.integer(13));
+  if (const auto started = at.optional_integer(14)) row.started = time_of(*started);
+  row.ended = time_of(at.integer(15));
+  row.elapsed = Millis(at.integer(16));
+  row.nodes = static_cast<std::uint32_t>(at.integer(17));
+  row.gpus = static_cast<std::uint64_t>(at.integer(18));
+  row.cores = static_cast<std::uint64_t>(at.integer(19));
+  row.node_list = at.text(20);
+  row.peak_memory_mib = at.integer(21);
+  row.final = at.integer(22) != 0;
+  return row;
+}
+
+// Only the conditions that are asked for stand in the text, so that SQLite picks the right index.
+Result<Statement> select(Database& database, const HistoryFilter& filter, std::uint32_t rows) {
+  std::string sql = std::string(kColumns) + " WHERE row > ?";
+  if (!filter.user.empty()) sql += " AND user = ?";
+  if (!filter.project.empty()) sql += " AND project = ?";
+  if (filter.from) sql += " AND ended_ms >= ?";
+  if (filter.to) sql += " AND ended_ms < ?";
+  if (filter.job != JobId{}) sql += " AND job = ?";
+  sql += " ORDER BY row LIMIT ?";
+  auto statement = database.prepare(sql);
+  if (!statement) return statement;
+  statement->bind(filter.after_row);
+  if (!filter.user.empty()) statement->bind_text(filter.user);
+  if (!filter.project.empty()) statement->bind_text(filter.project);
+  if (filter.from) statement->bind(filter.from->time_since_epoch().count());
+  if (filter.to) statement->bind(filter.to->time_since_epoch().count());
+  if (filter.job != JobId{}) statement->bind(filter.job.value);
+  statement->bind(rows);
+  return statement;
+}
+
+}  // namespace
+
+Result<HistoryReader> HistoryReader::open(const StoreFile& file) {
+  auto database = Database::open(file.path, Access::kReadOnly, file.vfs);
+  if (!database) return fail(database.error());
+  return HistoryReader(std::move(*database));
+}
+
+Result<HistoryPage> HistoryReader::list(const HistoryFilter& filter) {
+  const std::uint32_t limit =
+      filter.limit == 0 ? kHistoryPageMax : std::min(filter.limit, kHistoryPageMax);
+  auto rows = select(database_, filter, limit + 1);  // one more tells whether a page follows
+  if (!rows) return fail(rows.error());
+  HistoryPage page;
+  std::uint64_t last = 0;
+  while (true) {
+    const auto more = rows->step();
+    if (!more) return fail(more.error());
+    if (!*more) return page;
+    if (page.entries.size() == limit) {
+      page.next_after_row = last;
+      return page;
+    }
+    last = static_cast<std::uint64_t>(rows->integer(0));
+    page.entries.push_back(row_of(*rows));
+  }
+}
+
+}  // namespace usine::store

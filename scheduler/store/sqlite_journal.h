@@ -1,0 +1,60 @@
+// The journal in one SQLite file: write-ahead log, synchronous=FULL, so that commit() returns when
+// the batch is on the disk. The daemon's committing thread owns one; a snapshot is made on another
+// one of the same file, and history is read by HistoryReader.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "scheduler/engine/journal.h"
+#include "scheduler/store/sqlite.h"
+
+namespace usine::store {
+
+struct StoreFile {
+  std::string path;  // STATE/usine.db
+  std::string vfs;   // a registered SQLite VFS; empty: the system's own
+};
+
+class SqliteJournal final : public Journal {
+ public:
+  // Creates the file where there is none. Errors: kIo; kCorrupt for a file that is no store of ours
+  // or of a newer program.
+  [[nodiscard]] static Result<SqliteJournal> open(const StoreFile& file);
+
+  Result<Epoch> open_epoch() override;
+
+  // After a failure what the disk holds is known only to a fresh opener: every later commit repeats
+  // the first one's error, and the process must end (DESIGN 4.1).
+  Status commit(Epoch epoch, Sequence expected, const CommitBatch& batch) override;
+
+  // The newest whose bytes have the digest they were written with.
+  Result<std::optional<Snapshot>> newest_snapshot() override;
+  // Keeps the two newest snapshots, and the journal from the older of them on at least.
+  Status write_snapshot(const Snapshot& snapshot) override;
+  Status read_rows(Sequence after, const std::function<Status(const JournalRow&)>& visit) override;
+  Result<std::string> read_blob(const std::string& hash) override;
+
+  // Empty on a store that has never been committed to.
+  [[nodiscard]] Result<std::string> cluster_uuid();
+
+ private:
+  struct Statements {
+    Statement meta, advance, insert_row, insert_blob, insert_history;
+  };
+
+  SqliteJournal() = default;
+  Status prepare_statements();
+  Status commit_all(Epoch epoch, Sequence expected, const CommitBatch& batch);
+  Status check_owner(Epoch epoch, Sequence expected, const CommitBatch& batch);
+  Status insert(const JournalRow& row);
+  Status insert(const Blob& blob);
+  Status insert(const HistoryRow& row);
+
+  Database database_;
+  Statements statements_;
+  Status failed_;  // the first failure of a commit
+};
+
+}  // namespace usine::store
