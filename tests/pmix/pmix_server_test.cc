@@ -111,6 +111,27 @@ TEST_CASE("ranks that exchange nothing at a fence are asked for one by one") {
   CHECK(result.output == "world=4 node=2 sum=6 large=right");
 }
 
+TEST_CASE("ranks run as another user than the server and leave none of their files") {
+  if (!can_launch_mpi()) USINE_SKIP("no MPI was found when this was built");
+  if (geteuid() != 0) USINE_SKIP("starting ranks as another user needs root");
+  constexpr uid_t kNobody = 65534;
+  const TempFolder folder;
+  const TempFolder programs;  // nobody may not be able to reach the build folder
+  for (const TempFolder* open : {&folder, &programs}) {
+    std::filesystem::permissions(open->path(), std::filesystem::perms::all);
+  }
+  std::filesystem::copy_file(kProbe, programs / "mpi-probe");
+  NodePlan plan;
+  plan.step = one_node_step("as-nobody");
+  plan.step.uid = kNobody;
+  plan.step.gid = kNobody;
+  plan.program = programs / "mpi-probe";
+  plan.folder = folder.path();
+  CHECK(wait_for_node(start_node(plan)) == NodeEnd::kRanksSucceeded);
+  CHECK(first_line(folder / "out.0") == "world=4 node=4 sum=6 large=right");
+  CHECK(leftovers(folder.path()) == std::vector<std::string>{});
+}
+
 TEST_CASE("a rank that calls MPI_Abort is reported with its status") {
   if (!can_launch_mpi()) USINE_SKIP("no MPI was found when this was built");
   const TempFolder folder;

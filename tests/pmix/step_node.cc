@@ -120,6 +120,7 @@ class StepNode {
       dup2(file, STDOUT_FILENO);
       dup2(file, STDERR_FILENO);
       close_range(3, ~0U, 0);
+      if (setgid(plan_.step.gid) != 0 || setuid(plan_.step.uid) != 0) _exit(126);
       execve(plan_.program.c_str(), arguments.data(), variables.data());
       _exit(127);
     }
