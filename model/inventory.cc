@@ -58,7 +58,7 @@ void add_gpus(NodeShape& shape, const std::vector<GpuDevice>& devices) {
   // GPUs that this driver does not know may be another vendor's, and stay; a failed one goes.
   for (const GpuShape& gpu : shape.gpus) {
     if (std::ranges::find(devices, gpu.bus_id, &GpuDevice::bus_id) != devices.end()) continue;
-    working.push_back({.bus_id = gpu.bus_id});
+    working.emplace_back().bus_id = gpu.bus_id;
     gpus.push_back(gpu);
   }
   std::vector<std::uint32_t> links = link_table(working);

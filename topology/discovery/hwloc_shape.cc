@@ -24,11 +24,11 @@ Result<Topology> new_topology() {
 }
 
 void add_numa_nodes(hwloc_topology_t topology, NodeShape& shape) {
-  for (const hwloc_obj_t numa : objects_of_type(topology, HWLOC_OBJ_NUMANODE)) {
+  for (const hwloc_obj_t numa : numa_domains(topology)) {
     NumaShape domain;
     domain.os_index = numa->os_index;
     domain.memory_mib = static_cast<std::int64_t>(numa->attr->numanode.local_memory / kMiB);
-    domain.gpu_memory = numa->subtype != nullptr && std::strcmp(numa->subtype, "GPUMemory") == 0;
+    domain.gpu_memory = is_gpu_memory(numa);
     const hwloc_obj_t package = hwloc_get_ancestor_obj_by_type(topology, HWLOC_OBJ_PACKAGE, numa);
     domain.package =
         package == nullptr ? std::int16_t{0} : static_cast<std::int16_t>(package->logical_index);
@@ -59,7 +59,7 @@ void add_cores(hwloc_topology_t topology, NodeShape& shape) {
 // saying so: as many of them as there are GPUs. (KNL's fast memory has no processors either.)
 void mark_gpu_memory(hwloc_topology_t topology, NodeShape& shape) {
   std::vector<std::size_t> without_processors;
-  const std::vector<hwloc_obj_t> domains = objects_of_type(topology, HWLOC_OBJ_NUMANODE);
+  const std::vector<hwloc_obj_t> domains = numa_domains(topology);
   for (std::size_t i = 0; i < domains.size(); ++i) {
     if (hwloc_bitmap_iszero(domains[i]->cpuset) != 0) without_processors.push_back(i);
   }

@@ -24,9 +24,15 @@ using Topology = std::unique_ptr<hwloc_topology, TopologyDeleter>;
 // The value of an object's info, empty where it has none.
 [[nodiscard]] std::string info_of(hwloc_obj_t object, const char* name);
 
-// The NUMA domain nearest to a set of processors: the one they lie in, or the first of those that
-// lie inside the set where that is at most one package. Unknown where it spans packages. `shape`
-// has its NUMA domains and cores already.
+// The NUMA domains in the order of the kernel's numbers, which is the order of a shape's: in
+// hwloc's own the memory of GPUs stands between that of the processors.
+[[nodiscard]] std::vector<hwloc_obj_t> numa_domains(hwloc_topology_t topology);
+
+// The memory of a GPU, in the words of hwloc 2.9 and later.
+[[nodiscard]] bool is_gpu_memory(hwloc_obj_t numa);
+
+// The NUMA domain nearest to a set of processors: the smallest that holds them, else the first of
+// those that they hold, where these are of one package. Unknown where they are of several.
 [[nodiscard]] std::int16_t numa_of_cpuset(hwloc_topology_t topology, hwloc_const_cpuset_t cpuset);
 
 // Adds GPUs, NICs and the links between GPUs to a shape that has its cores and NUMA domains.
