@@ -1,0 +1,76 @@
+// A job as the shepherd on one of its nodes knows it: everything that decides what its processes
+// see. Made from the JobSpec in the job folder; pure values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/ids.h"
+#include "common/time.h"
+#include "model/request.h"
+
+namespace usine::agent {
+
+struct LaunchNode {
+  std::string name;
+  std::vector<std::uint32_t> pus;  // the system's numbers, those of one core beside each other
+  std::uint32_t cores = 1;
+  std::vector<std::uint32_t> gpus;  // indexes on the node
+  std::vector<std::string> nics;
+  std::int64_t memory_mib = 0;
+  std::uint32_t component = 0;
+  std::string leaf;
+
+  friend bool operator==(const LaunchNode&, const LaunchNode&) = default;
+};
+
+struct LaunchComponent {
+  std::uint32_t nodes = 1;
+  std::uint32_t tasks_per_node = 1;
+  std::uint32_t tasks = 1;
+  std::uint32_t cores_per_task = 1;
+  std::uint32_t gpus_per_node = 0;
+
+  friend bool operator==(const LaunchComponent&, const LaunchComponent&) = default;
+};
+
+// A task of an array: "1234_7" is index 7 of array 1234.
+struct ArrayPlace {
+  std::uint64_t id = 0;
+  std::uint32_t index = 0;
+
+  friend bool operator==(const ArrayPlace&, const ArrayPlace&) = default;
+};
+
+struct LaunchJob {
+  AttemptKey key;
+  std::string name;
+  std::string user;
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::string project;
+  std::string partition;
+  std::string cluster;
+  std::optional<ArrayPlace> array;
+  std::vector<LaunchNode> nodes;  // in rank order; nodes[0] is the head
+  std::uint32_t this_node = 0;
+  std::vector<LaunchComponent> components;
+  Seconds time_limit{3600};
+  std::vector<std::string> environment;  // as submitted, "NAME=value" each
+  std::vector<std::string> arguments;    // of the script
+  std::string working_directory;
+  std::string output;  // file pattern (launch_pattern.h); empty: usine-%j.out
+  std::string error;   // file pattern; empty: with output
+  std::string input;   // file pattern; empty: /dev/null
+  OpenMode open_mode = OpenMode::kTruncate;
+  std::uint32_t umask = 022;
+  std::vector<ResourceLimit> limits;
+  bool emulated = false;  // the node's cores are not this machine's
+  std::string folder;     // the job folder on this node
+
+  [[nodiscard]] const LaunchNode& node() const { return nodes[this_node]; }
+};
+
+}  // namespace usine::agent

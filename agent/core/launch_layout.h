@@ -1,0 +1,55 @@
+// Which ranks of a step run on which of the job's nodes: consecutive ranks share a node, nodes in
+// the job's order (block distribution). Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "agent/core/launch_job.h"
+#include "common/result.h"
+
+namespace usine::agent {
+
+// What `usine run` asked for; 0 means as the job asked.
+struct StepRequest {
+  std::uint32_t nodes = 0;
+  std::uint32_t tasks = 0;
+  std::uint32_t tasks_per_node = 0;
+  std::uint32_t cores_per_task = 0;
+
+  friend bool operator==(const StepRequest&, const StepRequest&) = default;
+};
+
+struct StepLayout {
+  struct Node {
+    std::uint32_t job_node = 0;  // index in LaunchJob::nodes
+    std::uint32_t first_rank = 0;
+    std::uint32_t tasks = 0;  // ranks first_rank .. first_rank + tasks - 1
+
+    friend bool operator==(const Node&, const Node&) = default;
+  };
+  std::vector<Node> nodes;  // each with at least one task
+  std::uint32_t cores_per_task = 1;
+
+  [[nodiscard]] std::uint32_t tasks() const;
+  // Where nodes[place] holds the rank.
+  [[nodiscard]] std::size_t place_of(std::uint32_t rank) const;
+  // "2(x3),1": tasks on each node, as SLURM_TASKS_PER_NODE writes them.
+  [[nodiscard]] std::string tasks_per_node_text() const;
+
+  friend bool operator==(const StepLayout&, const StepLayout&) = default;
+};
+
+// The layout from the tasks on each of the job's nodes; nodes without tasks are left out.
+[[nodiscard]] StepLayout layout_of(const std::vector<std::uint32_t>& tasks_on_node,
+                                   std::uint32_t cores_per_task);
+
+// Error: kRefused where the step does not fit in its job, with what it asks for and what there is
+// (B58); kInvalid where it asks for more nodes than tasks.
+[[nodiscard]] Result<StepLayout> lay_out_step(const LaunchJob& job, const StepRequest& request);
+
+// "4(x2),3": equal neighbours joined, as Slurm writes counts per node.
+[[nodiscard]] std::string repeated_counts(const std::vector<std::uint32_t>& counts);
+
+}  // namespace usine::agent

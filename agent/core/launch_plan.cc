@@ -1,0 +1,93 @@
+#include "agent/core/launch_plan.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "agent/core/launch_pattern.h"
+#include "common/check.h"
+
+namespace usine::agent {
+namespace {
+
+constexpr const char* kDefaultOutput = "usine-%j.out";
+constexpr const char* kNoInput = "/dev/null";
+
+// What the batch script and tasks have in common.
+ProcessPlan plan_of(const LaunchJob& job) {
+  ProcessPlan plan;
+  plan.working_directory = job.working_directory;
+  plan.umask = job.umask;
+  plan.limits = job.limits;
+  plan.uid = job.uid;
+  plan.gid = job.gid;
+  plan.user = job.user;
+  return plan;
+}
+
+}  // namespace
+
+Status check_script(std::string_view script) {
+  if (script.starts_with("#!")) return {};
+  return fail(ErrorCode::kInvalid,
+              "the script's first line must name its interpreter, as '#!/bin/bash' does");
+}
+
+ProcessPlan plan_batch(const LaunchJob& job, const std::string& script_path,
+                       const MeetingPoint& meeting) {
+  ProcessPlan plan = plan_of(job);
+  plan.argv.push_back(script_path);
+  plan.argv.insert(plan.argv.end(), job.arguments.begin(), job.arguments.end());
+  plan.environment = batch_environment(job, meeting).entries();
+  const PatternTask batch{.node_name = job.node().name, .node_index = job.this_node};
+  const auto expand = [&](const std::string& pattern) {
+    return expand_pattern(pattern, job, batch);
+  };
+  plan.input = job.input.empty() ? kNoInput : expand(job.input);
+  plan.output = expand(job.output.empty() ? kDefaultOutput : job.output);
+  plan.error = expand(job.error);
+  // Opened twice, one file would lose what the other handle writes.
+  if (plan.error == plan.output) plan.error.clear();
+  plan.append = job.open_mode == OpenMode::kAppend;
+  if (!job.emulated) plan.pus = job.node().pus;
+  return plan;
+}
+
+ProcessPlan plan_task(const LaunchJob& job, const StepCommand& command, const MeetingPoint& meeting,
+                      const TaskPlace& place) {
+  ProcessPlan plan = plan_of(job);
+  plan.argv = command.argv;
+  plan.environment = task_environment(job, command.environment, meeting, place).entries();
+  if (!command.working_directory.empty()) plan.working_directory = command.working_directory;
+  return plan;
+}
+
+std::vector<std::uint32_t> pus_of_cores(const LaunchNode& node,
+                                        const std::vector<std::uint32_t>& cores) {
+  std::vector<std::uint32_t> pus;
+  const std::size_t threads = node.pus.size() / std::max(node.cores, 1u);
+  for (const std::uint32_t core : cores) {
+    for (std::size_t thread = 0; thread < threads; ++thread) {
+      pus.push_back(node.pus[core * threads + thread]);
+    }
+  }
+  return pus;
+}
+
+std::vector<std::uint32_t> CoreBook::take(std::uint32_t count) {
+  std::vector<std::uint32_t> order(users_.size());
+  std::iota(order.begin(), order.end(), 0u);
+  std::ranges::stable_sort(order, {}, [this](std::uint32_t core) { return users_[core]; });
+  order.resize(std::min<std::size_t>(count, order.size()));
+  std::ranges::sort(order);
+  for (const std::uint32_t core : order) ++users_[core];
+  return order;
+}
+
+void CoreBook::give_back(const std::vector<std::uint32_t>& cores) {
+  for (const std::uint32_t core : cores) {
+    CHECK_THAT(core < users_.size() && users_[core] > 0);
+    --users_[core];
+  }
+}
+
+}  // namespace usine::agent

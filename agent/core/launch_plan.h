@@ -1,0 +1,68 @@
+// What to execute for the batch script and for each task of a step, and how: everything that is
+// decided before a process is forked. Pure; exec/ carries a plan out.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "agent/core/launch_environment.h"
+#include "agent/core/launch_job.h"
+#include "agent/core/launch_layout.h"
+#include "common/result.h"
+
+namespace usine::agent {
+
+struct ProcessPlan {
+  std::vector<std::string> argv;         // argv[0] without a slash is looked for in PATH
+  std::vector<std::string> environment;  // "NAME=value" each
+  std::string working_directory;
+  std::string input;   // paths, relative to the working directory or absolute;
+  std::string output;  // empty where the one who starts the process gives descriptors instead
+  std::string error;   // empty: with output
+  bool append = false;
+  std::uint32_t umask = 022;
+  std::vector<ResourceLimit> limits;
+  std::vector<std::uint32_t> pus;  // to be bound to; empty: not bound
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::string user;  // for the supplementary groups
+};
+
+// The script has been written to `script_path`. Error: kInvalid where the script does not start
+// with
+// "#!": it would be run by a guess.
+[[nodiscard]] Status check_script(std::string_view script);
+[[nodiscard]] ProcessPlan plan_batch(const LaunchJob& job, const std::string& script_path,
+                                     const MeetingPoint& meeting);
+
+// What `usine run` sent.
+struct StepCommand {
+  std::vector<std::string> argv;
+  std::vector<std::string> environment;
+  std::string working_directory;  // empty: the job's
+};
+
+// One task, connected to its shepherd by pipes; its pus are the caller's to add.
+[[nodiscard]] ProcessPlan plan_task(const LaunchJob& job, const StepCommand& command,
+                                    const MeetingPoint& meeting, const TaskPlace& place);
+
+// The hardware threads of some of the node's cores, by their positions.
+[[nodiscard]] std::vector<std::uint32_t> pus_of_cores(const LaunchNode& node,
+                                                      const std::vector<std::uint32_t>& cores);
+
+// Which cores of a node the tasks of its running steps are bound to. Tasks of steps that run side
+// by side share no core while there are enough.
+class CoreBook {
+ public:
+  explicit CoreBook(std::uint32_t cores) : users_(cores, 0) {}
+
+  // `count` positions, the least used first, then the lowest.
+  [[nodiscard]] std::vector<std::uint32_t> take(std::uint32_t count);
+  void give_back(const std::vector<std::uint32_t>& cores);
+
+ private:
+  std::vector<std::uint32_t> users_;  // tasks bound to each core
+};
+
+}  // namespace usine::agent

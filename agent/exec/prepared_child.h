@@ -1,0 +1,63 @@
+// A ProcessPlan in the form in which a forked child can carry it out: plain C arrays, made before
+// the fork, and only calls that are safe between fork and exec. Owned by spawn() for one start.
+#pragma once
+
+#include <cstdint>
+#include <sched.h>
+#include <string>
+#include <sys/resource.h>
+#include <sys/types.h>
+#include <utility>
+#include <vector>
+
+#include "agent/core/launch_plan.h"
+#include "agent/exec/spawn.h"
+
+namespace usine::exec {
+
+// What the child was doing when it failed; travels to the parent with errno.
+enum class ChildStep : std::uint32_t {
+  kIdentity,  // becoming the user
+  kFolder,    // the working directory
+  kInput,
+  kOutput,
+  kErrorFile,
+  kProgram,  // execve
+  kStreams,  // dup2 and the like
+};
+
+struct ChildReport {
+  ChildStep step = ChildStep::kProgram;
+  int error = 0;
+};
+
+class PreparedChild {
+ public:
+  PreparedChild(const agent::ProcessPlan& plan, const Streams& streams);
+  PreparedChild(const PreparedChild&) = delete;
+  PreparedChild& operator=(const PreparedChild&) = delete;
+
+  // In the child, which becomes the program or writes a ChildReport to `reports` and ends. `parent`
+  // is the pid of the one that forked.
+  [[noreturn]] void run(int reports, pid_t parent) const;
+
+ private:
+  void apply_limits() const;
+  [[nodiscard]] int become_user() const;
+  void open_streams(int reports) const;
+  [[nodiscard]] int open_output(const std::string& path) const;
+  [[nodiscard]] int execute() const;
+
+  const agent::ProcessPlan& plan_;
+  Streams streams_;
+  std::vector<char*> argv_;
+  std::vector<char*> environment_;
+  std::vector<std::string> candidates_;  // paths that the program may have, in PATH's order
+  std::vector<gid_t> groups_;
+  std::vector<std::pair<int, rlimit>> limits_;
+  cpu_set_t cores_;
+  bool bind_ = false;
+  bool change_user_ = false;
+};
+
+}  // namespace usine::exec
