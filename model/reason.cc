@@ -35,7 +35,7 @@ std::string count(std::int64_t number, std::string_view noun) {
   return text;
 }
 
-std::string have(std::int64_t number) { return number == 1 ? " has " : " have "; }
+std::string have(std::int64_t number) { return number <= 1 ? " has " : " have "; }
 
 // "4 nodes with 8 free GPUs each are needed, 2 have them now"
 std::string share_is_busy(const Reason& reason, const std::string& share) {
