@@ -19,6 +19,9 @@ function(usine_library name)
   endif()
 endfunction()
 
+# Every program of ours without tests and benchmarks: what ./quickstart builds.
+add_custom_target(usine_programs)
+
 # usine_program(NAME [DEPS target...]): main.cc of this folder as a program in bin/.
 function(usine_program name)
   cmake_parse_arguments(arg "" "" "DEPS" ${ARGN})
@@ -28,6 +31,7 @@ function(usine_program name)
   endif()
   add_executable(${name} main.cc)
   target_link_libraries(${name} PRIVATE usine_settings ${arg_DEPS})
+  add_dependencies(usine_programs ${name})
 endfunction()
 
 # usine_test(NAME [LABELS label...] [DEPS target...]): the *_test.cc of this folder as one doctest
