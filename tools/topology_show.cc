@@ -116,11 +116,7 @@ class Drawing {
   std::string draw() {
     heading();
     for (std::int16_t package = 0; package < shape_.packages; ++package) draw_package(package);
-    const std::vector<std::string> unplaced = devices_of(kUnknownPlace);
-    if (!unplaced.empty()) {
-      line("place not known");
-      branch("", unplaced);
-    }
+    draw_unplaced();
     links();
     return text_;
   }
@@ -154,7 +150,8 @@ class Drawing {
          format_memory_mib(shape_.memory_mib()));
     std::string devices = "  " + count_of(shape_.gpus.size(), "GPU", "GPUs");
     if (!common_model(shape_).empty()) {
-      devices += " (" + model_and_memory(shape_.gpus.front()) + ")";
+      devices += " (" + model_and_memory(shape_.gpus.front());
+      devices += shape_.gpus.size() > 1 ? " each)" : ")";
     }
     line(devices + ", " + count_of(shape_.nics.size(), "NIC", "NICs"));
     text_ += '\n';
@@ -168,19 +165,39 @@ class Drawing {
     return lines;
   }
 
-  void draw_package(std::int16_t package) {
+  [[nodiscard]] std::vector<std::int16_t> numas_of(std::int16_t package) const {
     std::vector<std::int16_t> numas;
     for (std::size_t i = 0; i < shape_.numa_nodes.size(); ++i) {
       if (shape_.numa_nodes[i].package == package) numas.push_back(static_cast<std::int16_t>(i));
     }
-    const std::size_t homeless = cores_of_numa(shape_, package, kUnknownPlace);
+    return numas;
+  }
+
+  void draw_package(std::int16_t package) {
+    const std::vector<std::int16_t> numas = numas_of(package);
+    // Cores may use the memory of a domain that the drawing shows with another package.
+    std::size_t apart = 0;
+    for (const CoreShape& core : shape_.cores) {
+      if (core.package != package) continue;
+      apart += std::ranges::find(numas, core.numa) == numas.end() ? 1U : 0U;
+    }
     line("package " + std::to_string(package));
     for (const std::int16_t numa : numas) {
-      draw_numa(package, numa, numa == numas.back() && homeless == 0);
+      draw_numa(package, numa, numa == numas.back() && apart == 0);
     }
-    if (homeless > 0) {
-      line("└─ " + count_of(homeless, "core", "cores") + " without memory of their own");
+    if (apart > 0) line("└─ " + count_of(apart, "core", "cores") + " without memory of their own");
+  }
+
+  // What hwloc does not say a place for: CPU-less memory and devices at the root.
+  void draw_unplaced() {
+    const std::vector<std::int16_t> numas = numas_of(kUnknownPlace);
+    const std::vector<std::string> devices = devices_of(kUnknownPlace);
+    if (numas.empty() && devices.empty()) return;
+    line("on no package");
+    for (const std::int16_t numa : numas) {
+      draw_numa(kUnknownPlace, numa, numa == numas.back() && devices.empty());
     }
+    branch("", devices);
   }
 
   void draw_numa(std::int16_t package, std::int16_t index, bool last) {
@@ -189,7 +206,8 @@ class Drawing {
     if (numa.gpu_memory) {
       text += format_memory_mib(numa.memory_mib) + " of GPU memory";
     } else {
-      text += count_of(cores_of_numa(shape_, package, index), "core", "cores") + ", " +
+      const std::size_t cores = cores_of_numa(shape_, package, index);
+      text += (cores == 0 ? "no cores" : count_of(cores, "core", "cores")) + ", " +
               format_memory_mib(numa.memory_mib);
       const std::string cpus = cpu_list(cpus_of_numa(shape_, index));
       if (!cpus.empty()) text += ", cpus " + cpus;

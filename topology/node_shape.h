@@ -16,15 +16,15 @@ inline constexpr std::int16_t kUnknownPlace = -1;
 
 struct CoreShape {
   std::int16_t package = 0;
-  std::int16_t numa = 0;             // index in NodeShape::numa_nodes
-  std::vector<std::uint32_t> pus;    // operating-system indexes of its hardware threads
+  std::int16_t numa = 0;           // index in NodeShape::numa_nodes
+  std::vector<std::uint32_t> pus;  // operating-system indexes of its hardware threads
 
   friend bool operator==(const CoreShape&, const CoreShape&) = default;
 };
 
 struct NumaShape {
   std::uint32_t os_index = 0;
-  std::int16_t package = 0;
+  std::int16_t package = 0;  // the first it serves; kUnknownPlace for memory of no package
   std::int64_t memory_mib = 0;
   bool gpu_memory = false;  // a GPU's memory shown as a domain (Power9, Grace): not for tasks
 
@@ -32,9 +32,9 @@ struct NumaShape {
 };
 
 struct GpuShape {
-  std::string bus_id;                       // "0000:1b:00.0"
-  std::string model;                        // "NVIDIA H100 80GB HBM3"
-  std::int64_t memory_mib = 0;              // 0: not known
+  std::string bus_id;           // "0000:1b:00.0"
+  std::string model;            // "NVIDIA H100 80GB HBM3"
+  std::int64_t memory_mib = 0;  // 0: not known
   std::int16_t numa = kUnknownPlace;
   std::int16_t pci_switch = kUnknownPlace;  // devices with one number hang on one PCIe switch
 
@@ -42,7 +42,7 @@ struct GpuShape {
 };
 
 struct NicShape {
-  std::string name;    // "mlx5_0"
+  std::string name;  // "mlx5_0"
   std::string bus_id;
   std::int16_t numa = kUnknownPlace;
   std::int16_t pci_switch = kUnknownPlace;

@@ -23,15 +23,25 @@ Result<Topology> new_topology() {
   return topology;
 }
 
+// A domain may span several packages or have no processors (KNL's fast memory, Power9's GPUs).
+std::int16_t package_of_numa(hwloc_topology_t topology, hwloc_obj_t numa) {
+  const std::vector<hwloc_obj_t> packages = objects_of_type(topology, HWLOC_OBJ_PACKAGE);
+  if (packages.size() <= 1) return 0;
+  for (const hwloc_obj_t package : packages) {
+    if (hwloc_bitmap_intersects(package->cpuset, numa->cpuset) != 0) {
+      return static_cast<std::int16_t>(package->logical_index);
+    }
+  }
+  return kUnknownPlace;
+}
+
 void add_numa_nodes(hwloc_topology_t topology, NodeShape& shape) {
   for (const hwloc_obj_t numa : numa_domains(topology)) {
     NumaShape domain;
     domain.os_index = numa->os_index;
     domain.memory_mib = static_cast<std::int64_t>(numa->attr->numanode.local_memory / kMiB);
     domain.gpu_memory = is_gpu_memory(numa);
-    const hwloc_obj_t package = hwloc_get_ancestor_obj_by_type(topology, HWLOC_OBJ_PACKAGE, numa);
-    domain.package =
-        package == nullptr ? std::int16_t{0} : static_cast<std::int16_t>(package->logical_index);
+    domain.package = package_of_numa(topology, numa);
     shape.numa_nodes.push_back(domain);
   }
 }
