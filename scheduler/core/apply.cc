@@ -171,7 +171,8 @@ void on(State& state, const AttemptNodeEnded& event) {
   release_share(state, job.id, job.attempt->allocation.nodes[event.index]);
 }
 
-// The books are the store's (history); the state changes with JobRequeued or JobEnded, which follows.
+// The books are the store's (history); the state changes with JobRequeued or JobEnded, which
+// follows.
 void on(State& state, const AttemptEnded& event) {
   const Job& job = job_of_attempt(state, event.key);
   for (const AttemptNode& node : job.attempt->nodes) CHECK_THAT(node.phase == NodePhase::kEnded);

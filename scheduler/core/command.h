@@ -52,8 +52,8 @@ struct ActOnNode {
   std::string reason;
 };
 
-// hello.shape may be null: exactly as the node's class says (the engine drops it where it is, so that
-// a restart of a large cluster does not journal every shape again).
+// hello.shape may be null: exactly as the node's class says (the engine drops it where it is, so
+// that a restart of a large cluster does not journal every shape again).
 struct AgentHello {
   Hello hello;
 };
@@ -99,8 +99,8 @@ using Command = std::variant<Configure, StartEpoch, SubmitJob, ActOnJob, ActOnNo
 struct Done {};
 
 struct Submitted {
-  JobId job;               // 0 for test_only
-  bool existed = false;    // an earlier submission had the same idempotency key
+  JobId job;             // 0 for test_only
+  bool existed = false;  // an earlier submission had the same idempotency key
 };
 
 // Answer to what an agent says: what it must be told now. For AgentHello the Welcome and, after it,

@@ -6,7 +6,9 @@
 namespace usine {
 namespace {
 
-Result<Reply> dispatch(Decider& d, const Configure& command) { return decide_configure(d, command); }
+Result<Reply> dispatch(Decider& d, const Configure& command) {
+  return decide_configure(d, command);
+}
 Result<Reply> dispatch(Decider& d, const StartEpoch& command) {
   CHECK_THAT(command.epoch > d.state.epoch);
   d.emit(EpochStarted{command.epoch, d.now});

@@ -29,7 +29,8 @@ using Observer = std::function<void(const State& after, const Event& event)>;
                               const Observer& observer = {});
 
 // Does what `event` says. Events come only from decide() or from a journal that decide() wrote: one
-// that cannot be (an unknown job, a share booked twice) is a programmer's mistake and ends the process.
+// that cannot be (an unknown job, a share booked twice) is a programmer's mistake and ends the
+// process.
 void apply_event(State& state, const Event& event);
 
 // Marks one more command as applied: sequence and clock. Replicas call it after the events of a

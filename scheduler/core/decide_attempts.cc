@@ -22,7 +22,7 @@ struct Outcome {
   ExitStatus exit;
   std::string message;
   bool requeue = false;
-  bool counts = false;                  // against requeue_max
+  bool counts = false;  // against requeue_max
   std::set<NodeId> awaiting_fence = {};
 };
 
@@ -130,9 +130,11 @@ bool share_fits(const State& state, const NodeShare& share, const Component& com
   if (!node.takes_work() || !node.free_cores.includes(share.cores)) return false;
   if (!node.free_gpus.includes(share.gpus) || node.free_memory_mib < share.memory_mib) return false;
   if (component.exclusive && !node.jobs.empty()) return false;
-  return share.cores.count() >= component.per_node.cores &&
-         share.gpus.count() >= component.per_node.gpus &&
-         share.memory_mib >= component.per_node.memory_mib;
+  const NodeShape& shape = state.shape_of(share.node);
+  const NodeDemand& demand = component.per_node;
+  return share.cores.count() >= demand.cores &&
+         (share.gpus & gpus_of_type(shape, demand)).count() >= demand.gpus &&
+         share.memory_mib >= memory_of_share(shape, demand);
 }
 
 bool allocation_fits(const State& state, const JobRequest& request, const Allocation& allocation) {
@@ -203,8 +205,7 @@ void request_stop(Decider& decider, AttemptKey key, StopCause cause, std::string
 }
 
 void end_node_part(Decider& decider, AttemptKey key, std::uint32_t index, const Ended& report) {
-  decider.emit(
-      AttemptNodeEnded{key, index, report.exit, report.elapsed, report.peak_memory_mib});
+  decider.emit(AttemptNodeEnded{key, index, report.exit, report.elapsed, report.peak_memory_mib});
   if (all_in_phase(*decider.state.find_attempt(key), NodePhase::kEnded)) {
     finish_attempt(decider, key);
   }

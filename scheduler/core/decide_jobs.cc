@@ -38,8 +38,8 @@ std::string job_text(JobId id) { return "job " + std::to_string(id.value); }
 
 Result<Reply> cancel(Decider& decider, const Job& job, const Caller& caller) {
   if (job.state == JobState::kPending) {
-    decider.emit(JobEnded{job.id, JobState::kCancelled, {}, "cancelled by " + caller.user,
-                          decider.now});
+    decider.emit(
+        JobEnded{job.id, JobState::kCancelled, {}, "cancelled by " + caller.user, decider.now});
     return Done{};
   }
   request_stop(decider, {job.id, job.attempt->number}, StopCause::kCancelled,
@@ -110,8 +110,9 @@ Result<Reply> decide_act_on_job(Decider& decider, const ActOnJob& command) {
   }
   if (job->request->user != command.caller.user && !command.caller.is_operator) {
     return fail(ErrorCode::kPermission,
-                job_text(command.job) + " belongs to another user; only its owner and operators "
-                                        "may change it");
+                job_text(command.job) +
+                    " belongs to another user; only its owner and operators "
+                    "may change it");
   }
   if (is_final(job->state)) {
     return fail(ErrorCode::kConflict, job_text(command.job) + " has ended already (" +

@@ -70,9 +70,8 @@ Admitted admission(const State& state, NodeId node, const std::set<AttemptKey>& 
 
 Status check_hello(const State& state, const Hello& hello) {
   if (hello.cluster_uuid.empty() || hello.cluster_uuid == state.cluster_uuid) return {};
-  return fail(ErrorCode::kRefused, "agent of node '" + hello.node_name +
-                                       "' belongs to cluster " + hello.cluster_uuid +
-                                       ", and this is " + state.cluster_uuid +
+  return fail(ErrorCode::kRefused, "agent of node '" + hello.node_name + "' belongs to cluster " +
+                                       hello.cluster_uuid + ", and this is " + state.cluster_uuid +
                                        "; give it a fresh state folder to move it");
 }
 

@@ -1,5 +1,6 @@
-// What the decide_*.cc files share: the state under decision, the time, and emit(), which applies an
-// event as it is decided so that later parts of one command see earlier ones. Internal to the core.
+// What the decide_*.cc files share: the state under decision, the time, and emit(), which applies
+// an event as it is decided so that later parts of one command see earlier ones. Internal to the
+// core.
 #pragma once
 
 #include <set>

@@ -37,7 +37,8 @@ Fit count_fitting(const State& state, PartitionId partition, const Component& co
       class_seen[node.node_class] = true;
       const NodeShape& shape = config.classes[node.node_class].shape;
       fit.largest.cores = std::max(fit.largest.cores, shape.cores.size());
-      fit.largest.gpus = std::max(fit.largest.gpus, shape.gpus.size());
+      const std::size_t gpus = gpus_of_type(shape, component.per_node).count();
+      fit.largest.gpus = std::max(fit.largest.gpus, gpus);
       fit.largest.memory_mib = std::max(fit.largest.memory_mib, shape.memory_mib());
     }
     if (!class_fits[node.node_class]) continue;
@@ -51,9 +52,9 @@ Status check_names(const State& state, PartitionId partition, const Component& c
   const auto known = [&](const std::string& name) { return state.node_by_name.contains(name); };
   for (const std::string& name : component.only_nodes) {
     if (!known(name)) {
-      return fail(ErrorCode::kNotFound,
-                  "--nodelist names node '" + name + "', which this cluster does not have; "
-                  "`usine node list` shows its nodes");
+      return fail(ErrorCode::kNotFound, "--nodelist names node '" + name +
+                                            "', which this cluster does not have; "
+                                            "`usine node list` shows its nodes");
     }
     if (!std::ranges::binary_search(where.nodes, state.node_by_name.at(name))) {
       return fail(ErrorCode::kRefused, "--nodelist names node '" + name +
@@ -94,7 +95,8 @@ Status check_component(const State& state, PartitionId partition, const Componen
   const std::string& name = state.config->partitions[partition.value].name;
   const NodeDemand& demand = component.per_node;
   if (demand.gpus > fit.largest.gpus) {
-    return fail(ErrorCode::kRefused, exceeded("GPUs", std::to_string(demand.gpus),
+    const std::string what = demand.gpu_type.empty() ? "GPUs" : demand.gpu_type + " GPUs";
+    return fail(ErrorCode::kRefused, exceeded(what, std::to_string(demand.gpus),
                                               std::to_string(fit.largest.gpus), name));
   }
   if (demand.cores > fit.largest.cores) {
@@ -105,22 +107,31 @@ Status check_component(const State& state, PartitionId partition, const Componen
     return fail(ErrorCode::kRefused, exceeded("MiB of memory", std::to_string(demand.memory_mib),
                                               std::to_string(fit.largest.memory_mib), name));
   }
-  return fail(ErrorCode::kRefused, "the job asks for " + std::to_string(component.nodes) +
-                                       " nodes; partition '" + name + "' has " +
-                                       std::to_string(fit.nodes) +
-                                       " that could ever hold its share of one");
+  return fail(ErrorCode::kRefused,
+              "the job asks for " + std::to_string(component.nodes) + " nodes; partition '" + name +
+                  "' has " + std::to_string(fit.nodes) + " that could ever hold its share of one");
 }
 
 }  // namespace
 
 bool could_hold(const NodeShape& shape, const Component& component) {
   const NodeDemand& demand = component.per_node;
-  return demand.cores <= shape.cores.size() && demand.gpus <= shape.gpus.size() &&
+  return demand.cores <= shape.cores.size() && demand.gpus <= gpus_of_type(shape, demand).count() &&
          demand.memory_mib <= shape.memory_mib();
+}
+
+GpuSet gpus_of_type(const NodeShape& shape, const NodeDemand& demand) {
+  GpuSet gpus = GpuSet::first(shape.gpus.size());
+  if (demand.gpu_type.empty()) return gpus;
+  for (std::size_t i = 0; i < shape.gpus.size(); ++i) {
+    if (!fits_gpu_type(shape.gpus[i].model, demand.gpu_type)) gpus.erase(i);
+  }
+  return gpus;
 }
 
 std::int64_t memory_of_share(const NodeShape& shape, const NodeDemand& demand) {
   if (demand.memory_mib > 0) return demand.memory_mib;
+  if (demand.memory_mib == NodeDemand::kAllMemory) return shape.memory_mib();
   const auto cores = static_cast<std::int64_t>(shape.cores.size());
   return cores == 0 ? 0 : shape.memory_mib() * demand.cores / cores;
 }
@@ -128,10 +139,10 @@ std::int64_t memory_of_share(const NodeShape& shape, const NodeDemand& demand) {
 Status check_feasible(const State& state, PartitionId partition, const JobRequest& request) {
   const Partition& where = state.config->partitions[partition.value];
   if (request.time_limit > where.time_limit_max) {
-    return fail(ErrorCode::kRefused,
-                "the time limit " + format_duration(request.time_limit) + " is above the " +
-                    format_duration(where.time_limit_max) + " that partition '" + where.name +
-                    "' allows; lower --time");
+    return fail(ErrorCode::kRefused, "the time limit " + format_duration(request.time_limit) +
+                                         " is above the " + format_duration(where.time_limit_max) +
+                                         " that partition '" + where.name +
+                                         "' allows; lower --time");
   }
   for (const Component& component : request.components) {
     if (auto fits = check_component(state, partition, component); !fits) return fits;

@@ -16,7 +16,10 @@ namespace usine {
 // Whether a node of this shape could hold the share when idle.
 [[nodiscard]] bool could_hold(const NodeShape& shape, const Component& component);
 
-// The memory that a share takes: as asked, or in proportion to its cores.
+// The GPUs of this shape that are of the type asked for; all where none is asked for.
+[[nodiscard]] GpuSet gpus_of_type(const NodeShape& shape, const NodeDemand& demand);
+
+// The memory that a share takes: as asked, all of it, or in proportion to its cores.
 [[nodiscard]] std::int64_t memory_of_share(const NodeShape& shape, const NodeDemand& demand);
 
 }  // namespace usine

@@ -1,5 +1,5 @@
-// The messages that agents get, made from the state; the engine sends them as effects of events, and
-// a Hello is answered with them.
+// The messages that agents get, made from the state; the engine sends them as effects of events,
+// and a Hello is answered with them.
 #pragma once
 
 #include <cstdint>
@@ -9,12 +9,12 @@
 
 namespace usine {
 
-// One node of an allocation as the job's shepherds and `usine show job` see it, its hardware threads
-// and devices named by the shape that the node reported.
+// One node of an allocation as the job's shepherds and `usine show job` see it, its hardware
+// threads and devices named by the shape that the node reported.
 [[nodiscard]] JobNode job_node(const State& state, const NodeShare& share);
 
-// `index` is the node's place in the attempt's allocation. The blobs and the job key stay empty: the
-// edge fills them in. `job` has an attempt.
+// `index` is the node's place in the attempt's allocation. The blobs and the job key stay empty:
+// the edge fills them in. `job` has an attempt.
 [[nodiscard]] Prepare prepare_message(const State& state, const Job& job, std::uint32_t index);
 [[nodiscard]] Start start_message(const State& state, const Job& job);
 // Grace is none for what has not started, since no process of the user runs there yet.

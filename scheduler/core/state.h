@@ -76,13 +76,13 @@ struct AttemptNode {
 };
 
 enum class StopCause : std::uint8_t {
-  kHeadEnded = 0,      // the batch script has ended
+  kHeadEnded = 0,  // the batch script has ended
   kCancelled = 1,
   kTimeLimit = 2,
   kNodeLost = 3,       // text: which node
   kPrepareFailed = 4,  // text: which node and why; the job goes back to pending
   kPrepareTimeout = 5,
-  kRequeued = 6,       // by `usine requeue`
+  kRequeued = 6,  // by `usine requeue`
 };
 
 [[nodiscard]] std::string_view to_string(StopCause cause);
@@ -123,15 +123,15 @@ struct Job {
   std::uint32_t attempts = 0;  // started so far; the current one is attempts when `attempt` is set
   std::uint32_t requeues = 0;
   HoldKind hold = HoldKind::kNone;
-  std::optional<Time> not_before;         // begin time, or the delay after a requeue
-  std::string requeue_text;               // why it was put back, for the reason
-  std::set<NodeId> awaiting_fence;        // lost nodes that must come back first
-  std::optional<Attempt> attempt;         // while preparing, running or stopping
-  std::optional<Time> started;            // of the last attempt that ran
-  std::optional<Time> ended;              // once final
+  std::optional<Time> not_before;             // begin time, or the delay after a requeue
+  std::string requeue_text;                   // why it was put back, for the reason
+  std::set<NodeId> awaiting_fence;            // lost nodes that must come back first
+  std::optional<Attempt> attempt;             // while preparing, running or stopping
+  std::optional<Time> started;                // of the last attempt that ran
+  std::optional<Time> ended;                  // once final
   std::optional<Allocation> last_allocation;  // of the last attempt, kept for `usine show job`
-  ExitStatus exit;                        // once final: the head's
-  std::string message;                    // once final: one line for people, may be empty
+  ExitStatus exit;                            // once final: the head's
+  std::string message;                        // once final: one line for people, may be empty
 
   friend bool operator==(const Job&, const Job&) = default;
 };
@@ -159,7 +159,7 @@ struct State {
   Time now{};         // of the last command applied; never goes back
   JobId next_job{1};
   std::shared_ptr<const ClusterConfig> config;
-  std::vector<Node> nodes;  // by NodeId, as in config->nodes
+  std::vector<Node> nodes;    // by NodeId, as in config->nodes
   std::map<JobId, Job> jobs;  // those not forgotten yet
   std::map<std::pair<std::string, std::string>, JobId> idempotency;  // (user, key)
   // Derived.

@@ -118,9 +118,9 @@ void sort_by_topology(const State& state, std::vector<NodeId>& nodes) {
 
 // How many candidates have each resource free, to name the scarcest.
 struct Census {
-  std::int64_t exist = 0;   // could hold the share when idle
-  std::int64_t up = 0;      // of those, take work now
-  std::int64_t gpus = 0;    // of those, have the GPUs free
+  std::int64_t exist = 0;  // could hold the share when idle
+  std::int64_t up = 0;     // of those, take work now
+  std::int64_t gpus = 0;   // of those, have the GPUs free
   std::int64_t cores = 0;
   std::int64_t memory = 0;
   std::int64_t idle = 0;

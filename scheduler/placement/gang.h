@@ -13,7 +13,8 @@
 namespace usine {
 
 // Books the gang on `machine` and returns where, in rank order: leaf by leaf, so that consecutive
-// ranks share a leaf (B35). Where it does not fit, nothing is booked and the reason says what lacks.
+// ranks share a leaf (B35). Where it does not fit, nothing is booked and the reason says what
+// lacks.
 [[nodiscard]] std::expected<Allocation, Reason> place_gang(Machine& machine, PartitionId partition,
                                                            const JobRequest& request);
 

@@ -1,6 +1,6 @@
-// What is free on every node, as placement works on it: a mirror of the planner's replica that books
-// tentatively while a pass looks for room and rolls back afterwards. Nodes are grouped by the leaf
-// switch they hang on. Owned by the planner; pure.
+// What is free on every node, as placement works on it: a mirror of the planner's replica that
+// books tentatively while a pass looks for room and rolls back afterwards. Nodes are grouped by the
+// leaf switch they hang on. Owned by the planner; pure.
 #pragma once
 
 #include <cstddef>
@@ -60,9 +60,9 @@ class Machine {
   };
 
   const State* state_;
-  std::vector<NodeFree> free_;                   // by node
+  std::vector<NodeFree> free_;  // by node
   std::vector<Leaf> leaves_;
-  std::vector<std::vector<bool>> partitions_;    // by partition, then node
+  std::vector<std::vector<bool>> partitions_;  // by partition, then node
   std::vector<Undo> undo_;
 };
 

@@ -132,8 +132,11 @@ NodeShare whole_node(const NodeFree& free, const NodeShape& shape) {
 bool share_fits(const NodeFree& free, const NodeShape& shape, const Component& component) {
   if (!free.takes_work) return false;
   if (component.exclusive && free.jobs > 0) return false;
-  return component.per_node.gpus <= free.gpu_count && component.per_node.cores <= free.core_count &&
-         memory_of_share(shape, component.per_node) <= free.memory_mib;
+  const NodeDemand& demand = component.per_node;
+  if (demand.gpus > free.gpu_count || demand.cores > free.core_count) return false;
+  if (memory_of_share(shape, demand) > free.memory_mib) return false;
+  return demand.gpu_type.empty() ||
+         demand.gpus <= (free.gpus & gpus_of_type(shape, demand)).count();
 }
 
 GpuSet choose_gpus(const GpuSet& free, const NodeShape& shape, std::size_t count) {
@@ -178,7 +181,8 @@ NicSet choose_nics(const NodeShape& shape, const GpuSet& gpus, const CoreSet& co
 NodeShare choose_share(const NodeFree& free, const NodeShape& shape, const Component& component) {
   if (component.exclusive) return whole_node(free, shape);
   NodeShare share;
-  share.gpus = choose_gpus(free.gpus, shape, component.per_node.gpus);
+  const GpuSet fitting = free.gpus & gpus_of_type(shape, component.per_node);
+  share.gpus = choose_gpus(fitting, shape, component.per_node.gpus);
   share.cores = choose_cores(free.cores, shape, share.gpus, component.per_node.cores);
   share.nics = choose_nics(shape, share.gpus, share.cores);
   share.memory_mib = memory_of_share(shape, component.per_node);

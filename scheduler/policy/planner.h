@@ -51,8 +51,8 @@ class Planner {
   // events of its proposals there must be no other plan.
   [[nodiscard]] Plan plan(Time now);
 
-  // The engine rejected something of the last plan, since its state had moved on: the next pass looks
-  // at every waiting job again.
+  // The engine rejected something of the last plan, since its state had moved on: the next pass
+  // looks at every waiting job again.
   void look_again() { full_pass_ = true; }
 
   [[nodiscard]] const State& state() const { return *state_; }
@@ -65,9 +65,10 @@ class Planner {
   PlanLimits limits_;
   Machine machine_;
   Queue queue_;
-  std::set<JobId> waiting_;                   // those in queue_
-  std::set<std::pair<Time, JobId>> wakes_;    // not_before of waiting jobs
-  bool full_pass_ = true;  // room may have grown: every waiting job is looked at, else only fresh ones
+  std::set<JobId> waiting_;                 // those in queue_
+  std::set<std::pair<Time, JobId>> wakes_;  // not_before of waiting jobs
+  bool full_pass_ =
+      true;  // room may have grown: every waiting job is looked at, else only fresh ones
 };
 
 }  // namespace usine

@@ -1,6 +1,6 @@
-// Which job next: the waiting jobs in order of priority, then time of submission, then id. Jobs whose
-// requests are equal carry one class number, so that a pass decides each kind of request once. Kept
-// up to date by events, never rebuilt. Owned by the planner; pure.
+// Which job next: the waiting jobs in order of priority, then time of submission, then id. Jobs
+// whose requests are equal carry one class number, so that a pass decides each kind of request
+// once. Kept up to date by events, never rebuilt. Owned by the planner; pure.
 #pragma once
 
 #include <compare>
