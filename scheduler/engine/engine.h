@@ -87,12 +87,14 @@ class Engine {
   // batch.
   Result<Reply> decide_and_record(const Command& command, Time wall);
   void note(const State& after, const Event& event);
+  void drop_stop(NodeId node, AttemptKey key);
 
   State state_;
   Status configured_;
   Sequence taken_;  // last sequence handed out by take_batch
   Batch batch_;
   std::vector<Applied> applied_;
+  std::size_t effects_before_ = 0;   // in the batch when the present command came
   bool attempt_just_ended_ = false;  // by the event before this one
 };
 

@@ -1,0 +1,31 @@
+// Clusters and requests made up for simulations and tests: every node alike, on leaf switches of
+// equal size under one root. Pure values.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "model/cluster.h"
+#include "model/request.h"
+
+namespace usine::sim {
+
+struct ClusterSize {
+  std::uint32_t nodes = 8;
+  std::uint32_t nodes_per_leaf = 4;
+  std::uint32_t cores = 16;  // of a node
+  std::uint32_t gpus = 4;    // of a node
+  std::int64_t memory_mib = 64 << 10;
+};
+
+// Nodes are named n0001, n0002, ...; one partition "main" of all of them; NodeId is the number less
+// one.
+[[nodiscard]] std::shared_ptr<const ClusterConfig> make_cluster(const ClusterSize& size,
+                                                                const Timings& timings = {});
+
+// A sound request of "alice" for so many cores and GPUs on each of `nodes` nodes; change what
+// matters.
+[[nodiscard]] JobRequest make_request(std::uint32_t nodes, std::uint32_t cores, std::uint32_t gpus);
+
+}  // namespace usine::sim

@@ -1,0 +1,144 @@
+#include "tests/engine/samples.h"
+
+#include <cctype>
+#include <cstdint>
+#include <memory>
+
+#include "sim/small_cluster.h"
+
+namespace usine::test {
+namespace {
+
+constexpr AttemptKey kKey{{7}, {2}};
+const Time kAt{Millis{1'795'248'000'123}};
+const std::string kHash(64, 'a');
+
+std::shared_ptr<const ClusterConfig> config() {
+  auto made = std::make_shared<ClusterConfig>(
+      *sim::make_cluster({.nodes = 2, .nodes_per_leaf = 2, .cores = 2, .gpus = 2}));
+  made->nodes[1].features = {"big", "fast"};
+  made->classes[0].shape.nics.push_back({"mlx5_0", "0000:0a:00.0", 1, 3});
+  made->classes[0].shape.gpu_links_mbps = {0, 50'000, 50'000, 0};
+  return made;
+}
+
+std::shared_ptr<const NodeShape> shape() {
+  return std::make_shared<NodeShape>(config()->classes[0].shape);
+}
+
+std::shared_ptr<const JobRequest> request() {
+  auto made = std::make_shared<JobRequest>(sim::make_request(2, 2, 1));
+  made->components[0].per_node.memory_mib = 512;
+  made->components[0].per_node.gpu_type = "Simulated GPU";
+  made->partition = "main";
+  made->comment = "two words";
+  made->begin = kAt;
+  made->priority = -3;
+  made->hold = true;
+  made->requeue_unfenced = true;
+  made->idempotency_key = "key";
+  made->interactive = true;
+  made->components[0].exclusive = true;
+  made->components[0].only_nodes = {"n0001"};
+  made->components[0].excluded_nodes = {"n0002"};
+  made->launch = {.script_hash = kHash,
+                  .environment_hash = kHash,
+                  .arguments = {"--lr", "0.1"},
+                  .script_name = "train.sh",
+                  .working_directory = "/home/alice",
+                  .output = "%j.out",
+                  .error = "%j.err",
+                  .input = "in.txt",
+                  .open_mode = OpenMode::kAppend,
+                  .umask = 027,
+                  .limits = {{.resource = 7, .soft = 1024}}};
+  return made;
+}
+
+Allocation allocation() {
+  NodeShare share;
+  share.node = {1};
+  share.cores.insert(0);
+  share.cores.insert(130);
+  share.gpus.insert(1);
+  share.nics.insert(0);
+  share.memory_mib = 512;
+  share.component = 1;
+  return {{share}};
+}
+
+ExitStatus exit_status() { return {EndCause::kOutOfMemory, 137, 9, "killed by the kernel"}; }
+
+Ended ended() { return {kKey, exit_status(), Millis{1'234}, 2'048}; }
+
+}  // namespace
+
+std::vector<Command> sample_commands() {
+  const Caller caller{"alice", 1000, 100, true};
+  const Hello hello{"n0001", "boot-1", "uuid-1", shape(), {kKey}};
+  return {Configure{"uuid-1", config()},
+          StartEpoch{{3}},
+          SubmitJob{caller, request(), true},
+          ActOnJob{caller, {7}, JobAction::kRequeue},
+          ActOnNode{caller, "n0001", NodeAction::kFence, "smoke"},
+          AgentHello{hello},
+          AgentGone{{1}},
+          LeaseExpired{{1}},
+          AgentPrepared{{1}, {kKey, false, true, "disk full", "10.0.0.1:99"}},
+          AgentEnded{{1}, ended()},
+          CommitPlan{{41}, {{{7}, allocation()}}},
+          Tick{}};
+}
+
+std::vector<Event> sample_events() {
+  return {ClusterConfigured{"uuid-1", config()},
+          EpochStarted{{3}, kAt},
+          NodeJoined{{1}, "boot-1", shape(), kAt},
+          NodeUnreachable{{1}, kAt},
+          NodeLost{{1}, "silent", kAt},
+          NodeFenced{{1}},
+          NodeDrained{{1}, {"smoke", "root", kAt}},
+          NodeResumed{{1}},
+          JobSubmitted{{7}, request(), {0}, kAt},
+          JobHeld{{7}, HoldKind::kOperator},
+          JobReleased{{7}},
+          AttemptPlaced{{7}, {2}, {3}, allocation(), kAt},
+          NodePrepared{kKey, 1, "10.0.0.1:99"},
+          AttemptStarted{kKey, kAt},
+          StopRequested{kKey, {StopCause::kTimeLimit, "an hour", kAt}},
+          AttemptNodeEnded{kKey, 1, exit_status(), Millis{1'234}, 2'048},
+          AttemptEnded{kKey, JobState::kTimeout, exit_status(), kAt},
+          JobRequeued{{7}, "node lost", kAt, {{1}}, HoldKind::kRequeueLimit, true},
+          JobEnded{{7}, JobState::kFailed, exit_status(), "it failed", kAt},
+          JobForgotten{{7}}};
+}
+
+std::string to_hex_lines(std::string_view bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(bytes[i]);
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
+    if (i % 40 == 39) text += '\n';
+  }
+  if (text.empty() || text.back() != '\n') text += '\n';
+  return text;
+}
+
+Result<std::string> from_hex_lines(std::string_view text) {
+  std::string digits;
+  for (const char c : text) {
+    if (std::isspace(static_cast<unsigned char>(c)) == 0) digits += c;
+  }
+  if (digits.size() % 2 != 0) return fail(ErrorCode::kInvalid, "half a byte in a hex file");
+  std::string bytes;
+  for (std::size_t i = 0; i < digits.size(); i += 2) {
+    std::size_t used = 0;
+    bytes += static_cast<char>(std::stoi(digits.substr(i, 2), &used, 16));
+    if (used != 2) return fail(ErrorCode::kInvalid, "a hex file holds something else");
+  }
+  return bytes;
+}
+
+}  // namespace usine::test
