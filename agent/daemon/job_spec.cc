@@ -1,0 +1,83 @@
+#include "agent/daemon/job_spec.h"
+
+#include <algorithm>
+
+namespace usine::agent {
+namespace {
+
+void fill(proto::SpecNode& out, const JobNode& node) {
+  out.set_name(node.name);
+  for (const std::size_t core : node.cores) out.add_cores(static_cast<std::uint32_t>(core));
+  for (const std::size_t gpu : node.gpus) out.add_gpus(static_cast<std::uint32_t>(gpu));
+  for (const std::uint32_t pu : node.pus) out.add_pus(pu);
+  for (const std::string& nic : node.nic_names) out.add_nics(nic);
+  out.set_memory_mib(node.memory_mib);
+  out.set_component(node.component);
+  out.set_leaf(node.leaf);
+}
+
+void fill(proto::SpecComponent& out, const Component& component) {
+  out.set_nodes(component.nodes);
+  out.set_tasks_per_node(component.tasks_per_node);
+  out.set_tasks(component.tasks);
+  out.set_cores_per_task(component.cores_per_task);
+  out.set_gpus_per_node(component.per_node.gpus);
+}
+
+void fill_launch(proto::JobSpec& out, const LaunchRequest& launch) {
+  for (const std::string& argument : launch.arguments) out.add_arguments(argument);
+  out.set_script_name(launch.script_name);
+  out.set_working_directory(launch.working_directory);
+  out.set_output(launch.output);
+  out.set_error(launch.error);
+  out.set_input(launch.input);
+  out.set_open_mode(static_cast<std::uint32_t>(launch.open_mode));
+  out.set_umask(launch.umask);
+  for (const ResourceLimit& limit : launch.limits) {
+    proto::SpecLimit& added = *out.add_limits();
+    added.set_resource(limit.resource);
+    added.set_soft(limit.soft);
+  }
+}
+
+}  // namespace
+
+proto::JobSpec job_spec(const Prepare& prepare, const NodeSettings& node) {
+  const JobRequest& request = *prepare.request;
+  proto::JobSpec out;
+  out.set_job(prepare.key.job.value);
+  out.set_attempt(prepare.key.attempt.value);
+  out.set_name(request.name);
+  out.set_user(request.user);
+  out.set_uid(request.uid);
+  out.set_gid(request.gid);
+  out.set_project(request.project);
+  out.set_partition(prepare.partition);
+  out.set_cluster_name(prepare.cluster_name);
+  for (const JobNode& one : prepare.nodes) fill(*out.add_nodes(), one);
+  out.set_this_node(prepare.this_node);
+  out.set_kill_wait_ms(prepare.kill_wait.count());
+  out.set_job_key(prepare.job_key);
+  out.set_script(prepare.script);
+  out.set_environment(prepare.environment);
+  fill_launch(out, request.launch);
+  out.set_interactive(request.interactive);
+  for (const Component& component : request.components) fill(*out.add_components(), component);
+  out.set_time_limit_s(request.time_limit.count());
+  out.set_listen_host(node.listen_host);
+  out.set_emulated(node.emulated);
+  out.set_node_name(node.name);
+  return out;
+}
+
+Ended ended_report(const proto::EndRecord& record) {
+  // A number that this version does not know can only mean that the end is not understood.
+  const auto last = static_cast<std::uint32_t>(EndCause::kLost);
+  const auto cause = static_cast<EndCause>(std::min(record.cause(), last));
+  return {{JobId{record.job()}, AttemptNumber{record.attempt()}},
+          {cause, record.exit_code(), record.signal(), record.message()},
+          Millis{record.elapsed_ms()},
+          record.peak_memory_mib()};
+}
+
+}  // namespace usine::agent

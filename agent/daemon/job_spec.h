@@ -1,0 +1,22 @@
+// From what the scheduler says of an attempt to what its shepherd reads. Pure functions.
+#pragma once
+
+#include <string>
+
+#include "model/agent_messages.h"
+#include "proto/shepherd.pb.h"
+
+namespace usine::agent {
+
+// What this node adds to every job.
+struct NodeSettings {
+  std::string name;
+  std::string listen_host;
+  bool emulated = false;
+};
+
+[[nodiscard]] proto::JobSpec job_spec(const Prepare& prepare, const NodeSettings& node);
+
+[[nodiscard]] Ended ended_report(const proto::EndRecord& record);
+
+}  // namespace usine::agent

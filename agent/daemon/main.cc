@@ -1,0 +1,73 @@
+// usine-agent: runs a node's part of the cluster's jobs.
+#include <iostream>
+#include <memory>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include "agent/daemon/agent.h"
+#include "agent/daemon/inventory.h"
+#include "agent/daemon/membership.h"
+#include "agent/daemon/options.h"
+#include "common/os/files.h"
+
+namespace {
+
+using namespace usine;
+
+constexpr int kRefused = 1;
+constexpr int kWrongUsage = 2;
+
+Result<std::string> read_secret(const std::string& file) {
+  Result<std::string> secret = os::read_file(file);
+  if (!secret) return fail(secret.error().within("the cluster secret"));
+  secret->erase(secret->find_last_not_of(" \t\r\n") + 1);
+  return secret;
+}
+
+Result<agent::Identity> find_identity(const agent::AgentOptions& options) {
+  const Result<agent::Membership> membership = agent::read_membership(options.state_folder);
+  if (!membership) return fail(membership.error());
+  Result<NodeShape> shape = agent::find_shape(options);
+  if (!shape) return fail(shape.error());
+  const Result<std::string> boot_id = agent::find_boot_id();
+  if (!boot_id) return fail(boot_id.error());
+  return agent::Identity{options.node, *boot_id, membership->cluster_uuid,
+                         std::make_shared<const NodeShape>(*std::move(shape)), membership->epoch};
+}
+
+Status run(const agent::AgentOptions& options) {
+  os::UniqueFd signals = agent::block_signals();
+  Result<std::string> secret = read_secret(options.secret_file);
+  if (!secret) return fail(secret.error());
+  Result<agent::JobFolders> folders = agent::JobFolders::open(options.state_folder);
+  if (!folders) return fail(folders.error());
+  Result<agent::Identity> identity = find_identity(options);
+  if (!identity) return fail(identity.error());
+  Result<os::PollLoop> loop = os::PollLoop::open();
+  if (!loop) return fail(loop.error());
+  agent::Agent agent({options, *std::move(identity), *std::move(secret), *std::move(folders),
+                      *std::move(loop), std::move(signals)});
+  return agent.run();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const Result<agent::AgentOptions> options = agent::parse_options(argc, argv);
+  if (!options) {
+    std::cerr << "usine-agent: " << options.error().message << " (--help lists the options)\n";
+    return kWrongUsage;
+  }
+  if (!options->help.empty()) {
+    std::cout << options->help;
+    return 0;
+  }
+  spdlog::set_pattern("time=%Y-%m-%dT%H:%M:%S.%eZ level=%l %v", spdlog::pattern_time_type::utc);
+  spdlog::flush_on(spdlog::level::info);
+  if (const Status done = run(*options); !done) {
+    std::cerr << "usine-agent: " << done.error().message << '\n';
+    return kRefused;
+  }
+  return 0;
+}

@@ -1,0 +1,27 @@
+// What the agent is told on its command line. Read once by main.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "common/result.h"
+
+namespace usine::agent {
+
+struct AgentOptions {
+  std::string scheduler;     // host:port
+  std::string node;          // name in the cluster's configuration
+  std::string state_folder;  // job folders and what the agent remembers
+  std::string secret_file;   // proves the agent to the scheduler
+  std::string like;  // emulated node: a shipped machine's name or a file; empty: this machine
+  std::optional<std::uint32_t> gpus;      // emulated node: only that many of its GPUs
+  std::string listen_host = "127.0.0.1";  // address that shepherds listen on for their peers
+  std::string shepherd;                   // the shepherd's program
+  std::string help;                       // not empty: print it, and do nothing else
+};
+
+// Errors: kInvalid, one line that says what to write instead.
+[[nodiscard]] Result<AgentOptions> parse_options(int argc, const char* const* argv);
+
+}  // namespace usine::agent

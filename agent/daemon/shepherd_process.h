@@ -1,0 +1,26 @@
+// A shepherd as a process: how it is started, so that it outlives the agent, and whether one runs.
+// Used by the loop thread.
+#pragma once
+
+#include <string>
+#include <sys/types.h>
+
+#include "common/os/unique_fd.h"
+#include "common/result.h"
+
+namespace usine::agent {
+
+struct ShepherdCommand {
+  std::string program;
+  std::string folder;    // of its job
+  std::string log_file;  // what it writes to standard output and error
+};
+
+// Starts it in a session of its own, with nothing of ours open but `agent`, its connection to us.
+// Error: kIo; the node is to blame.
+[[nodiscard]] Result<pid_t> start_shepherd(const ShepherdCommand& command, os::UniqueFd agent);
+
+// Whether a shepherd of this job folder runs, be it of an earlier agent.
+[[nodiscard]] bool shepherd_runs(const std::string& folder);
+
+}  // namespace usine::agent

@@ -1,0 +1,248 @@
+#include "agent/daemon/shepherds.h"
+
+#include <algorithm>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/wait.h>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include "agent/daemon/shepherd_process.h"
+#include "common/os/files.h"
+#include "common/os/sockets.h"
+
+namespace usine::agent {
+namespace {
+
+// A shepherd that is not ready by then is given up. The scheduler stops waiting long before, so
+// this only ends what hangs.
+constexpr Millis kReadyWithin{30'000};
+
+// How often a shepherd that an earlier agent started, and that is still getting ready, is looked
+// at: it has no connection to us yet.
+constexpr Millis kLookEvery{20};
+
+Ended lost(AttemptKey key, std::string message) {
+  return {key, {EndCause::kLost, 0, 0, std::move(message)}, {}, 0};
+}
+
+// What a shepherd that never got ready said last; its folder will be gone when somebody looks.
+std::string last_line(const std::string& log_file) {
+  constexpr std::size_t kLineBytesMax = 300;
+  const Result<std::string> log = os::read_file(log_file);
+  if (!log || log->empty()) return "it said nothing";
+  const std::size_t end = log->find_last_not_of('\n');
+  if (end == std::string::npos) return "it said nothing";
+  const std::size_t before = log->find_last_of('\n', end);
+  const std::size_t begin = before == std::string::npos ? 0 : before + 1;
+  return log->substr(begin, std::min(end + 1 - begin, kLineBytesMax));
+}
+
+}  // namespace
+
+Shepherds::Shepherds(Options options, JobFolders folders, os::PollLoop& loop, Report report)
+    : options_(std::move(options)),
+      folders_(std::move(folders)),
+      loop_(loop),
+      report_(std::move(report)) {}
+
+// ---- after a restart --------------------------------------------------------------------------
+
+std::vector<FoundAttempt> Shepherds::find() {
+  std::vector<FoundAttempt> found;
+  for (const AttemptKey key : folders_.list()) {
+    if (auto one = find_one(key)) {
+      found.push_back(*std::move(one));
+    } else {
+      folders_.remove(key);
+    }
+  }
+  return found;
+}
+
+std::optional<FoundAttempt> Shepherds::find_one(AttemptKey key) {
+  Shepherd shepherd;
+  FoundAttempt found{key, {}, folders_.ended(key)};
+  const auto ready = folders_.ready(key);
+  if (!found.ended && ready) {
+    found.address = ready->address();
+    shepherd.ready = true;
+    if (!connect(key, shepherd)) {
+      // It may have ended between the two looks; else it is dead, and its processes with it.
+      found.ended = folders_.ended(key);
+      if (!found.ended) found.ended = lost(key, "its shepherd died while the agent was away");
+    }
+  } else if (!found.ended) {
+    if (!shepherd_runs(folders_.path(key))) return std::nullopt;
+    shepherd.timer = loop_.after(kLookEvery, [this, key] { look_for_ready(key); });
+  }
+  shepherd.ended = found.ended.has_value();
+  shepherds_[key] = std::move(shepherd);
+  return found;
+}
+
+bool Shepherds::connect(AttemptKey key, Shepherd& shepherd) {
+  Result<os::UniqueFd> socket = os::connect_unix(folders_.socket(key));
+  if (!socket) return false;
+  adopt(key, shepherd, *std::move(socket));
+  return true;
+}
+
+void Shepherds::look_for_ready(AttemptKey key) {
+  Shepherd& shepherd = shepherds_.at(key);
+  shepherd.timer = 0;
+  const auto ready = folders_.ready(key);
+  if (ready && connect(key, shepherd)) return report_ready(key, shepherd, *ready);
+  const auto record = folders_.ended(key);
+  if (record || !shepherd_runs(folders_.path(key))) {
+    return report_failed(key, shepherd, record ? &*record : nullptr);
+  }
+  shepherd.timer = loop_.after(kLookEvery, [this, key] { look_for_ready(key); });
+}
+
+// ---- commands ---------------------------------------------------------------------------------
+
+void Shepherds::spawn(const Prepare& prepare) {
+  const AttemptKey key = prepare.key;
+  const auto refuse = [&](const std::string& why) {
+    report_(ShepherdReady{key, false, true, why, {}});
+  };
+  if (const Status made = folders_.create(key, job_spec(prepare, options_.node)); !made) {
+    return refuse(made.error().message);
+  }
+  auto ends = os::socket_pair();
+  if (!ends) return refuse(ends.error().message);
+  const ShepherdCommand command{options_.program, folders_.path(key), folders_.log(key)};
+  const Result<pid_t> pid = start_shepherd(command, std::move(ends->second));
+  if (!pid) return refuse(pid.error().message);
+  Shepherd& shepherd = shepherds_[key];
+  shepherd = {};
+  shepherd.pid = *pid;
+  shepherd.timer = loop_.after(kReadyWithin, [this, key] { give_up(key); });
+  adopt(key, shepherd, std::move(ends->first));
+}
+
+void Shepherds::start(AttemptKey key, const std::vector<std::string>& peers) {
+  proto::ShepherdMessage message;
+  for (const std::string& peer : peers) message.mutable_start_job()->add_peers(peer);
+  tell(key, message);
+}
+
+void Shepherds::stop(AttemptKey key, Millis grace) {
+  proto::ShepherdMessage message;
+  message.mutable_stop_job()->set_grace_ms(grace.count());
+  tell(key, message);
+}
+
+void Shepherds::remove(AttemptKey key) {
+  if (const auto found = shepherds_.find(key); found != shepherds_.end()) {
+    close(found->second);
+    loop_.cancel(found->second.timer);
+    shepherds_.erase(found);
+  }
+  folders_.remove(key);
+}
+
+void Shepherds::tell(AttemptKey key, const proto::ShepherdMessage& message) {
+  const auto found = shepherds_.find(key);
+  // Where there is no connection, the shepherd's end is being reported already.
+  if (found == shepherds_.end() || !found->second.socket) return;
+  os::FrameSocket& socket = *found->second.socket;
+  if (const Status sent = socket.send(message.SerializeAsString()); !sent) {
+    spdlog::warn("event=shepherd_deaf job={} attempt={} error=\"{}\"", key.job.value,
+                 key.attempt.value, sent.error().message);
+  } else if (socket.unsent_bytes() > 0) {
+    loop_.change(socket.fd(), EPOLLIN | EPOLLOUT);
+  }
+}
+
+// ---- what shepherds say -----------------------------------------------------------------------
+
+void Shepherds::adopt(AttemptKey key, Shepherd& shepherd, os::UniqueFd socket) {
+  shepherd.socket.emplace(std::move(socket));
+  loop_.watch(shepherd.socket->fd(), EPOLLIN,
+              [this, key](std::uint32_t events) { on_socket(key, events); });
+}
+
+void Shepherds::on_socket(AttemptKey key, std::uint32_t events) {
+  Shepherd& shepherd = shepherds_.at(key);
+  os::FrameSocket& socket = *shepherd.socket;
+  bool open = true;
+  if ((events & EPOLLOUT) != 0) {
+    open = socket.flush().has_value();
+    if (open && socket.unsent_bytes() == 0) loop_.change(socket.fd(), EPOLLIN);
+  }
+  open = open && socket.fill().value_or(false);
+  while (true) {
+    const auto frame = socket.next();
+    proto::ShepherdMessage message;
+    if (!frame || (*frame && !message.ParseFromString(**frame))) open = false;
+    if (!frame || !*frame) break;
+    on_message(key, shepherd, message);
+  }
+  if (!open) on_gone(key, shepherd);
+}
+
+void Shepherds::on_message(AttemptKey key, Shepherd& shepherd,
+                           const proto::ShepherdMessage& message) {
+  if (message.has_ready() && !shepherd.ready) report_ready(key, shepherd, message.ready());
+  if (message.has_ended() && shepherd.ready) report_ended(shepherd, ended_report(message.ended()));
+}
+
+void Shepherds::on_gone(AttemptKey key, Shepherd& shepherd) {
+  close(shepherd);
+  if (shepherd.ended) return;
+  const auto record = folders_.ended(key);
+  if (!shepherd.ready) return report_failed(key, shepherd, record ? &*record : nullptr);
+  report_ended(shepherd, record ? *record : lost(key, "its shepherd died"));
+}
+
+void Shepherds::report_ready(AttemptKey key, Shepherd& shepherd,
+                             const proto::ShepherdReady& ready) {
+  shepherd.ready = true;
+  loop_.cancel(std::exchange(shepherd.timer, 0));
+  report_(ShepherdReady{key, true, false, {}, ready.address()});
+}
+
+void Shepherds::report_failed(AttemptKey key, Shepherd& shepherd, const Ended* record) {
+  shepherd.ended = true;
+  loop_.cancel(std::exchange(shepherd.timer, 0));
+  const bool node_fault = record == nullptr || record->exit.cause == EndCause::kNodeFault;
+  const std::string message = record != nullptr ? record->exit.message
+                                                : "the job's shepherd ended before it was ready: " +
+                                                      last_line(folders_.log(key));
+  report_(ShepherdReady{key, false, node_fault, message, {}});
+}
+
+void Shepherds::report_ended(Shepherd& shepherd, Ended report) {
+  if (std::exchange(shepherd.ended, true)) return;
+  report_(ShepherdEnded{std::move(report)});
+}
+
+void Shepherds::close(Shepherd& shepherd) {
+  if (!shepherd.socket) return;
+  loop_.forget(shepherd.socket->fd());
+  shepherd.socket.reset();
+}
+
+// ---- processes and time -----------------------------------------------------------------------
+
+void Shepherds::reap() {
+  int status = 0;
+  for (pid_t pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
+    for (auto& [key, shepherd] : shepherds_) {
+      if (shepherd.pid == pid) shepherd.pid = -1;
+    }
+  }
+}
+
+void Shepherds::give_up(AttemptKey key) {
+  Shepherd& shepherd = shepherds_.at(key);
+  shepherd.timer = 0;
+  spdlog::error("event=shepherd_hangs job={} attempt={}", key.job.value, key.attempt.value);
+  if (shepherd.pid > 0) ::kill(shepherd.pid, SIGKILL);
+  report_failed(key, shepherd, nullptr);
+}
+
+}  // namespace usine::agent

@@ -1,0 +1,74 @@
+// The shepherds of this node: starts them, finds those that an earlier agent started, passes them
+// the core's commands and reports what becomes of them. Files in the job folders are the truth; a
+// shepherd's socket carries commands and shows that it lives. Owned by the loop thread.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+#include "agent/core/agent_core.h"
+#include "agent/daemon/job_folders.h"
+#include "agent/daemon/job_spec.h"
+#include "common/os/frame_socket.h"
+#include "common/os/poll_loop.h"
+
+namespace usine::agent {
+
+class Shepherds {
+ public:
+  struct Options {
+    std::string program;
+    NodeSettings node;
+  };
+  // Called for what happened, never from within find().
+  using Report = std::function<void(Input)>;
+
+  Shepherds(Options options, JobFolders folders, os::PollLoop& loop, Report report);
+
+  // The attempts in the folders, with their shepherds connected. Folders of attempts that never got
+  // as far as a shepherd are removed.
+  [[nodiscard]] std::vector<FoundAttempt> find();
+
+  void spawn(const Prepare& prepare);
+  void start(AttemptKey key, const std::vector<std::string>& peers);
+  void stop(AttemptKey key, Millis grace);
+  void remove(AttemptKey key);
+
+  // Collects children that have exited.
+  void reap();
+
+ private:
+  struct Shepherd {
+    pid_t pid = -1;  // while it is our child and runs
+    std::optional<os::FrameSocket> socket;
+    bool ready = false;
+    bool ended = false;               // and reported
+    os::PollLoop::TimerId timer = 0;  // while not ready: gives it up, or looks at it again
+  };
+
+  [[nodiscard]] std::optional<FoundAttempt> find_one(AttemptKey key);
+  [[nodiscard]] bool connect(AttemptKey key, Shepherd& shepherd);
+  void adopt(AttemptKey key, Shepherd& shepherd, os::UniqueFd socket);
+  void on_socket(AttemptKey key, std::uint32_t events);
+  void on_message(AttemptKey key, Shepherd& shepherd, const proto::ShepherdMessage& message);
+  void on_gone(AttemptKey key, Shepherd& shepherd);
+  void tell(AttemptKey key, const proto::ShepherdMessage& message);
+  void look_for_ready(AttemptKey key);
+  void give_up(AttemptKey key);
+  void report_ready(AttemptKey key, Shepherd& shepherd, const proto::ShepherdReady& ready);
+  void report_failed(AttemptKey key, Shepherd& shepherd, const Ended* record);
+  void report_ended(Shepherd& shepherd, Ended report);
+  void close(Shepherd& shepherd);
+
+  Options options_;
+  JobFolders folders_;
+  os::PollLoop& loop_;
+  Report report_;
+  std::map<AttemptKey, Shepherd> shepherds_;
+};
+
+}  // namespace usine::agent
