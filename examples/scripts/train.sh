@@ -10,11 +10,13 @@
 #USINE --time=10
 #USINE --output=train-%j.out
 
-# usine-train lies beside usine; USINE_TRAIN names another.
-trainer=${USINE_TRAIN:-$(dirname "$(command -v usine)")/usine-train}
-if [ ! -x "$trainer" ]; then
-  echo "train.sh: no trainer at $trainer: it is built where MPI is installed; or set USINE_TRAIN" >&2
+# usine and usine-train lie in one folder: the one in PATH, that of a checkout from which this was
+# submitted, or what USINE_BIN names.
+usine=$(command -v usine) || usine=$SLURM_SUBMIT_DIR/build/release/bin/usine
+programs=${USINE_BIN:-$(dirname "$usine")}
+if [ ! -x "$programs/usine-train" ]; then
+  echo "train.sh: no usine-train in $programs: it is built where MPI is; or set USINE_BIN" >&2
   exit 1
 fi
 
-exec usine run -- "$trainer" "$@"
+exec "$programs/usine" run -- "$programs/usine-train" "$@"
