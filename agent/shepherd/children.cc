@@ -1,0 +1,101 @@
+#include "agent/shepherd/children.h"
+
+#include <algorithm>
+#include <csignal>
+#include <set>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <utility>
+
+#include "common/os/os_error.h"
+#include "common/os/processes.h"
+
+namespace usine::shepherd {
+namespace {
+
+// Rounds of stopping what has been forked meanwhile; a process that is stopped forks no more, so
+// only new ones can be left.
+constexpr int kStopRoundsMax = 20;
+constexpr std::int64_t kKibPerMib = 1024;
+
+}  // namespace
+
+Result<Children> Children::open() {
+  if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) {
+    return fail(os::os_error("becoming the job's subreaper"));
+  }
+  sigset_t set;
+  ::sigemptyset(&set);
+  ::sigaddset(&set, SIGCHLD);
+  if (::sigprocmask(SIG_BLOCK, &set, nullptr) != 0) {
+    return fail(os::os_error("blocking SIGCHLD"));
+  }
+  os::UniqueFd signals(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!signals) return fail(os::os_error("making a signalfd"));
+  return Children(std::move(signals));
+}
+
+void Children::attach(os::PollLoop& loop, std::function<void()> none_left) {
+  none_left_ = std::move(none_left);
+  loop.watch(signals_.get(), EPOLLIN, [this](std::uint32_t) { reap(); });
+}
+
+void Children::reap() {
+  signalfd_siginfo ignored{};
+  while (::read(signals_.get(), &ignored, sizeof(ignored)) > 0) {
+  }
+  // One signal may stand for several ends, so the kernel is asked until it knows of no more.
+  while (true) {
+    siginfo_t info{};
+    const int status = ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT);
+    if (status != 0 || info.si_pid == 0) break;
+    finish(info.si_pid);
+  }
+  if (!any() && none_left_) none_left_();
+}
+
+void Children::finish(pid_t pid) {
+  const auto found = waiting_.find(pid);
+  // Not reaped yet, so that the group's number cannot be anybody else's.
+  if (found != waiting_.end()) ::kill(-pid, SIGKILL);
+  int status = 0;
+  rusage usage{};
+  if (::wait4(pid, &status, WNOHANG, &usage) != pid) return;
+  const std::int64_t peak_mib = (usage.ru_maxrss + kKibPerMib - 1) / kKibPerMib;
+  peak_memory_mib_ = std::max(peak_memory_mib_, peak_mib);
+  if (found == waiting_.end()) return;
+  const OnEnd on_end = std::move(found->second);
+  waiting_.erase(found);
+  ChildEnd end{.peak_memory_mib = peak_mib};
+  if (WIFSIGNALED(status)) {
+    end.signal = WTERMSIG(status);
+  } else {
+    end.exit_code = WEXITSTATUS(status);
+  }
+  on_end(end);
+}
+
+bool Children::any() const {
+  siginfo_t info{};
+  return ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+void Children::signal_all(int signal) const {
+  for (const pid_t pid : os::descendants_of(::getpid())) ::kill(pid, signal);
+}
+
+void Children::kill_all() const {
+  std::set<pid_t> stopped;
+  for (int round = 0; round < kStopRoundsMax; ++round) {
+    const std::size_t before = stopped.size();
+    for (const pid_t pid : os::descendants_of(::getpid())) {
+      if (stopped.insert(pid).second) ::kill(pid, SIGSTOP);
+    }
+    if (stopped.size() == before) break;
+  }
+  for (const pid_t pid : stopped) ::kill(pid, SIGKILL);
+}
+
+}  // namespace usine::shepherd

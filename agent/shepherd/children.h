@@ -1,0 +1,56 @@
+// The job's processes on this node: all that descend from the shepherd, also those that tried to
+// get away by forking twice, since the shepherd is a subreaper. Reaps them and tells who waits for
+// one. Owned by the shepherd, on its poll thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <sys/resource.h>
+#include <sys/types.h>
+#include <unordered_map>
+
+#include "common/os/poll_loop.h"
+#include "common/os/unique_fd.h"
+#include "common/result.h"
+
+namespace usine::shepherd {
+
+// How a process ended: one of the two is not zero where it failed.
+struct ChildEnd {
+  int exit_code = 0;
+  int signal = 0;
+  std::int64_t peak_memory_mib = 0;  // of the largest process it was or waited for
+};
+
+class Children {
+ public:
+  using OnEnd = std::function<void(const ChildEnd&)>;
+
+  // Makes this process the subreaper and blocks SIGCHLD in it: before the first thread and child.
+  [[nodiscard]] static Result<Children> open();
+
+  // `none_left` is called whenever the last process has been reaped.
+  void attach(os::PollLoop& loop, std::function<void()> none_left);
+  // Called once when the process has ended; what is left of its process group is killed then.
+  void expect(pid_t leader, OnEnd on_end) { waiting_[leader] = std::move(on_end); }
+
+  // A child lives, or has ended and was not reaped yet.
+  [[nodiscard]] bool any() const;
+  // To every process of the job.
+  void signal_all(int signal) const;
+  // Stops every process, so that none can fork away, then kills them.
+  void kill_all() const;
+  [[nodiscard]] std::int64_t peak_memory_mib() const { return peak_memory_mib_; }
+
+ private:
+  explicit Children(os::UniqueFd signals) : signals_(std::move(signals)) {}
+  void reap();
+  void finish(pid_t pid);
+
+  os::UniqueFd signals_;
+  std::unordered_map<pid_t, OnEnd> waiting_;
+  std::function<void()> none_left_;
+  std::int64_t peak_memory_mib_ = 0;
+};
+
+}  // namespace usine::shepherd

@@ -1,0 +1,162 @@
+#include "agent/shepherd/job_run.h"
+
+#include <algorithm>
+#include <csignal>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utility>
+
+#include "agent/core/launch_plan.h"
+#include "agent/exec/spawn.h"
+#include "common/os/files.h"
+#include "common/os/os_error.h"
+#include "common/os/sockets.h"
+
+namespace usine::shepherd {
+namespace {
+
+constexpr mode_t kScriptMode = 0700;
+constexpr mode_t kTemporaryMode = 0700;
+// The client of `usine run` outside a job has this long to come after its job was started.
+constexpr Millis kClientTime{60'000};
+// Processes that do not die at once (a disk that does not answer) are killed again, ever more
+// seldom.
+constexpr Millis kFirstKillPause{20};
+constexpr Millis kKillPauseMax{1000};
+// Meeting ports lie below those that the system gives to outgoing connections.
+constexpr std::uint16_t kMeetingPortMin = 20'000;
+constexpr std::uint64_t kMeetingPorts = 12'000;
+constexpr std::uint64_t kMeetingPortStride = 61;  // neighbouring jobs begin their search apart
+
+// The job's user owns what he has to open; under an agent of his own he does already.
+Status give_to_user(const std::string& path, const agent::LaunchJob& job) {
+  if (::geteuid() != 0 || job.uid == 0) return {};
+  if (::chown(path.c_str(), job.uid, job.gid) == 0) return {};
+  return fail(os::os_error("changing the owner of " + path));
+}
+
+}  // namespace
+
+Status JobRun::prepare_folder() const {
+  const std::string temporary = spec_.launch.folder + "/tmp";
+  if (::mkdir(temporary.c_str(), kTemporaryMode) != 0 && errno != EEXIST) {
+    return fail(os::os_error("making " + temporary));
+  }
+  return give_to_user(temporary, spec_.launch);
+}
+
+void JobRun::start(std::vector<std::string> peers) {
+  if (phase_ != Phase::kReady) return;
+  phase_ = Phase::kRunning;
+  peers_ = std::move(peers);
+  since_ = std::chrono::steady_clock::now();
+  if (!is_head()) return;
+  if (spec_.interactive) {
+    wait_for_client();
+  } else {
+    start_batch();
+  }
+}
+
+void JobRun::start_batch() {
+  const auto refuse = [this](EndCause cause, std::string message) {
+    finish({.cause = cause, .message = std::move(message) + " on " + spec_.launch.node().name});
+  };
+  if (const Status valid = agent::check_script(spec_.script); !valid) {
+    return finish({.cause = EndCause::kLaunchRefused, .message = valid.error().message});
+  }
+  const auto script_path = write_script();
+  if (!script_path) return refuse(EndCause::kNodeFault, script_path.error().message);
+  const auto meeting = meeting_point(0);
+  if (!meeting) return refuse(EndCause::kNodeFault, meeting.error().message);
+
+  const auto plan = agent::plan_batch(spec_.launch, *script_path, *meeting);
+  const auto pid = exec::spawn(plan, {});
+  if (!pid) {
+    const auto cause = pid.error().node_fault ? EndCause::kNodeFault : EndCause::kLaunchRefused;
+    return refuse(cause, pid.error().message);
+  }
+  batch_alive_ = true;
+  children_.expect(*pid, [this](const ChildEnd& end) {
+    batch_alive_ = false;
+    ExitStatus exit;
+    exit.exit_code = end.exit_code;
+    exit.signal = end.signal;
+    if (!exit_) return finish(std::move(exit));
+    // It was told to stop: how it took that is worth keeping, the cause stays.
+    exit_->exit_code = exit.exit_code;
+    exit_->signal = exit.signal;
+  });
+}
+
+Result<std::string> JobRun::write_script() const {
+  const std::string path = spec_.launch.folder + "/script";
+  if (const Status written = os::write_file(path, spec_.script, kScriptMode); !written) {
+    return fail(written.error());
+  }
+  if (const Status given = give_to_user(path, spec_.launch); !given) return fail(given.error());
+  return path;
+}
+
+Result<agent::MeetingPoint> JobRun::meeting_point(std::uint32_t salt) const {
+  const auto head = os::parse_endpoint(peers_.empty() ? spec_.listen_host + ":0" : peers_.front());
+  if (!head) return fail(head.error());
+  const std::uint64_t start = spec_.launch.key.job.value * kMeetingPortStride + salt;
+  const auto first = static_cast<std::uint16_t>(kMeetingPortMin + start % kMeetingPorts);
+  const auto port = os::find_free_port(head->host, first);
+  if (!port) return fail(port.error());
+  return agent::MeetingPoint{head->host, *port};
+}
+
+void JobRun::wait_for_client() {
+  loop_.after(kClientTime, [this] {
+    if (running() && !children_.any()) {
+      finish({.signal = SIGHUP, .message = "no client has come for the job within a minute"});
+    }
+  });
+}
+
+void JobRun::stop(Millis grace) {
+  if (phase_ >= Phase::kEnding) return;
+  phase_ = Phase::kEnding;
+  exit_.emplace().cause = EndCause::kStopped;
+  children_.signal_all(SIGTERM);
+  children_.signal_all(SIGCONT);  // a stopped process takes TERM only once it goes on
+  loop_.after(grace, [this] { kill_until_gone(kFirstKillPause); });
+  end_if_gone();
+}
+
+void JobRun::finish(ExitStatus exit) {
+  if (phase_ >= Phase::kEnding) return;
+  phase_ = Phase::kEnding;
+  exit_ = std::move(exit);
+  kill_until_gone(kFirstKillPause);
+}
+
+void JobRun::kill_until_gone(Millis next) {
+  end_if_gone();
+  if (phase_ == Phase::kEnded) return;
+  children_.kill_all();
+  loop_.after(next, [this, next] { kill_until_gone(std::min(next * 2, kKillPauseMax)); });
+}
+
+void JobRun::children_gone() {
+  if (phase_ == Phase::kEnding) end_if_gone();
+}
+
+void JobRun::end_if_gone() {
+  if (phase_ == Phase::kEnded || batch_alive_ || children_.any()) return;
+  phase_ = Phase::kEnded;
+  const auto elapsed = std::chrono::steady_clock::now() - since_;
+  proto::EndRecord& record = record_.emplace();
+  record.set_job(spec_.launch.key.job.value);
+  record.set_attempt(spec_.launch.key.attempt.value);
+  record.set_cause(static_cast<std::uint32_t>(exit_->cause));
+  record.set_exit_code(exit_->exit_code);
+  record.set_signal(exit_->signal);
+  record.set_message(exit_->message);
+  record.set_elapsed_ms(std::chrono::duration_cast<Millis>(elapsed).count());
+  record.set_peak_memory_mib(children_.peak_memory_mib());
+}
+
+}  // namespace usine::shepherd

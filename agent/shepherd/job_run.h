@@ -1,0 +1,65 @@
+// The life of the job on this node, from standing ready to its end record: starts the batch script
+// on the head node, stops what runs, and knows the end once no process is left. Owned by the
+// shepherd, on its poll thread.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/core/launch_environment.h"
+#include "agent/shepherd/children.h"
+#include "agent/shepherd/job_spec.h"
+#include "common/os/poll_loop.h"
+#include "model/job_state.h"
+#include "proto/shepherd.pb.h"
+
+namespace usine::shepherd {
+
+class JobRun {
+ public:
+  JobRun(const JobSpec& spec, os::PollLoop& loop, Children& children)
+      : spec_(spec), loop_(loop), children_(children) {}
+
+  // Makes what the job's processes find in the job folder. Error: the node is at fault.
+  [[nodiscard]] Status prepare_folder() const;
+  // Every node stands ready; peers[i] is the address of node i's shepherd. A second time does
+  // nothing.
+  void start(std::vector<std::string> peers);
+  // TERM to every process, KILL to those that are left after the grace.
+  void stop(Millis grace);
+  // The job is over for this reason; what is left of it is killed.
+  void finish(ExitStatus exit);
+  // The last process has been reaped.
+  void children_gone();
+
+  [[nodiscard]] bool running() const { return phase_ == Phase::kRunning; }
+  [[nodiscard]] bool ending() const { return phase_ >= Phase::kEnding; }
+  [[nodiscard]] const std::optional<proto::EndRecord>& record() const { return record_; }
+  [[nodiscard]] const std::vector<std::string>& peers() const { return peers_; }
+  // Where programs of the step meet, on the job's head node; step 0 of a batch script is its own.
+  [[nodiscard]] Result<agent::MeetingPoint> meeting_point(std::uint32_t salt) const;
+
+ private:
+  enum class Phase : std::uint8_t { kReady, kRunning, kEnding, kEnded };
+
+  [[nodiscard]] bool is_head() const { return spec_.launch.this_node == 0; }
+  void start_batch();
+  [[nodiscard]] Result<std::string> write_script() const;
+  void wait_for_client();
+  void kill_until_gone(Millis next);
+  void end_if_gone();
+
+  const JobSpec& spec_;
+  os::PollLoop& loop_;
+  Children& children_;
+  Phase phase_ = Phase::kReady;
+  std::vector<std::string> peers_;
+  std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
+  std::optional<ExitStatus> exit_;  // decided; set from kEnding on
+  bool batch_alive_ = false;
+  std::optional<proto::EndRecord> record_;
+};
+
+}  // namespace usine::shepherd

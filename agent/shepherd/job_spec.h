@@ -1,0 +1,26 @@
+// The job folder's `spec` as values: what to launch, and how the shepherd itself behaves. Read once
+// when the shepherd starts.
+#pragma once
+
+#include <string>
+
+#include "agent/core/launch_job.h"
+#include "common/result.h"
+#include "common/time.h"
+
+namespace usine::shepherd {
+
+struct JobSpec {
+  agent::LaunchJob launch;
+  std::string script;
+  std::string job_key;       // what peers and remote clients greet with
+  std::string listen_host;   // where peers reach this shepherd
+  Millis kill_wait{0};       // between TERM and KILL when a step ends its ranks
+  bool interactive = false;  // no script: the first step's client is the job
+};
+
+// Errors: those of reading the file; kCorrupt, kInvalid for a specification that contradicts
+// itself.
+[[nodiscard]] Result<JobSpec> read_job_spec(const std::string& job_folder);
+
+}  // namespace usine::shepherd

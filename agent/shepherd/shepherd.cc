@@ -1,0 +1,200 @@
+#include "agent/shepherd/shepherd.h"
+
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <sys/signalfd.h>
+#include <unistd.h>
+#include <utility>
+
+#include "common/os/files.h"
+#include "common/os/os_error.h"
+#include "common/os/processes.h"
+#include "common/os/sockets.h"
+
+namespace usine::shepherd {
+namespace {
+
+constexpr mode_t kSocketMode = 0600;
+// Connections over TCP that have not shown the job's key yet: so many, for so long.
+constexpr std::size_t kStrangersMax = 256;
+constexpr Millis kGreetingTime{10'000};
+
+proto::ShepherdMessage message_of(const proto::EndRecord& record) {
+  proto::ShepherdMessage message;
+  *message.mutable_ended() = record;
+  return message;
+}
+
+// Whether two secrets are the same, in a time that does not depend on where they differ.
+bool same_secret(const std::string& a, const std::string& b) {
+  if (a.size() != b.size()) return false;
+  unsigned difference = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    difference |= static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[i]);
+  }
+  return difference == 0;
+}
+
+}  // namespace
+
+Shepherd::Shepherd(JobSpec spec, os::PollLoop loop, Children children)
+    : spec_(std::move(spec)),
+      loop_(std::move(loop)),
+      children_(std::move(children)),
+      job_(spec_, loop_, children_) {}
+
+Shepherd::~Shepherd() = default;
+
+Status Shepherd::stand_ready(os::UniqueFd agent) {
+  children_.attach(loop_, [this] { job_.children_gone(); });
+  Status ready = job_.prepare_folder();
+  if (ready) ready = listen();
+  if (ready) ready = announce();
+  if (!ready) {
+    job_.finish({.cause = EndCause::kNodeFault,
+                 .message = ready.error().message + " on " + spec_.launch.node().name});
+  }
+  if (agent) add_connection(std::move(agent), Role::kController);
+  return {};
+}
+
+Status Shepherd::listen() {
+  sigset_t set;
+  ::sigemptyset(&set);
+  ::sigaddset(&set, SIGTERM);
+  ::sigprocmask(SIG_BLOCK, &set, nullptr);
+  signals_.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!signals_) return fail(os::os_error("making a signalfd"));
+  loop_.watch(signals_.get(), EPOLLIN, [this](std::uint32_t) { take_signal(); });
+
+  const std::string path = spec_.launch.folder + "/shepherd.sock";
+  auto local = os::listen_unix(path, kSocketMode);
+  if (!local) return fail(local.error());
+  unix_listener_ = std::move(*local);
+  if (::geteuid() == 0 && ::chown(path.c_str(), spec_.launch.uid, spec_.launch.gid) != 0) {
+    return fail(os::os_error("changing the owner of " + path));
+  }
+  auto remote = os::listen_tcp({spec_.listen_host, 0});
+  if (!remote) return fail(remote.error());
+  tcp_listener_ = std::move(*remote);
+  loop_.watch(unix_listener_.get(), EPOLLIN,
+              [this](std::uint32_t) { accept_from(unix_listener_.get(), Role::kLocal); });
+  loop_.watch(tcp_listener_.get(), EPOLLIN,
+              [this](std::uint32_t) { accept_from(tcp_listener_.get(), Role::kStranger); });
+  return {};
+}
+
+Status Shepherd::announce() {
+  const auto endpoint = os::local_endpoint(tcp_listener_.get());
+  if (!endpoint) return fail(endpoint.error());
+  const auto ticks = os::start_ticks_of(::getpid());
+  if (!ticks) return fail(ticks.error());
+  ready_.set_address(os::to_string({spec_.listen_host, endpoint->port}));
+  ready_.set_pid(::getpid());
+  ready_.set_start_ticks(*ticks);
+  return os::replace_file(spec_.launch.folder + "/ready", ready_.SerializeAsString());
+}
+
+void Shepherd::accept_from(int listener, Role role) {
+  while (true) {
+    auto fd = os::accept_next(listener);
+    if (!fd) {
+      std::fprintf(stderr, "event=accept_failed error=\"%s\"\n", fd.error().message.c_str());
+      return;
+    }
+    if (!*fd) return;
+    if (role == Role::kLocal) {
+      const auto uid = os::peer_uid(fd->get());
+      const bool controls = uid && (*uid == 0 || *uid == ::geteuid());
+      if (!controls && (!uid || *uid != spec_.launch.uid)) continue;
+      add_connection(std::move(*fd), controls ? Role::kController : Role::kLocal);
+    } else if (strangers_.size() < kStrangersMax) {
+      add_connection(std::move(*fd), role);
+    }
+  }
+}
+
+void Shepherd::add_connection(os::UniqueFd fd, Role role) {
+  const auto connection = Connection::open(
+      loop_, std::move(fd),
+      {.message = [this, role](const ConnectionPtr& from,
+                               proto::ShepherdMessage& message) { handle(from, role, message); },
+       .closed = [this](const ConnectionPtr& from, const std::string&) { drop(from); },
+       .drained = {}});
+  if (role == Role::kStranger) {
+    strangers_.insert(connection);
+    loop_.after(kGreetingTime, [this, weak = std::weak_ptr(connection)] {
+      if (const auto late = weak.lock()) strangers_.erase(late);
+    });
+    return;
+  }
+  watchers_.insert(connection);
+  proto::ShepherdMessage hello;
+  if (job_.record()) {
+    hello = message_of(*job_.record());
+  } else {
+    *hello.mutable_ready() = ready_;
+  }
+  connection->send(hello);
+}
+
+void Shepherd::drop(const ConnectionPtr& connection) {
+  watchers_.erase(connection);
+  strangers_.erase(connection);
+  guests_.erase(connection);
+}
+
+void Shepherd::handle(const ConnectionPtr& connection, Role role, proto::ShepherdMessage& message) {
+  if (role == Role::kStranger && strangers_.contains(connection)) {
+    return handle_stranger(connection, message);
+  }
+  if (role == Role::kController && message.has_start_job()) {
+    const auto& peers = message.start_job().peers();
+    return job_.start({peers.begin(), peers.end()});
+  }
+  if (role == Role::kController && message.has_stop_job()) {
+    return job_.stop(Millis(message.stop_job().grace_ms()));
+  }
+  proto::ShepherdMessage refusal;
+  refusal.mutable_refused()->set_message("a shepherd takes no such message here");
+  connection->send(refusal);
+}
+
+void Shepherd::handle_stranger(const ConnectionPtr& connection,
+                               const proto::ShepherdMessage& message) {
+  strangers_.erase(connection);
+  if (message.has_greet() && same_secret(message.greet().job_key(), spec_.job_key)) {
+    guests_.insert(connection);
+  } else {
+    connection->close();
+  }
+}
+
+void Shepherd::take_signal() {
+  signalfd_siginfo ignored{};
+  while (::read(signals_.get(), &ignored, sizeof(ignored)) > 0) {
+  }
+  job_.stop(spec_.kill_wait);
+}
+
+Status Shepherd::run() {
+  while (!job_.record()) {
+    if (const Status turned = loop_.turn(); !turned) return turned;
+  }
+  return conclude();
+}
+
+Status Shepherd::conclude() {
+  const std::string& folder = spec_.launch.folder;
+  std::error_code ignored;  // what cannot be removed is left to whoever removes the job folder
+  std::filesystem::remove_all(folder + "/tmp", ignored);
+  const Status written =
+      os::write_file_durably(folder + "/ended", job_.record()->SerializeAsString());
+  for (const ConnectionPtr& watcher : watchers_) watcher->send_last(message_of(*job_.record()));
+  ::unlink((folder + "/ready").c_str());
+  ::unlink((folder + "/shepherd.sock").c_str());
+  return written;
+}
+
+}  // namespace usine::shepherd
