@@ -14,7 +14,8 @@ void report_skip(std::string_view reason);
 
 }  // namespace usine::test
 
-// Ends the running test case as skipped: `if (!data) USINE_SKIP("no recorded topologies here");`
+// Ends the running test case as skipped, with any SUBCASE that stands further down: `if (!data)
+// USINE_SKIP("no recorded topologies here");`
 #define USINE_SKIP(reason)              \
   do {                                  \
     ::usine::test::report_skip(reason); \
