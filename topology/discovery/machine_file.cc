@@ -183,6 +183,7 @@ class MachineReader {
 }  // namespace
 
 NodeShape parse_machine(std::string_view yaml, const std::string& file, Problems& problems) {
+  const auto known = static_cast<std::ptrdiff_t>(problems.size());
   YamlFile source(file, problems);
   const std::optional<YAML::Node> root = source.parse(yaml);
   if (!root) return {};
@@ -190,7 +191,10 @@ NodeShape parse_machine(std::string_view yaml, const std::string& file, Problems
     source.report(*root, "", "expected a machine file: name, numa_nodes, gpus, nics, gpu_links");
     return {};
   }
-  return MachineReader(source, *root).read();
+  NodeShape shape = MachineReader(source, *root).read();
+  std::stable_sort(problems.begin() + known, problems.end(),
+                   [](const Problem& a, const Problem& b) { return a.line < b.line; });
+  return shape;
 }
 
 Result<NodeShape> shape_from_machine_file(const std::string& path) {
