@@ -189,11 +189,12 @@ std::expected<std::vector<NodeId>, Reason> nodes_for(const Search& search) {
 }  // namespace
 
 std::expected<Allocation, Reason> place_gang(Machine& machine, PartitionId partition,
-                                             const JobRequest& request) {
+                                             const JobRequest& request,
+                                             const std::set<NodeId>& avoid) {
   const State& state = machine.state();
   const std::size_t mark = machine.mark();
   Allocation allocation;
-  std::set<NodeId> taken;
+  std::set<NodeId> taken = avoid;
   for (std::uint32_t i = 0; i < request.components.size(); ++i) {
     const Component& component = request.components[i];
     Search search{machine, partition, component, ids_of(state, component.only_nodes), taken};

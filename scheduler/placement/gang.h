@@ -3,6 +3,7 @@
 #pragma once
 
 #include <expected>
+#include <set>
 
 #include "common/ids.h"
 #include "model/allocation.h"
@@ -13,9 +14,10 @@
 namespace usine {
 
 // Books the gang on `machine` and returns where, in rank order: leaf by leaf, so that consecutive
-// ranks share a leaf (B35). Where it does not fit, nothing is booked and the reason says what
-// lacks.
+// ranks share a leaf (B35). Where it does not fit, nothing is booked and the reason says what lacks.
+// `avoid`: nodes that are kept for another job.
 [[nodiscard]] std::expected<Allocation, Reason> place_gang(Machine& machine, PartitionId partition,
-                                                           const JobRequest& request);
+                                                           const JobRequest& request,
+                                                           const std::set<NodeId>& avoid = {});
 
 }  // namespace usine

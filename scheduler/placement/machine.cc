@@ -71,6 +71,17 @@ void Machine::book(const NodeShare& share) {
   ++free.jobs;
 }
 
+void Machine::give_back(const NodeShare& share) {
+  NodeFree& free = free_[share.node.value];
+  undo_.push_back({share.node, free});
+  free.cores |= share.cores;
+  free.gpus |= share.gpus;
+  free.memory_mib += share.memory_mib;
+  free.core_count = static_cast<std::uint32_t>(free.cores.count());
+  free.gpu_count = static_cast<std::uint32_t>(free.gpus.count());
+  if (free.jobs > 0) --free.jobs;
+}
+
 void Machine::roll_back(std::size_t mark) {
   while (undo_.size() > mark) {
     free_[undo_.back().node.value] = undo_.back().before;

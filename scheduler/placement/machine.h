@@ -51,6 +51,8 @@ class Machine {
   // A gang is tried as a transaction: mark, book share by share, roll back where it does not fit.
   [[nodiscard]] std::size_t mark() const { return undo_.size(); }
   void book(const NodeShare& share);
+  // As if the share had come free, to see what would fit then.
+  void give_back(const NodeShare& share);
   void roll_back(std::size_t mark);
 
  private:

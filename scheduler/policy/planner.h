@@ -17,7 +17,9 @@
 #include "scheduler/core/event.h"
 #include "scheduler/core/state.h"
 #include "scheduler/placement/machine.h"
+#include "scheduler/policy/reservation.h"
 #include "scheduler/queue/queue.h"
+#include "scheduler/timeline/timeline.h"
 
 namespace usine {
 
@@ -30,6 +32,8 @@ struct Plan {
   // Of every waiting job that this pass looked at and does not start. What an earlier pass said of
   // other waiting jobs still holds.
   std::map<JobId, Reason> reasons;
+  // When jobs start at the latest, where that can be said; takes the place of earlier estimates.
+  std::map<JobId, Time> estimates;
 };
 
 class Planner {
@@ -60,6 +64,8 @@ class Planner {
  private:
   void take_event(const Event& event);
   void update_job(JobId id);
+  void update_timeline(JobId id);
+  void drop_reservation_of(JobId id);
   void refresh_nodes(const std::vector<NodeShare>& shares);
   std::unique_ptr<State> state_;  // where machine_ can point at it
   PlanLimits limits_;
@@ -67,6 +73,8 @@ class Planner {
   Queue queue_;
   std::set<JobId> waiting_;                 // those in queue_
   std::set<std::pair<Time, JobId>> wakes_;  // not_before of waiting jobs
+  Timeline timeline_;
+  std::optional<Reservation> reservation_;  // of the last full pass
   bool full_pass_ =
       true;  // room may have grown: every waiting job is looked at, else only fresh ones
 };

@@ -95,6 +95,70 @@ TEST_CASE("a plan on an old state is re-checked and its stale starts are rejecte
   CHECK(core.state_of(job) == JobState::kPending);
 }
 
+// One busy node of four until its job's limit; a gang of four waits for it.
+struct Blocked {
+  CoreDriver core{cluster_of(4)};
+  JobId running;
+  JobId gang;
+  Time free_at;
+
+  Blocked() {
+    core.join_all();
+    running = core.running(Ask{.gpus = 8, .time_limit = Seconds{1000}});
+    gang = core.submit(Ask{.nodes = 4, .gpus = 8});
+    free_at = core.now + Seconds{1000} + core.state.config->timings.kill_wait;
+  }
+};
+
+TEST_CASE("[B76] a job behind starts only where the reserved start ahead of it does not move") {
+  Blocked test;
+  const Plan plan = test.core.plan();
+  CHECK(plan.estimates.at(test.gang) == test.free_at);
+  const JobId brief = test.core.submit(Ask{.gpus = 8, .time_limit = Seconds{600}});
+  const JobId lengthy = test.core.submit(Ask{.gpus = 8, .time_limit = Seconds{3600}});
+  const Plan next = test.core.plan();
+  CHECK(test.core.state_of(brief) == JobState::kPreparing);
+  CHECK(test.core.state_of(lengthy) == JobState::kPending);
+  CHECK(next.reasons.at(lengthy).kind == ReasonKind::kBehindHigherPriority);
+  CHECK(next.reasons.at(lengthy).asked == static_cast<std::int64_t>(test.gang.value));
+}
+
+TEST_CASE("[B77] a stream of small jobs never moves the start of a large one back") {
+  Blocked test;
+  test.core.plan();
+  for (int i = 0; i < 30; ++i) {
+    test.core.submit(Ask{.gpus = 8, .time_limit = Seconds{300}});
+    test.core.plan();
+    test.core.pass(Millis{10'000});
+    for (const auto& [id, job] : test.core.state.jobs) {
+      if (job.state == JobState::kPreparing && id != test.gang) test.core.prepare_all(id);
+    }
+    test.core.planner().look_again();
+    const Plan plan = test.core.plan();
+    CHECK(plan.estimates.at(test.gang) <= test.free_at);
+  }
+  std::vector<JobId> active;
+  for (const auto& [id, job] : test.core.state.jobs) {
+    if (job.attempt) active.push_back(id);
+  }
+  for (const JobId job : active) test.core.end_all(job);
+  test.core.plan();
+  CHECK(test.core.state_of(test.gang) == JobState::kPreparing);
+}
+
+TEST_CASE("[B78] the estimate comes nearer when a running job ends early") {
+  Blocked test;
+  test.core.plan();
+  const JobId other = test.core.running(Ask{.gpus = 8, .time_limit = Seconds{900}});
+  test.core.planner().look_again();
+  CHECK(test.core.plan().estimates.at(test.gang) == test.free_at);
+  test.core.end_all(test.running);
+  CHECK(test.core.plan().estimates.at(test.gang) < test.free_at);
+  test.core.end_all(other);
+  CHECK(test.core.plan().estimates.empty());
+  CHECK(test.core.state_of(test.gang) == JobState::kPreparing);
+}
+
 TEST_CASE("a pass that reaches its limit of work goes on from there") {
   CoreDriver core(cluster_of(1));
   core.join_all();
