@@ -24,21 +24,22 @@ constexpr std::size_t kParentField = 4;
 constexpr std::size_t kStartField = 22;
 constexpr std::size_t kFirstFieldAfterName = 3;
 
-// One number of /proc/PID/stat. The name, field 2, may hold spaces and parentheses.
-std::optional<std::uint64_t> stat_field(pid_t pid, std::size_t field) {
+// The fields of /proc/PID/stat after the name, which may itself hold spaces and parentheses; empty
+// where there is no such process.
+std::string stat_fields(pid_t pid) {
   const auto stat = read_file("/proc/" + std::to_string(pid) + "/stat", kStatBytesMax);
-  if (!stat) return std::nullopt;
-  std::string_view rest = *stat;
-  const std::size_t name_end = rest.rfind(')');
-  if (name_end == std::string_view::npos) return std::nullopt;
-  rest.remove_prefix(name_end + 1);
-  for (std::size_t i = kFirstFieldAfterName; i <= field; ++i) {
-    const std::size_t space = rest.find(' ');
+  const std::size_t name_end = stat ? stat->rfind(") ") : std::string::npos;
+  return name_end == std::string::npos ? std::string() : stat->substr(name_end + 2);
+}
+
+std::optional<std::uint64_t> number_in(std::string_view fields, std::size_t field) {
+  for (std::size_t i = kFirstFieldAfterName; i < field; ++i) {
+    const std::size_t space = fields.find(' ');
     if (space == std::string_view::npos) return std::nullopt;
-    rest.remove_prefix(space + 1);
+    fields.remove_prefix(space + 1);
   }
   std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), value);
+  const auto [end, error] = std::from_chars(fields.data(), fields.data() + fields.size(), value);
   if (error != std::errc()) return std::nullopt;
   return value;
 }
@@ -131,7 +132,7 @@ Result<pid_t> collect_reports(int reports, const std::string& path) {
 std::vector<pid_t> descendants_of(pid_t root) {
   std::multimap<pid_t, pid_t> children;
   for (const pid_t pid : all_processes()) {
-    if (const auto parent = stat_field(pid, kParentField)) {
+    if (const auto parent = number_in(stat_fields(pid), kParentField)) {
       children.emplace(static_cast<pid_t>(*parent), pid);
     }
   }
@@ -146,7 +147,10 @@ std::vector<pid_t> descendants_of(pid_t root) {
 }
 
 Result<std::uint64_t> start_ticks_of(pid_t pid) {
-  if (const auto ticks = stat_field(pid, kStartField)) return *ticks;
+  const std::string fields = stat_fields(pid);
+  const bool ended = fields.starts_with('Z') || fields.starts_with('X');
+  const auto ticks = number_in(fields, kStartField);
+  if (ticks && !ended) return *ticks;
   return fail(ErrorCode::kNotFound, "there is no process " + std::to_string(pid));
 }
 

@@ -15,7 +15,8 @@ namespace usine::os {
 [[nodiscard]] std::vector<pid_t> descendants_of(pid_t root);
 
 // When the process started, in clock ticks since boot: with the pid it names one process for ever,
-// which a pid read from a file does not. Error: kNotFound where there is none.
+// which a pid read from a file does not. Error: kNotFound where there is none, or it has ended and
+// only waits to be reaped.
 [[nodiscard]] Result<std::uint64_t> start_ticks_of(pid_t pid);
 
 struct DetachedProgram {

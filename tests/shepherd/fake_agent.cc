@@ -130,6 +130,6 @@ std::string content_of(const std::string& path) {
   return value_of(os::read_file(path));
 }
 
-bool process_lives(pid_t pid) { return kill(pid, 0) == 0; }
+bool process_lives(pid_t pid) { return os::start_ticks_of(pid).has_value(); }
 
 }  // namespace usine::test
