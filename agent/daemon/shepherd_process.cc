@@ -76,10 +76,9 @@ bool is_number(const std::string& name) {
 
 Result<pid_t> start_shepherd(const ShepherdCommand& command, os::UniqueFd agent) {
   std::string name = "usine-shepherd";
-  std::string option = "--agent-fd";
   std::string number = std::to_string(kAgentFd);
   std::string folder = command.folder;
-  char* const argv[] = {name.data(), option.data(), number.data(), folder.data(), nullptr};
+  char* const argv[] = {name.data(), folder.data(), number.data(), nullptr};
   const FileActions actions(command.log_file, agent.get());
   const OwnSession session;
   pid_t pid = -1;
@@ -90,16 +89,13 @@ Result<pid_t> start_shepherd(const ShepherdCommand& command, os::UniqueFd agent)
 }
 
 bool shepherd_runs(const std::string& folder) {
-  const std::string last_argument = '\0' + folder + '\0';
+  const std::string command = std::string("usine-shepherd") + '\0' + folder + '\0';
   std::error_code error;
   for (fs::directory_iterator entry("/proc", error), end; !error && entry != end;
        entry.increment(error)) {
     if (!is_number(entry->path().filename().string())) continue;
     const Result<std::string> arguments = os::read_file(entry->path().string() + "/cmdline");
-    if (arguments && arguments->starts_with("usine-shepherd") &&
-        arguments->ends_with(last_argument)) {
-      return true;
-    }
+    if (arguments && arguments->starts_with(command)) return true;
   }
   return false;
 }

@@ -63,8 +63,9 @@ std::vector<FoundAttempt> Shepherds::find() {
 
 std::optional<FoundAttempt> Shepherds::find_one(AttemptKey key) {
   Shepherd shepherd;
-  FoundAttempt found{key, {}, folders_.ended(key)};
+  // In this order: a shepherd writes its end before it takes `ready` away.
   const auto ready = folders_.ready(key);
+  FoundAttempt found{key, {}, folders_.ended(key)};
   if (!found.ended && ready) {
     found.address = ready->address();
     shepherd.ready = true;
