@@ -1,0 +1,118 @@
+#include "scheduler/store/history_reader.h"
+
+#include <doctest/doctest.h>
+
+#include "tests/support/temp_folder.h"
+
+namespace usine::store {
+namespace {
+
+Time at(std::int64_t ms) { return Time{Millis{ms}}; }
+
+HistoryRow row(std::uint64_t job, std::uint32_t attempt) {
+  HistoryRow one;
+  one.key = {{job}, {attempt}};
+  one.name = "train";
+  one.user = job % 2 == 0 ? "bob" : "alice";
+  one.project = "physics";
+  one.partition = "main";
+  one.state = JobState::kOutOfMemory;
+  one.exit = {EndCause::kOutOfMemory, 137, 9, "killed"};
+  one.message = "node n1: out of memory";
+  one.submitted = at(10);
+  if (attempt > 1) one.started = at(20);
+  one.ended = at(1'000 * static_cast<std::int64_t>(job));
+  one.elapsed = Millis{77};
+  one.nodes = 2;
+  one.gpus = 16;
+  one.cores = 96;
+  one.node_list = "n[1-2]";
+  one.peak_memory_mib = 4'096;
+  one.final = attempt > 1;
+  return one;
+}
+
+// Jobs 1 to 10, two attempts each.
+class Filled {
+ public:
+  Filled() {
+    auto journal = SqliteJournal::open(file);
+    const Epoch epoch = *journal->open_epoch();
+    CommitBatch batch;
+    batch.rows.push_back({{1}, at(0), kJournalVersion, "", ""});
+    for (std::uint64_t job = 1; job <= 10; ++job) {
+      batch.history.push_back(row(job, 1));
+      batch.history.push_back(row(job, 2));
+    }
+    REQUIRE(journal->commit(epoch, {0}, batch));
+  }
+  [[nodiscard]] std::vector<HistoryRow> list(const HistoryFilter& filter) const {
+    auto reader = HistoryReader::open(file);
+    REQUIRE(reader);
+    const auto page = reader->list(filter);
+    REQUIRE_MESSAGE(page, page.error().message);
+    return page->entries;
+  }
+
+  test::TempFolder folder;
+  StoreFile file{folder / "usine.db", ""};
+};
+
+TEST_CASE("[B40] Every field of both attempts comes back as it was recorded") {
+  const Filled store;
+  HistoryFilter filter;
+  filter.job = {4};
+  const auto found = store.list(filter);
+  REQUIRE(found.size() == 2);
+  CHECK(found[0] == row(4, 1));
+  CHECK(found[1] == row(4, 2));
+}
+
+TEST_CASE("History is chosen by user and project and by the time of the end") {
+  const Filled store;
+  HistoryFilter filter;
+  filter.user = "bob";
+  CHECK(store.list(filter).size() == 10);
+  filter.from = at(4'000);
+  filter.to = at(8'000);
+  CHECK(store.list(filter).size() == 4);
+  filter.project = "chemistry";
+  CHECK(store.list(filter).empty());
+}
+
+TEST_CASE("Pages follow each other without gap or repetition and the last one says so") {
+  const Filled store;
+  auto reader = HistoryReader::open(store.file);
+  REQUIRE(reader);
+  HistoryFilter filter;
+  filter.limit = 7;
+  std::vector<HistoryRow> all;
+  int pages = 0;
+  do {
+    const auto page = reader->list(filter);
+    REQUIRE(page);
+    all.insert(all.end(), page->entries.begin(), page->entries.end());
+    filter.after_row = page->next_after_row;
+    ++pages;
+  } while (filter.after_row != 0);
+  CHECK(pages == 3);
+  CHECK(all == store.list({}));
+}
+
+TEST_CASE("A reader sees what was committed after it was opened") {
+  const test::TempFolder folder;
+  const StoreFile file{folder / "usine.db", ""};
+  auto journal = SqliteJournal::open(file);
+  const Epoch epoch = *journal->open_epoch();
+  auto reader = HistoryReader::open(file);
+  REQUIRE(reader);
+  CHECK(reader->list({})->entries.empty());
+  CommitBatch batch;
+  batch.rows.push_back({{1}, at(0), kJournalVersion, "", ""});
+  batch.history.push_back(row(1, 1));
+  REQUIRE(journal->commit(epoch, {0}, batch));
+  CHECK(reader->list({})->entries.size() == 1);
+}
+
+}  // namespace
+}  // namespace usine::store
