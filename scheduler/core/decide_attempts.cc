@@ -204,10 +204,12 @@ void request_stop(Decider& decider, AttemptKey key, StopCause cause, std::string
   decider.emit(StopRequested{key, {cause, std::move(text), decider.now}});
 }
 
-void end_node_part(Decider& decider, AttemptKey key, std::uint32_t index, const Ended& report) {
-  decider.emit(AttemptNodeEnded{key, index, report.exit, report.elapsed, report.peak_memory_mib});
-  if (all_in_phase(*decider.state.find_attempt(key), NodePhase::kEnded)) {
-    finish_attempt(decider, key);
+void end_node_part(Decider& decider, std::uint32_t index, const Ended& report, Because because) {
+  decider.emit(
+      AttemptNodeEnded{report.key, index, report.exit, report.elapsed, report.peak_memory_mib});
+  request_stop(decider, report.key, because.cause, std::move(because.text));
+  if (all_in_phase(*decider.state.find_attempt(report.key), NodePhase::kEnded)) {
+    finish_attempt(decider, report.key);
   }
 }
 
@@ -215,13 +217,10 @@ void lose_attempts_of(Decider& decider, NodeId node, const std::string& text) {
   const std::set<JobId> jobs = decider.state.node(node).jobs;
   for (const JobId id : jobs) {
     const Attempt& attempt = *decider.state.find_job(id)->attempt;
-    const AttemptKey key{id, attempt.number};
-    const std::uint32_t index = *index_of(attempt, node);
     Ended report;
-    report.key = key;
+    report.key = {id, attempt.number};
     report.exit = {EndCause::kLost, 0, 0, text};
-    request_stop(decider, key, StopCause::kNodeLost, text);
-    end_node_part(decider, key, index, report);
+    end_node_part(decider, *index_of(attempt, node), report, {StopCause::kNodeLost, text});
   }
 }
 
@@ -266,8 +265,6 @@ Result<Reply> decide_prepared(Decider& decider, const AgentPrepared& command) {
     }
     return Done{};
   }
-  const std::string& name = decider.state.node_name(command.node);
-  request_stop(decider, report.key, StopCause::kPrepareFailed, name + ": " + report.message);
   if (report.node_fault && !decider.state.node(command.node).drain) {
     decider.emit(NodeDrained{command.node, {report.message, "usine", decider.now}});
   }
@@ -275,7 +272,8 @@ Result<Reply> decide_prepared(Decider& decider, const AgentPrepared& command) {
   ended.key = report.key;
   ended.exit.cause = report.node_fault ? EndCause::kNodeFault : EndCause::kLaunchRefused;
   ended.exit.message = report.message;
-  end_node_part(decider, report.key, *index, ended);
+  const std::string text = decider.state.node_name(command.node) + ": " + report.message;
+  end_node_part(decider, *index, ended, {StopCause::kPrepareFailed, text});
   return Done{};
 }
 
@@ -286,17 +284,15 @@ Result<Reply> decide_ended(Decider& decider, const AgentEnded& command) {
   if (!index || attempt->nodes[*index].phase == NodePhase::kEnded) {
     return tell(command.node, Forget{report.key, decider.state.epoch});
   }
-  const std::string& name = decider.state.node_name(command.node);
-  if (*index == 0 && attempt->started) {
-    request_stop(decider, report.key, StopCause::kHeadEnded, report.exit.message);
-  } else {
-    request_stop(decider, report.key, StopCause::kNodeLost,
-                 "node " + name + " ended its part early: " + report.exit.message);
+  Because because{StopCause::kHeadEnded, report.exit.message};
+  if (*index != 0 || !attempt->started) {
+    because = {StopCause::kNodeLost, "node " + decider.state.node_name(command.node) +
+                                         " ended its part early: " + report.exit.message};
   }
   if (report.exit.cause == EndCause::kNodeFault && !decider.state.node(command.node).drain) {
     decider.emit(NodeDrained{command.node, {report.exit.message, "usine", decider.now}});
   }
-  end_node_part(decider, report.key, *index, report);
+  end_node_part(decider, *index, report, std::move(because));
   return Done{};
 }
 

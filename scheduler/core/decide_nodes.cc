@@ -40,9 +40,8 @@ void settle_missing(Decider& decider, NodeId node, AttemptKey key) {
   report.exit.cause = never_arrived ? EndCause::kStopped : EndCause::kLost;
   if (!never_arrived) {
     report.exit.message = "node " + decider.state.node_name(node) + " came back without the job";
-    request_stop(decider, key, StopCause::kNodeLost, report.exit.message);
   }
-  end_node_part(decider, key, index, report);
+  end_node_part(decider, index, report, {StopCause::kNodeLost, report.exit.message});
 }
 
 void drain_if_smaller(Decider& decider, NodeId id, const NodeShape* shape) {

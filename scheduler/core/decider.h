@@ -45,8 +45,15 @@ struct Decider {
 // Asks every node of the attempt to stop; nothing where its end is already decided otherwise.
 void request_stop(Decider& decider, AttemptKey key, StopCause cause, std::string text);
 
-// This node's part of the attempt is over; the attempt with it where it was the last one.
-void end_node_part(Decider& decider, AttemptKey key, std::uint32_t index, const Ended& report);
+// Why an attempt stops when one of its nodes is through with it.
+struct Because {
+  StopCause cause = StopCause::kHeadEnded;
+  std::string text;
+};
+
+// One node's part of the attempt is over: the others are asked to stop, unless they have been, and
+// the attempt ends with the last of them.
+void end_node_part(Decider& decider, std::uint32_t index, const Ended& report, Because because);
 
 // The node is gone with what it ran: its part of every attempt is lost, once.
 void lose_attempts_of(Decider& decider, NodeId node, const std::string& text);

@@ -24,12 +24,11 @@ Command without_known_shape(const State& state, AgentHello command) {
 
 }  // namespace
 
-Engine::Engine(State state, Epoch epoch, std::shared_ptr<const ClusterConfig> config,
-               std::string new_cluster_uuid, Time wall)
+Engine::Engine(State state, const EngineStart& start, Time wall)
     : state_(std::move(state)), taken_(state_.sequence) {
-  CHECK_THAT(decide_and_record(StartEpoch{epoch}, wall));
-  const Configure configure{std::move(new_cluster_uuid), std::move(config)};
-  const Result<Reply> answer = decide_and_record(configure, wall);
+  CHECK_THAT(decide_and_record(StartEpoch{start.epoch}, wall));
+  const Result<Reply> answer =
+      decide_and_record(Configure{start.new_cluster_uuid, start.config}, wall);
   if (!answer) configured_ = fail(answer.error());
 }
 
@@ -47,7 +46,6 @@ void Engine::handle(const Command& command, ReplyTo reply_to, Time wall, std::ve
 
 Result<Reply> Engine::decide_and_record(const Command& command, Time wall) {
   const Time now = std::max(wall, state_.now);
-  effects_before_ = batch_.effects.size();
   const auto observer = [this](const State& after, const Event& event) { note(after, event); };
   Decision decision = decide(state_, command, now, observer);
   if (!decision.events.empty()) {
@@ -63,23 +61,7 @@ Result<Reply> Engine::decide_and_record(const Command& command, Time wall) {
   return std::move(decision.reply);
 }
 
-// An end is decided by asking every node to stop, the one that has just reported its end among
-// them.
-void Engine::drop_stop(NodeId node, AttemptKey key) {
-  const auto of_this_command =
-      batch_.effects.begin() + static_cast<std::ptrdiff_t>(effects_before_);
-  const auto stale = std::remove_if(of_this_command, batch_.effects.end(), [&](auto& effect) {
-    const auto* const stop = std::get_if<Stop>(&effect.message);
-    return stop != nullptr && effect.node == node && stop->key == key;
-  });
-  batch_.effects.erase(stale, batch_.effects.end());
-}
-
 void Engine::note(const State& after, const Event& event) {
-  if (const auto* const ended = std::get_if<AttemptNodeEnded>(&event)) {
-    const Attempt& attempt = *after.find_attempt(ended->key);
-    drop_stop(attempt.allocation.nodes[ended->index].node, ended->key);
-  }
   std::ranges::move(effects_of(after, event), std::back_inserter(batch_.effects));
   std::vector<HistoryRow>& history = batch_.commit.history;
   const bool follows_attempt = std::exchange(attempt_just_ended_, false);

@@ -56,12 +56,18 @@ struct Batch {
   [[nodiscard]] bool empty() const { return commit.rows.empty() && replies.empty(); }
 };
 
+// What one run of the scheduler begins with.
+struct EngineStart {
+  Epoch epoch;  // as the store granted it (Journal::open_epoch)
+  std::shared_ptr<const ClusterConfig> config;
+  std::string new_cluster_uuid;  // used only where the state has none yet
+};
+
 class Engine {
  public:
   // `state` is as recovery gave it; `epoch` is the one the store granted (Journal::open_epoch). The
   // first batch holds StartEpoch and, where `config` differs from the state's, Configure.
-  Engine(State state, Epoch epoch, std::shared_ptr<const ClusterConfig> config,
-         std::string new_cluster_uuid, Time wall);
+  Engine(State state, const EngineStart& start, Time wall);
 
   // What the journal's state made of the given configuration: an Error where it was refused, and
   // the old one holds (B95).
@@ -87,14 +93,12 @@ class Engine {
   // batch.
   Result<Reply> decide_and_record(const Command& command, Time wall);
   void note(const State& after, const Event& event);
-  void drop_stop(NodeId node, AttemptKey key);
 
   State state_;
   Status configured_;
   Sequence taken_;  // last sequence handed out by take_batch
   Batch batch_;
   std::vector<Applied> applied_;
-  std::size_t effects_before_ = 0;   // in the batch when the present command came
   bool attempt_just_ended_ = false;  // by the event before this one
 };
 

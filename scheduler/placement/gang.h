@@ -14,8 +14,8 @@
 namespace usine {
 
 // Books the gang on `machine` and returns where, in rank order: leaf by leaf, so that consecutive
-// ranks share a leaf (B35). Where it does not fit, nothing is booked and the reason says what lacks.
-// `avoid`: nodes that are kept for another job.
+// ranks share a leaf (B35). Where it does not fit, nothing is booked and the reason says what
+// lacks. `avoid`: nodes that are kept for another job.
 [[nodiscard]] std::expected<Allocation, Reason> place_gang(Machine& machine, PartitionId partition,
                                                            const JobRequest& request,
                                                            const std::set<NodeId>& avoid = {});

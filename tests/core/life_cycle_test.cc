@@ -144,7 +144,7 @@ TEST_CASE("a job is cancelled while it waits prepares runs and stops") {
   CHECK(twice.code == ErrorCode::kConflict);
 }
 
-TEST_CASE("[B40] a requeue keeps the id and counts attempts, each with an accounting event") {
+TEST_CASE("[B40] a requeue keeps the id and every attempt has its accounting event") {
   CoreDriver core;
   core.join_all();
   const JobId job = core.running(Ask{});

@@ -184,7 +184,7 @@ TEST_CASE("a new configuration keeps every node's id and refuses to leave one ou
   CHECK(core.refused(Configure{"", smaller}).message.find("node004") != std::string::npos);
 }
 
-TEST_CASE("a snapshot gives the same state back, derived parts too") {
+TEST_CASE("a snapshot gives the same state back with its derived parts") {
   CoreDriver core;
   core.join_all();
   core.running(Ask{.nodes = 2, .gpus = 4});

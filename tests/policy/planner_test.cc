@@ -174,48 +174,60 @@ TEST_CASE("a pass that reaches its limit of work goes on from there") {
   CHECK(planner.has_work(core.now));
 }
 
-// A random life of a small machine: whatever happens, invariants hold (CoreDriver checks them after
-// every command) and in the end every job has run.
-TEST_CASE("random submissions ends drains and losses keep every invariant") {
-  const unsigned seed = std::random_device{}();
-  CAPTURE(seed);
-  std::mt19937 random(seed);
-  const auto below = [&random](std::uint32_t n) {
-    return static_cast<std::uint32_t>(random() % n);
-  };
-  CoreDriver core(cluster_of(6, 3));
-  core.join_all();
-  std::vector<JobId> jobs;
-  const auto step = [&] {
-    for (const JobId job : jobs) {
-      if (core.state.find_job(job) == nullptr) continue;
-      if (core.state_of(job) == JobState::kPreparing && below(2) == 0) core.prepare_all(job);
-      if (core.job(job).attempt && below(4) == 0 && core.job(job).attempt->started) {
-        for (std::size_t i = 0; core.job(job).attempt && i < core.job(job).attempt->nodes.size();
-             ++i) {
-          if (core.job(job).attempt->nodes[i].phase != NodePhase::kEnded) core.ended(job, i);
-        }
-      } else if (core.state_of(job) == JobState::kStopping && below(2) == 0) {
-        const auto& nodes = core.job(job).attempt->nodes;
-        const auto open = std::ranges::find_if(
-            nodes, [](const AttemptNode& node) { return node.phase != NodePhase::kEnded; });
-        core.ended(job, static_cast<std::size_t>(open - nodes.begin()),
-                   {EndCause::kStopped, 0, 15, ""});
-      }
-    }
-    core.plan();
-    core.pass(Millis{1000});
-  };
-  for (int round = 0; round < 60; ++round) {
+// A small machine in the hands of chance; CoreDriver checks every invariant after each command.
+class RandomLife {
+ public:
+  explicit RandomLife(unsigned seed) : random_(seed) { core.join_all(); }
+
+  std::uint32_t below(std::uint32_t n) { return static_cast<std::uint32_t>(random_() % n); }
+
+  void disturb() {
     if (below(2) == 0) jobs.push_back(core.submit(Ask{.nodes = 1 + below(4), .gpus = below(9)}));
     const NodeId node{below(6)};
     if (below(8) == 0) core.must(LeaseExpired{node});
     if (core.state.node(node).link == NodeLink::kDown) core.hello(core.state.node_name(node));
-    step();
   }
-  for (int round = 0; round < 400; ++round) step();
-  for (const JobId job : jobs) {
-    const Job* found = core.state.find_job(job);
+
+  void advance() {
+    for (const JobId job : jobs) advance_job(job);
+    core.plan();
+    core.pass(Millis{1000});
+  }
+
+  CoreDriver core{cluster_of(6, 3)};
+  std::vector<JobId> jobs;
+
+ private:
+  void advance_job(JobId id) {
+    const Job* job = core.state.find_job(id);
+    if (job == nullptr || !job->attempt || below(2) == 0) return;
+    if (job->state == JobState::kPreparing) return core.prepare_all(id);
+    if (job->state == JobState::kRunning && below(2) == 0) return core.ended(id, 0);
+    if (job->state == JobState::kStopping) end_one_node(*job);
+  }
+
+  void end_one_node(const Job& job) {
+    const auto& nodes = job.attempt->nodes;
+    const auto open = std::ranges::find_if(
+        nodes, [](const AttemptNode& node) { return node.phase != NodePhase::kEnded; });
+    core.ended(job.id, static_cast<std::size_t>(open - nodes.begin()),
+               {EndCause::kStopped, 0, 15, ""});
+  }
+
+  std::mt19937 random_;
+};
+
+TEST_CASE("random submissions ends and losses keep every invariant and every job comes to an end") {
+  const unsigned seed = std::random_device{}();
+  CAPTURE(seed);
+  RandomLife life(seed);
+  for (int round = 0; round < 60; ++round) {
+    life.disturb();
+    life.advance();
+  }
+  for (int round = 0; round < 400; ++round) life.advance();
+  for (const JobId job : life.jobs) {
+    const Job* found = life.core.state.find_job(job);
     CHECK((found == nullptr || is_final(found->state) || found->hold == HoldKind::kRequeueLimit));
   }
 }
