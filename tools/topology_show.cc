@@ -125,14 +125,14 @@ class Drawing {
   // A line, cut to the width in characters, of which one may take several bytes.
   void line(const std::string& text) {
     std::size_t columns = 0;
-    std::size_t end = 0;
-    while (end < text.size()) {
-      const bool starts_character = (static_cast<unsigned char>(text[end]) & 0xC0U) != 0x80U;
-      if (starts_character && width_ > 0 && columns == width_) break;
-      columns += starts_character ? 1 : 0;
-      ++end;
+    std::size_t last = 0;  // where the last character that fits begins
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      if ((static_cast<unsigned char>(text[i]) & 0xC0U) == 0x80U) continue;
+      ++columns;
+      if (columns <= width_) last = i;
     }
-    text_ += text.substr(0, end) + '\n';
+    const bool fits = width_ == 0 || columns <= width_;
+    text_ += fits ? text + '\n' : text.substr(0, last) + "…\n";
   }
 
   void branch(const std::string& indent, const std::vector<std::string>& lines) {

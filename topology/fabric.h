@@ -13,9 +13,9 @@ namespace usine {
 
 enum class DomainKind : std::uint8_t {
   kSite = 0,
-  kCell = 1,   // or group of a dragonfly
-  kRack = 2,   // or NVLink domain
-  kLeaf = 3,   // the switch that nodes hang on
+  kCell = 1,  // or group of a dragonfly
+  kRack = 2,  // or NVLink domain
+  kLeaf = 3,  // the switch that nodes hang on
 };
 
 [[nodiscard]] std::string_view to_string(DomainKind kind);

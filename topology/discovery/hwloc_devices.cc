@@ -8,6 +8,7 @@
 #include <set>
 
 #include "topology/discovery/hwloc_topology.h"
+#include "topology/gpu_links.h"
 
 namespace usine::discovery {
 
@@ -256,46 +257,37 @@ std::size_t gpu_behind(hwloc_obj_t object, const std::vector<FoundGpu>& gpus) {
   return gpus.size();
 }
 
-// NVSwitches stand in the table beside the GPUs: what two GPUs reach through them together is the
-// smaller sum of their links to switches. (Processors may stand there as well: Power's NVLink.)
-void add_table(const hwloc_distances_s& table, const std::vector<FoundGpu>& gpus,
-               NodeShape& shape) {
+// NVSwitches stand in the table beside the GPUs. (Processors may stand there as well: Power's
+// NVLink; what goes to them does not go to GPUs.)
+void add_table(const hwloc_distances_s& table, const std::vector<FoundGpu>& gpus, GpuLinks& links) {
   const std::size_t count = gpus.size();
   std::vector<std::size_t> gpu_at(table.nbobjs, count);
-  std::vector<std::uint64_t> to_switches(count);
   for (unsigned i = 0; i < table.nbobjs; ++i) {
     if (table.objs[i] != nullptr) gpu_at[i] = gpu_behind(table.objs[i], gpus);
   }
-  const auto is_switch = [&](unsigned i) {
-    return table.objs[i] != nullptr && table.objs[i]->type == HWLOC_OBJ_PCI_DEVICE &&
-           gpu_at[i] == count;
-  };
   for (unsigned i = 0; i < table.nbobjs; ++i) {
-    for (unsigned j = 0; j < table.nbobjs && gpu_at[i] < count; ++j) {
-      if (is_switch(j)) to_switches[gpu_at[i]] += table.values[i * table.nbobjs + j];
-    }
-  }
-  shape.gpu_links_mbps.resize(count * count);
-  for (unsigned i = 0; i < table.nbobjs; ++i) {
+    if (gpu_at[i] == count) continue;
     for (unsigned j = 0; j < table.nbobjs; ++j) {
-      const std::size_t a = gpu_at[i];
-      const std::size_t b = gpu_at[j];
-      if (a == count || b == count || a == b) continue;
-      const std::uint64_t direct = table.values[i * table.nbobjs + j];
-      shape.gpu_links_mbps[a * count + b] =
-          static_cast<std::uint32_t>(direct + std::min(to_switches[a], to_switches[b]));
+      const std::uint64_t mbps = table.values[i * table.nbobjs + j];
+      if (gpu_at[j] < count) {
+        links.direct[gpu_at[i] * count + gpu_at[j]] = mbps;
+      } else if (table.objs[j] != nullptr && table.objs[j]->type == HWLOC_OBJ_PCI_DEVICE) {
+        links.to_switches[gpu_at[i]] += mbps;
+      }
     }
   }
 }
 
 void add_links(hwloc_topology_t topology, const std::vector<FoundGpu>& gpus, NodeShape& shape) {
+  GpuLinks links(gpus.size());
   for (const char* name : {"NVLinkBandwidth", "XGMIBandwidth"}) {
     unsigned found = 1;
     hwloc_distances_s* table = nullptr;
     if (hwloc_distances_get_by_name(topology, name, &found, &table, 0) != 0 || found == 0) continue;
-    add_table(*table, gpus, shape);
+    add_table(*table, gpus, links);
     hwloc_distances_release(topology, table);
   }
+  shape.gpu_links_mbps = links.table();
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "topology/discovery/embedded_machines.h"
 #include "topology/discovery/hwloc_shape.h"
+#include "topology/discovery/nccl_shape.h"
 #include "topology/discovery/yaml_map.h"
 
 namespace usine::discovery {
@@ -52,6 +53,7 @@ Result<NodeShape> load_machine(const std::string& name_or_path) {
                                           "'; Usine ships " + names_of_shipped());
   }
   if (text->contains("<topology")) return shape_from_hwloc_text(*text, name_or_path);
+  if (text->contains("<system")) return shape_from_nccl_text(*text, name_or_path);
   Problems problems;
   NodeShape shape = parse_machine(*text, name_or_path, problems);
   if (!problems.empty()) return fail(to_error(problems));
