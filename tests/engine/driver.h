@@ -93,7 +93,8 @@ class Driver {
     epoch_ = *journal.open_epoch();
     const State recovered = *recover(journal);
     planner_ = std::make_unique<Planner>(recovered);
-    engine_ = std::make_unique<Engine>(recovered, epoch_, config_, "uuid-1", now);
+    const EngineStart start{epoch_, config_, "uuid-1"};
+    engine_ = std::make_unique<Engine>(recovered, start, now);
     settle();
   }
 
