@@ -1,0 +1,34 @@
+// Calls that do one thing to many jobs or nodes: a command each, and one answer that names those
+// that were refused.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/result.h"
+#include "model/caller.h"
+#include "proto/users.pb.h"
+#include "scheduler/daemon/engine_thread.h"
+#include "scheduler/daemon/unary_call.h"
+
+namespace usine::daemon {
+
+// Jobs or nodes in one call.
+inline constexpr int kSubjectsMax = 5000;
+
+struct NamedCommand {
+  std::string subject;  // "12", "node003"
+  Command command;
+};
+
+// Error: kInvalid for too many subjects or an action that this version does not know.
+[[nodiscard]] Result<std::vector<NamedCommand>> commands_of(const Caller& caller,
+                                                            const proto::ActOnJobsRequest& request);
+[[nodiscard]] Result<std::vector<NamedCommand>> commands_of(
+    const Caller& caller, const proto::ActOnNodesRequest& request);
+
+// Has each command decided; answers once all have been.
+void act(EngineThread& engine, Result<std::vector<NamedCommand>> commands,
+         Responder<proto::ActReply> respond);
+
+}  // namespace usine::daemon

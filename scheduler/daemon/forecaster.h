@@ -1,0 +1,47 @@
+// Answers what-if questions on a thread of its own, since one may take many planning passes: a copy
+// of the state is asked of the reader, and everything else happens on that copy.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <thread>
+
+#include "common/os/bounded_queue.h"
+#include "scheduler/daemon/reader.h"
+#include "scheduler/policy/forecast.h"
+
+namespace usine::daemon {
+
+class Forecaster {
+ public:
+  static constexpr std::size_t kWaitingMax = 64;
+
+  using Answer = std::move_only_function<void(Result<Forecast>)>;
+
+  explicit Forecaster(Reader& reader) : reader_(reader) {}
+  ~Forecaster() { stop(); }
+
+  void start();
+  void stop();
+
+  // When `request` would start. `answer` is dropped where too much waits.
+  void ask(Caller caller, std::shared_ptr<const JobRequest> request, Answer answer);
+
+ private:
+  struct Task {
+    Caller caller;
+    std::shared_ptr<const JobRequest> request;
+    Answer answer;
+    State state;
+    Time now;
+  };
+
+  void run();
+
+  Reader& reader_;
+  os::BoundedQueue<Task> tasks_{kWaitingMax};
+  std::thread thread_;
+};
+
+}  // namespace usine::daemon

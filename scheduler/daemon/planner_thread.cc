@@ -1,0 +1,60 @@
+#include "scheduler/daemon/planner_thread.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace usine::daemon {
+
+PlannerThread::PlannerThread(State state, WallClock& clock, Reader& reader)
+    : planner_(std::move(state)), clock_(clock), reader_(reader) {}
+
+void PlannerThread::start(EngineThread& engine) {
+  thread_ = std::thread([this, &engine] { run(engine); });
+}
+
+void PlannerThread::stop() {
+  inputs_.close();
+  if (thread_.joinable()) thread_.join();
+}
+
+void PlannerThread::run(EngineThread& engine) {
+  while (true) {
+    // Planner time never goes back, as the engine's does not.
+    const Time now = std::max(clock_.now(), planner_.state().now);
+    if (!plan_under_way_ && planner_.has_work(now)) plan(engine, now);
+    auto [inputs, ended] = inputs_.pop_all(next_wake());
+    if (ended) return;
+    for (const Input& input : inputs) std::visit([this](const auto& kind) { handle(kind); }, input);
+  }
+}
+
+void PlannerThread::handle(const AppliedRows& rows) {
+  for (const Applied& row : *rows) planner_.apply_row(row.sequence, row.time, row.events);
+}
+
+void PlannerThread::handle(PlanDecided decided) {
+  plan_under_way_ = false;
+  if (!decided.all_accepted) planner_.look_again();
+}
+
+void PlannerThread::plan(EngineThread& engine, Time now) {
+  Plan plan = planner_.plan(now);
+  CommitPlan proposals = std::move(plan.proposals);
+  reader_.publish(std::move(plan));
+  if (proposals.starts.empty()) return;
+  plan_under_way_ = true;
+  auto decided = [this](const Result<Reply>& reply) {
+    const auto* const committed = reply ? std::get_if<PlanCommitted>(&*reply) : nullptr;
+    inputs_.push_reserved(PlanDecided{committed != nullptr && committed->rejected.empty()});
+  };
+  engine.tell_plan({std::move(proposals), std::move(decided), {}});
+}
+
+os::BoundedQueue<PlannerThread::Input>::Deadline PlannerThread::next_wake() {
+  const std::optional<Time> wake = planner_.next_wake();
+  if (!wake || plan_under_way_) return std::nullopt;
+  return std::chrono::steady_clock::now() + std::max(Millis{0}, *wake - clock_.now());
+}
+
+}  // namespace usine::daemon

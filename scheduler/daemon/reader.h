@@ -1,0 +1,96 @@
+// Answers every question about the present: owns a replica of the state, the planner's newest
+// reasons, and the calls that wait for a job to change. Questions and committed rows go through one
+// queue, so that a question asked after an answer sees what the answer told of. One thread.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "common/os/bounded_queue.h"
+#include "common/ports/clock.h"
+#include "model/reason.h"
+#include "scheduler/daemon/replica.h"
+#include "scheduler/policy/planner.h"
+
+namespace usine::daemon {
+
+// What the planner says of jobs that wait: every pass adds reasons, and makes the estimates anew.
+struct Findings {
+  std::unordered_map<JobId, Reason> reasons;
+  std::map<JobId, Time> estimates;
+};
+
+// What a question is answered from, for as long as it is being answered.
+struct View {
+  const State& state;
+  const Findings& findings;         // of the planner
+  const std::string& state_digest;  // of the newest snapshot or recovery
+  Time now;
+};
+
+class Reader final : public Replica {
+ public:
+  static constexpr std::size_t kWaitingInputsMax = 65'536;
+  static constexpr std::size_t kWaitingJobsMax = 20'000;  // long polls; more are answered at once
+
+  using Question = std::move_only_function<void(const View&)>;
+
+  // Answered once `job` is gone or in none of the states, or at the deadline.
+  struct JobWait {
+    JobId job;
+    std::vector<JobState> while_states;
+    std::chrono::steady_clock::time_point deadline;
+    Question then;
+  };
+
+  Reader(State state, std::string state_digest, WallClock& clock);
+  ~Reader() override { stop(); }
+
+  void start();
+  void stop();
+
+  void take(const AppliedRows& rows) override { inputs_.push(rows); }
+  // What a pass of the planner has found; its proposals are not looked at.
+  void publish(Plan plan) { inputs_.push(std::move(plan)); }
+  void publish_digest(std::string digest) { inputs_.push(Digest{std::move(digest)}); }
+
+  // Dropped unasked where too much waits or the scheduler is stopping.
+  void ask(Question question) { (void)inputs_.try_push(Input(std::move(question))); }
+  void ask_when_changed(JobWait wait) { (void)inputs_.try_push(Input(std::move(wait))); }
+
+ private:
+  struct Digest {
+    std::string hex;
+  };
+  using Input = std::variant<AppliedRows, Plan, Digest, Question, JobWait>;
+
+  void run();
+  void handle(AppliedRows& rows);
+  void handle(Plan& plan);
+  void handle(Digest& digest) { state_digest_ = std::move(digest.hex); }
+  void handle(Question& question) { question(view()); }
+  void handle(JobWait& wait);
+
+  [[nodiscard]] View view() { return {state_, findings_, state_digest_, clock_.now()}; }
+  [[nodiscard]] bool is_over(const JobWait& wait) const;
+  void job_changed(JobId id);
+  void answer_waits_past(std::chrono::steady_clock::time_point now);
+
+  State state_;
+  std::string state_digest_;
+  WallClock& clock_;
+  Findings findings_;
+  std::multimap<JobId, JobWait> waits_;
+  std::multimap<std::chrono::steady_clock::time_point, JobId> wait_deadlines_;
+  os::BoundedQueue<Input> inputs_{kWaitingInputsMax};
+  std::thread thread_;
+};
+
+}  // namespace usine::daemon

@@ -1,0 +1,61 @@
+// The users' side of the scheduler: proves the caller of each call, turns it into commands for the
+// engine or questions for the reader, and answers once they have. Everything of it lives on one
+// loop's thread.
+#pragma once
+
+#include "proto/users.grpc.pb.h"
+#include "scheduler/daemon/authentication.h"
+#include "scheduler/daemon/blob_store.h"
+#include "scheduler/daemon/engine_thread.h"
+#include "scheduler/daemon/forecaster.h"
+#include "scheduler/daemon/reader.h"
+#include "scheduler/daemon/secrets.h"
+#include "scheduler/daemon/unary_call.h"
+#include "scheduler/store/history_reader.h"
+
+namespace usine::daemon {
+
+class UsersService {
+ public:
+  struct Parts {
+    proto::Users::AsyncService& service;
+    CompletionLoop& loop;
+    const Authenticator& authenticator;
+    EngineThread& engine;
+    Reader& reader;
+    Forecaster& forecaster;
+    BlobStore& blobs;
+    const JobKeys& keys;
+    store::HistoryReader& history;  // used on the reader's thread
+  };
+
+  explicit UsersService(Parts parts) : parts_(parts) {}
+
+  // Begins to take calls; the server runs.
+  void start();
+
+ private:
+  template <typename Request, typename Reply>
+  using Handler = void (UsersService::*)(const Caller&, const Request&, Responder<Reply>);
+
+  // Takes calls of the kind that `accept`, a member of the generated service, waits for.
+  template <typename Base, typename Request, typename Reply>
+  void serve(void (Base::*accept)(grpc::ServerContext*, Request*,
+                                  grpc::ServerAsyncResponseWriter<Reply>*, grpc::CompletionQueue*,
+                                  grpc::ServerCompletionQueue*, void*),
+             Handler<Request, Reply> handler);
+
+  void submit(const Caller&, const proto::SubmitRequest&, Responder<proto::SubmitReply>);
+  void act_on_jobs(const Caller&, const proto::ActOnJobsRequest&, Responder<proto::ActReply>);
+  void act_on_nodes(const Caller&, const proto::ActOnNodesRequest&, Responder<proto::ActReply>);
+  void list_jobs(const Caller&, const proto::ListJobsRequest&, Responder<proto::ListJobsReply>);
+  void get_job(const Caller&, const proto::GetJobRequest&, Responder<proto::JobDetail>);
+  void list_nodes(const Caller&, const proto::ListNodesRequest&, Responder<proto::ListNodesReply>);
+  void list_history(const Caller&, const proto::ListHistoryRequest&,
+                    Responder<proto::ListHistoryReply>);
+  void get_cluster(const Caller&, const proto::GetClusterRequest&, Responder<proto::ClusterInfo>);
+
+  Parts parts_;
+};
+
+}  // namespace usine::daemon

@@ -1,0 +1,36 @@
+// The answers to questions, made from a view of the committed state. Pure functions of their
+// arguments, run on the reader's thread.
+#pragma once
+
+#include "common/result.h"
+#include "model/caller.h"
+#include "proto/users.pb.h"
+#include "scheduler/daemon/reader.h"
+#include "scheduler/daemon/secrets.h"
+#include "scheduler/store/history_reader.h"
+
+namespace usine::daemon {
+
+// Rows of one page of any list.
+inline constexpr std::uint32_t kPageRowsMax = 1000;
+
+// Error: kInvalid for a word that is no state.
+[[nodiscard]] Result<proto::ListJobsReply> list_jobs(const View& view,
+                                                     const proto::ListJobsRequest& request);
+
+// The key of a running job and where to show it are for its owner alone. Error: kNotFound for a job
+// that never was or has left the state; history keeps those.
+[[nodiscard]] Result<proto::JobDetail> job_detail(const View& view, JobId id, const Caller& caller,
+                                                  const JobKeys& keys);
+
+// Error: kNotFound for a name that is none of the cluster's.
+[[nodiscard]] Result<proto::ListNodesReply> list_nodes(const View& view,
+                                                       const proto::ListNodesRequest& request);
+
+[[nodiscard]] proto::ClusterInfo cluster_info(const View& view);
+
+// Errors of the store.
+[[nodiscard]] Result<proto::ListHistoryReply> list_history(
+    const View& view, store::HistoryReader& history, const proto::ListHistoryRequest& request);
+
+}  // namespace usine::daemon
