@@ -42,6 +42,13 @@ std::string escaped(const std::string& text) {
   return result;
 }
 
+struct CpuObject {
+  std::string type;
+  std::uint32_t os_index = 0;
+  Mask pus;
+  Mask numas;
+};
+
 // The names under which the kernel and the drivers show a device.
 struct OsDevice {
   std::string name;
@@ -124,7 +131,7 @@ class Exporter {
     for (const NumaShape& numa : shape_.numa_nodes) all_numas.insert(numa.os_index);
     const auto any = [](const CoreShape&) { return true; };
     const Mask all = pus_where(any);
-    open("Machine", 0, all, all_numas,
+    open({"Machine", 0, all, all_numas},
          " allowed_cpuset=\"" + to_hex(all) + "\" allowed_nodeset=\"" + to_hex(all_numas) + '"');
     for (std::int16_t i = 0; i < shape_.packages; ++i) write_package(i);
     write_devices(kUnknownPlace);
@@ -143,11 +150,11 @@ class Exporter {
     return mask;
   }
 
-  void open(const char* type, std::uint32_t os_index, const Mask& pus, const Mask& numas,
-            const std::string& more = {}) {
-    const std::string cpuset = to_hex(pus);
-    const std::string nodeset = to_hex(numas);
-    xml_ += "<object type=\"" + std::string(type) + "\" os_index=\"" + std::to_string(os_index) +
+  // An object of processors and memory; `more` holds further attributes.
+  void open(const CpuObject& object, const std::string& more = {}) {
+    const std::string cpuset = to_hex(object.pus);
+    const std::string nodeset = to_hex(object.numas);
+    xml_ += "<object type=\"" + object.type + "\" os_index=\"" + std::to_string(object.os_index) +
             "\" cpuset=\"" + cpuset + "\" complete_cpuset=\"" + cpuset + "\" nodeset=\"" + nodeset +
             "\" complete_nodeset=\"" + nodeset + "\" gp_index=\"" + std::to_string(++gp_index_) +
             '"' + more + ">\n";
@@ -163,7 +170,7 @@ class Exporter {
       if (!shape_.numa_nodes[i].gpu_memory) numas.push_back(static_cast<std::int16_t>(i));
     }
     const Mask pus = pus_where([&](const CoreShape& core) { return core.package == package; });
-    open("Package", static_cast<std::uint32_t>(package), pus, nodeset);
+    open({"Package", static_cast<std::uint32_t>(package), pus, nodeset});
     // hwloc merges a group with a parent of the same processors, so one domain needs none.
     const bool groups = numas.size() > 1;
     if (!groups) write_memory(numas, pus);
@@ -176,7 +183,7 @@ class Exporter {
   void write_memory(const std::vector<std::int16_t>& numas, const Mask& pus) {
     for (const std::int16_t index : numas) {
       const NumaShape& numa = shape_.numa_nodes[static_cast<std::size_t>(index)];
-      open("NUMANode", numa.os_index, pus, {numa.os_index},
+      open({"NUMANode", numa.os_index, pus, {numa.os_index}},
            " local_memory=\"" + std::to_string(numa.memory_mib * kMiB) + '"');
       close();
     }
@@ -185,7 +192,7 @@ class Exporter {
   void write_gpu_memory(std::int16_t package, const Mask& pus) {
     for (const NumaShape& numa : shape_.numa_nodes) {
       if (!numa.gpu_memory || numa.package != package) continue;
-      open("NUMANode", numa.os_index, pus, {numa.os_index},
+      open({"NUMANode", numa.os_index, pus, {numa.os_index}},
            " subtype=\"GPUMemory\" local_memory=\"" + std::to_string(numa.memory_mib * kMiB) + '"');
       close();
     }
@@ -195,7 +202,7 @@ class Exporter {
     const NumaShape& domain = shape_.numa_nodes[static_cast<std::size_t>(numa)];
     if (as_group) {
       const Mask pus = pus_where([&](const CoreShape& core) { return core.numa == numa; });
-      open("Group", domain.os_index, pus, {domain.os_index}, " kind=\"0\" subkind=\"0\"");
+      open({"Group", domain.os_index, pus, {domain.os_index}}, " kind=\"0\" subkind=\"0\"");
       write_memory({numa}, pus);
     }
     write_cores(domain.package, numa);
@@ -211,9 +218,9 @@ class Exporter {
     for (std::size_t i = 0; i < shape_.cores.size(); ++i) {
       const CoreShape& core = shape_.cores[i];
       if (core.package != package || core.numa != numa) continue;
-      open("Core", static_cast<std::uint32_t>(i), {core.pus.begin(), core.pus.end()}, nodeset);
+      open({"Core", static_cast<std::uint32_t>(i), {core.pus.begin(), core.pus.end()}, nodeset});
       for (const std::uint32_t pu : core.pus) {
-        open("PU", pu, {pu}, nodeset);
+        open({"PU", pu, {pu}, nodeset});
         close();
       }
       close();
@@ -225,17 +232,22 @@ class Exporter {
     std::set<std::int16_t> written;
     for (const PciFunction& function : functions_) {
       if (function.numa != numa || written.contains(function.pci_switch)) continue;
-      std::vector<const PciFunction*> below = {&function};
-      if (function.pci_switch != kUnknownPlace) {
+      if (function.pci_switch == kUnknownPlace) {
+        write_bridges({&function});
+      } else {
         written.insert(function.pci_switch);
-        below.clear();
-        for (const PciFunction& other : functions_) {
-          if (other.numa == numa && other.pci_switch == function.pci_switch)
-            below.push_back(&other);
-        }
+        write_bridges(functions_on(function.pci_switch, numa));
       }
-      write_bridges(below);
     }
+  }
+
+  [[nodiscard]] std::vector<const PciFunction*> functions_on(std::int16_t pci_switch,
+                                                             std::int16_t numa) const {
+    std::vector<const PciFunction*> found;
+    for (const PciFunction& function : functions_) {
+      if (function.numa == numa && function.pci_switch == pci_switch) found.push_back(&function);
+    }
+    return found;
   }
 
   void write_bridges(const std::vector<const PciFunction*>& below) {
