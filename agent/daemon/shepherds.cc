@@ -95,10 +95,8 @@ void Shepherds::look_for_ready(AttemptKey key) {
   shepherd.timer = 0;
   const auto ready = folders_.ready(key);
   if (ready && connect(key, shepherd)) return report_ready(key, shepherd, *ready);
-  const auto record = folders_.ended(key);
-  if (record || !shepherd_runs(folders_.path(key))) {
-    return report_failed(key, shepherd, record ? &*record : nullptr);
-  }
+  shepherd.record = folders_.ended(key);
+  if (shepherd.record || !shepherd_runs(folders_.path(key))) return report_failed(key, shepherd);
   shepherd.timer = loop_.after(kLookEvery, [this, key] { look_for_ready(key); });
 }
 
@@ -188,15 +186,18 @@ void Shepherds::on_socket(AttemptKey key, std::uint32_t events) {
 void Shepherds::on_message(AttemptKey key, Shepherd& shepherd,
                            const proto::ShepherdMessage& message) {
   if (message.has_ready() && !shepherd.ready) report_ready(key, shepherd, message.ready());
-  if (message.has_ended() && shepherd.ready) report_ended(shepherd, ended_report(message.ended()));
+  if (message.has_ended()) shepherd.record = ended_report(message.ended());
 }
 
+// The end counts once the shepherd itself is gone: until then it works in the job's folder, which
+// the answer to the end may remove.
 void Shepherds::on_gone(AttemptKey key, Shepherd& shepherd) {
   close(shepherd);
   if (shepherd.ended) return;
-  const auto record = folders_.ended(key);
-  if (!shepherd.ready) return report_failed(key, shepherd, record ? &*record : nullptr);
-  report_ended(shepherd, record ? *record : lost(key, "its shepherd died"));
+  if (!shepherd.record) shepherd.record = folders_.ended(key);
+  if (!shepherd.ready) return report_failed(key, shepherd);
+  shepherd.ended = true;
+  report_(ShepherdEnded{shepherd.record.value_or(lost(key, "its shepherd died"))});
 }
 
 void Shepherds::report_ready(AttemptKey key, Shepherd& shepherd,
@@ -206,19 +207,15 @@ void Shepherds::report_ready(AttemptKey key, Shepherd& shepherd,
   report_(ShepherdReady{key, true, false, {}, ready.address()});
 }
 
-void Shepherds::report_failed(AttemptKey key, Shepherd& shepherd, const Ended* record) {
+void Shepherds::report_failed(AttemptKey key, Shepherd& shepherd) {
+  const std::optional<Ended>& record = shepherd.record;
   shepherd.ended = true;
   loop_.cancel(std::exchange(shepherd.timer, 0));
-  const bool node_fault = record == nullptr || record->exit.cause == EndCause::kNodeFault;
-  const std::string message = record != nullptr ? record->exit.message
-                                                : "the job's shepherd ended before it was ready: " +
-                                                      last_line(folders_.log(key));
+  const bool node_fault = !record || record->exit.cause == EndCause::kNodeFault;
+  const std::string message =
+      record ? record->exit.message
+             : "the job's shepherd ended before it was ready: " + last_line(folders_.log(key));
   report_(ShepherdReady{key, false, node_fault, message, {}});
-}
-
-void Shepherds::report_ended(Shepherd& shepherd, Ended report) {
-  if (std::exchange(shepherd.ended, true)) return;
-  report_(ShepherdEnded{std::move(report)});
 }
 
 void Shepherds::close(Shepherd& shepherd) {
@@ -243,7 +240,7 @@ void Shepherds::give_up(AttemptKey key) {
   shepherd.timer = 0;
   spdlog::error("event=shepherd_hangs job={} attempt={}", key.job.value, key.attempt.value);
   if (shepherd.pid > 0) ::kill(shepherd.pid, SIGKILL);
-  report_failed(key, shepherd, nullptr);
+  report_failed(key, shepherd);
 }
 
 }  // namespace usine::agent

@@ -45,6 +45,7 @@ class Shepherds {
   struct Shepherd {
     pid_t pid = -1;  // while it is our child and runs
     std::optional<os::FrameSocket> socket;
+    std::optional<Ended> record;  // of its end, from itself
     bool ready = false;
     bool ended = false;               // and reported
     os::PollLoop::TimerId timer = 0;  // while not ready: gives it up, or looks at it again
@@ -60,8 +61,7 @@ class Shepherds {
   void look_for_ready(AttemptKey key);
   void give_up(AttemptKey key);
   void report_ready(AttemptKey key, Shepherd& shepherd, const proto::ShepherdReady& ready);
-  void report_failed(AttemptKey key, Shepherd& shepherd, const Ended* record);
-  void report_ended(Shepherd& shepherd, Ended report);
+  void report_failed(AttemptKey key, Shepherd& shepherd);
   void close(Shepherd& shepherd);
 
   Options options_;

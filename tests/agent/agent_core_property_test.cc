@@ -1,0 +1,286 @@
+// The agent's core in any order of events: a scheduler that keeps its promises, shepherds that
+// obey, streams and processes that break at any moment. What must hold whatever happens is checked
+// at each output, and in the end nothing may be left.
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <random>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "agent/core/agent_core.h"
+#include "tests/agent/builders.h"
+
+using namespace usine;
+using namespace usine::agent;
+using namespace usine::test;
+
+namespace {
+
+enum class Process { kSpawning, kReady, kStarted, kEnded };
+
+class World {
+ public:
+  explicit World(std::uint64_t seed) : random_(seed) { restart_agent(); }
+
+  void step() {
+    switch (draw(14)) {
+      case 0: return connect();
+      case 1: return draw(4) == 0 ? disconnect() : deliver_to_agent();
+      case 2: return draw(8) == 0 ? restart_agent() : deliver_to_scheduler();
+      case 3: return draw(8) == 0 ? restart_scheduler() : deliver_to_agent();
+      case 4: return draw(4) == 0 ? lose_node() : deliver_to_scheduler();
+      case 5: return submit();
+      case 6: return cancel_one();
+      case 7: return tick();
+      case 8:
+      case 9: return advance_one_shepherd();
+      case 10:
+      case 11: return deliver_to_agent();
+      default: return deliver_to_scheduler();
+    }
+  }
+
+  // Everything is cancelled, nothing breaks any more: all of it must come to an end.
+  void settle() {
+    for (int i = 0; i < 2'000 && !settled(); ++i) {
+      connect();
+      for (auto& [key, job] : wanted_) cancel(key, job);
+      deliver_to_agent();
+      deliver_to_scheduler();
+      advance_one_shepherd();
+      tick();
+    }
+    CHECK(settled());
+    CHECK(core_->attempts() == 0);
+  }
+
+ private:
+  enum class Wanted { kPreparing, kPrepared, kRunning, kStopping };
+
+  std::uint64_t draw(std::uint64_t below) { return random_() % below; }
+
+  [[nodiscard]] bool settled() const {
+    return wanted_.empty() && shepherds_.empty() && core_->attempts() == 0;
+  }
+
+  // ---- the agent --------------------------------------------------------------------------------
+
+  void restart_agent() {
+    disconnect();
+    std::vector<FoundAttempt> found;
+    for (const auto& [key, process] : shepherds_) {
+      FoundAttempt one{key, {}, {}};
+      if (process == Process::kEnded) one.ended = exited(key);
+      if (process == Process::kReady || process == Process::kStarted) one.address = "here:1";
+      found.push_back(std::move(one));
+    }
+    core_.emplace(Identity{"node001", "boot-1", cluster_, small_shape(), known_epoch_},
+                  std::move(found));
+    started_.clear();
+  }
+
+  void feed(const Input& input) {
+    std::vector<Output> out;
+    core_->handle(input, now_, out);
+    for (const Output& output : out) {
+      std::visit([this](const auto& kind) { on(kind); }, output);
+    }
+  }
+
+  void tick() {
+    now_ += Millis{static_cast<std::int64_t>(draw(8'000))};
+    std::vector<Output> out;
+    core_->tick(now_, out);
+    for (const Output& output : out) {
+      std::visit([this](const auto& kind) { on(kind); }, output);
+    }
+  }
+
+  void on(const Send& output) {
+    CHECK(connected_);
+    if (const auto* ended = std::get_if<Ended>(&output.message)) {
+      const auto found = shepherds_.find(ended->key);
+      CHECK_MESSAGE((found == shepherds_.end() || found->second == Process::kEnded),
+                    "an end is told of what still runs");
+    }
+    to_scheduler_.push_back(output.message);
+  }
+  void on(const SpawnShepherd& output) {
+    const AttemptKey key = output.prepare->key;
+    CHECK_MESSAGE(!shepherds_.contains(key), "an attempt is spawned twice");
+    for (const auto& [other, process] : shepherds_) {
+      CHECK_MESSAGE((process == Process::kEnded || !given_up_.contains(other)),
+                    "a shepherd is spawned beside an orphan");
+    }
+    shepherds_[key] = Process::kSpawning;
+  }
+  void on(const StartShepherd& output) {
+    CHECK_MESSAGE(started_.insert(output.key).second, "an attempt is started twice");
+    Process& process = shepherds_.at(output.key);
+    if (process == Process::kReady) process = Process::kStarted;
+  }
+  void on(const StopShepherd& output) {
+    CHECK(shepherds_.contains(output.key));
+    stopping_.insert(output.key);
+  }
+  void on(const RemoveAttempt& output) {
+    const auto found = shepherds_.find(output.key);
+    if (found == shepherds_.end()) return;
+    CHECK_MESSAGE(found->second == Process::kEnded, "the folder of a live shepherd is removed");
+    shepherds_.erase(found);
+    stopping_.erase(output.key);
+  }
+  void on(const RememberCluster& output) {
+    cluster_ = output.cluster_uuid;
+    known_epoch_ = output.epoch;
+  }
+  void on(const LeaveScheduler&) { FAIL("the scheduler is the only one"); }
+
+  void advance_one_shepherd() {
+    if (shepherds_.empty()) return;
+    auto found =
+        std::next(shepherds_.begin(), static_cast<std::ptrdiff_t>(draw(shepherds_.size())));
+    const AttemptKey key = found->first;
+    if (found->second == Process::kSpawning) {
+      const bool ok = draw(5) != 0;
+      found->second = ok ? Process::kReady : Process::kEnded;
+      feed(ShepherdReady{key, ok, !ok, ok ? "" : "no room", ok ? "here:1" : ""});
+    } else if (found->second == Process::kStarted || stopping_.contains(key)) {
+      if (found->second == Process::kEnded) return;
+      found->second = Process::kEnded;
+      feed(ShepherdEnded{exited(key)});
+    }
+  }
+
+  // ---- the stream -------------------------------------------------------------------------------
+
+  void connect() {
+    if (connected_) return;
+    connected_ = true;
+    feed(Connected{});
+  }
+
+  void disconnect() {
+    to_agent_.clear();
+    to_scheduler_.clear();
+    joined_ = false;
+    if (std::exchange(connected_, false)) feed(Disconnected{});
+  }
+
+  void deliver_to_agent() {
+    if (to_agent_.empty()) return;
+    const ToAgent message = std::move(to_agent_.front());
+    to_agent_.pop_front();
+    feed(FromScheduler{message});
+  }
+
+  void deliver_to_scheduler() {
+    if (to_scheduler_.empty()) return;
+    const FromAgent message = std::move(to_scheduler_.front());
+    to_scheduler_.pop_front();
+    std::visit([this](const auto& kind) { take(kind); }, message);
+  }
+
+  // ---- the scheduler ----------------------------------------------------------------------------
+
+  void restart_scheduler() {
+    disconnect();
+    epoch_ = Epoch{epoch_.value + 1};
+  }
+
+  // Its lease has ended: what ran there is lost and placed elsewhere.
+  void lose_node() {
+    disconnect();
+    for (const auto& [key, job] : wanted_) given_up_.insert(key);
+    wanted_.clear();
+  }
+
+  void submit() {
+    if (!joined_ || wanted_.size() >= 4) return;
+    // Now and then the next attempt of a job that has run before (B41).
+    const AttemptKey key = test::key(draw(6), ++attempts_);
+    wanted_[key] = Wanted::kPreparing;
+    to_agent_.emplace_back(prepare(key, epoch_.value));
+  }
+
+  void cancel_one() {
+    if (wanted_.empty()) return;
+    auto found = std::next(wanted_.begin(), static_cast<std::ptrdiff_t>(draw(wanted_.size())));
+    cancel(found->first, found->second);
+  }
+
+  void cancel(AttemptKey key, Wanted& job) {
+    if (std::exchange(job, Wanted::kStopping) == Wanted::kStopping || !joined_) return;
+    to_agent_.emplace_back(Stop{key, epoch_, Millis{static_cast<std::int64_t>(draw(2) * 5'000)}});
+  }
+
+  void take(const Hello& hello) {
+    Welcome answer = welcome({}, epoch_.value);
+    joined_ = true;
+    for (const AttemptKey key : hello.attempts) {
+      if (wanted_.contains(key)) {
+        answer.keep.push_back(key);
+      } else {
+        joined_ = false;
+      }
+    }
+    to_agent_.emplace_back(answer);
+    if (!joined_) return;
+    for (const auto& [key, job] : wanted_) {
+      if (job == Wanted::kPreparing) to_agent_.emplace_back(prepare(key, epoch_.value));
+      if (job == Wanted::kRunning) to_agent_.emplace_back(Start{key, epoch_, {"here:1"}});
+      if (job == Wanted::kStopping) to_agent_.emplace_back(Stop{key, epoch_, Millis{0}});
+    }
+  }
+  void take(const Heartbeat&) {}
+  void take(const Prepared& report) {
+    const auto found = wanted_.find(report.key);
+    if (found == wanted_.end() || found->second != Wanted::kPreparing) return;
+    if (!report.ok) {
+      wanted_.erase(found);
+      return;
+    }
+    found->second = Wanted::kRunning;
+    if (joined_) to_agent_.emplace_back(Start{report.key, epoch_, {"here:1"}});
+  }
+  void take(const Ended& report) {
+    wanted_.erase(report.key);
+    to_agent_.emplace_back(Forget{report.key, epoch_});
+  }
+
+  std::mt19937_64 random_;
+  Time now_{Millis{1}};
+  std::optional<AgentCore> core_;
+  std::string cluster_;
+  Epoch known_epoch_;
+  std::map<AttemptKey, Process> shepherds_;  // folders and the processes behind them
+  std::set<AttemptKey> stopping_;
+  std::set<AttemptKey> started_;  // by the agent that runs now
+  bool connected_ = false;
+  std::deque<ToAgent> to_agent_;
+  std::deque<FromAgent> to_scheduler_;
+  Epoch epoch_{1};
+  bool joined_ = false;
+  std::map<AttemptKey, Wanted> wanted_;
+  std::set<AttemptKey> given_up_;
+  std::uint32_t attempts_ = 0;
+};
+
+}  // namespace
+
+TEST_CASE("whatever breaks in whatever order nothing runs twice and nothing is left") {
+  constexpr int kWorlds = 400;
+  constexpr int kSteps = 600;
+  std::random_device entropy;
+  for (int i = 0; i < kWorlds; ++i) {
+    const std::uint64_t seed = (std::uint64_t{entropy()} << 32) | entropy();
+    CAPTURE(seed);
+    World world(seed);
+    for (int step = 0; step < kSteps; ++step) world.step();
+    world.settle();
+  }
+}
