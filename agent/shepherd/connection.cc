@@ -68,11 +68,13 @@ void Connection::close() {
   if (!open_) return;
   open_ = false;
   loop_.forget(socket_.fd());
+  // The other side is told now, although the descriptor lives as long as its last holder.
+  ::shutdown(socket_.fd(), SHUT_RDWR);
 }
 
 void Connection::update_interest() {
   if (!open_) return;
-  const std::uint32_t reading = held_ ? 0u : EPOLLIN;
+  const std::uint32_t reading = held_ ? EPOLLRDHUP : EPOLLIN | EPOLLRDHUP;
   const std::uint32_t writing = socket_.unsent_bytes() > 0 ? EPOLLOUT : 0u;
   loop_.change(socket_.fd(), reading | writing);
 }
@@ -84,7 +86,7 @@ void Connection::handle(std::uint32_t events) {
     if (!congested() && handlers_.drained) handlers_.drained();
   }
   // A hang-up is taken up although held: nobody is left who could be slowed down.
-  const bool hung_up = (events & (EPOLLHUP | EPOLLERR)) != 0;
+  const bool hung_up = (events & (EPOLLHUP | EPOLLRDHUP | EPOLLERR)) != 0;
   if (hung_up) held_ = false;
   if (open_ && (hung_up || (events & EPOLLIN) != 0)) read_messages();
 }
@@ -104,7 +106,9 @@ void Connection::deliver() {
     if (!frame->has_value()) return;
     proto::ShepherdMessage message;
     if (!message.ParseFromString(**frame)) return fall("a message does not read back");
-    if (handlers_.message) handlers_.message(shared_from_this(), message);
+    // A copy, since the handler may hand the connection over to another.
+    const auto handler = handlers_.message;
+    if (handler) handler(shared_from_this(), message);
   }
 }
 

@@ -40,7 +40,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   [[nodiscard]] bool congested() const;
   // Reads no further message while held, so that the peer is slowed down in turn.
   void hold(bool held);
-  // No handler is called any more.
+  // Hangs up; no handler is called any more.
   void close();
 
   [[nodiscard]] int fd() const { return socket_.fd(); }

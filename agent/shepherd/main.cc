@@ -2,6 +2,7 @@
 // The descriptor is a connection to the agent that started it; an agent that comes later uses the
 // socket in the job folder.
 #include <charconv>
+#include <csignal>
 #include <cstdio>
 #include <string>
 #include <string_view>
@@ -19,9 +20,12 @@ Status run(const std::string& job_folder, os::UniqueFd agent) {
   if (spec->launch.emulated) {
     if (const Status named = take_host_name(spec->launch.node().name); !named) {
       // Ranks then keep apart by their shared-memory folders alone.
+      spec->shares_host_name = true;
       std::fprintf(stderr, "event=host_name_kept error=\"%s\"\n", named.error().message.c_str());
     }
   }
+  // A task that closes its input is told by the write's error.
+  std::signal(SIGPIPE, SIG_IGN);
   auto children = Children::open();
   if (!children) return fail(children.error());
   auto loop = os::PollLoop::open();

@@ -42,7 +42,8 @@ Shepherd::Shepherd(JobSpec spec, os::PollLoop loop, Children children)
     : spec_(std::move(spec)),
       loop_(std::move(loop)),
       children_(std::move(children)),
-      job_(spec_, loop_, children_) {}
+      job_(spec_, loop_, children_),
+      steps_(spec_, loop_, children_, job_) {}
 
 Shepherd::~Shepherd() = default;
 
@@ -156,6 +157,11 @@ void Shepherd::handle(const ConnectionPtr& connection, Role role, proto::Shepher
   if (role == Role::kController && message.has_stop_job()) {
     return job_.stop(Millis(message.stop_job().grace_ms()));
   }
+  if (steps_.take(connection, message)) {
+    watchers_.erase(connection);
+    guests_.erase(connection);
+    return;
+  }
   proto::ShepherdMessage refusal;
   refusal.mutable_refused()->set_message("a shepherd takes no such message here");
   connection->send(refusal);
@@ -181,6 +187,7 @@ void Shepherd::take_signal() {
 Status Shepherd::run() {
   while (!job_.record()) {
     if (const Status turned = loop_.turn(); !turned) return turned;
+    steps_.tidy();
   }
   return conclude();
 }

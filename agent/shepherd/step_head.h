@@ -1,0 +1,90 @@
+// One step as its job's head shepherd runs it: spreads the client's command over the job's nodes,
+// joins what comes back, and ends the whole when one rank fails. Neither agents nor the scheduler
+// take part. Owned by Steps, on the shepherd's poll thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "agent/core/launch_environment.h"
+#include "agent/shepherd/connection.h"
+#include "agent/shepherd/fence_star.h"
+#include "agent/shepherd/job_spec.h"
+#include "common/os/poll_loop.h"
+
+namespace usine::shepherd {
+
+class StepHead {
+ public:
+  // Opens a line to the shepherd of one of the job's nodes.
+  using Connect = std::function<Result<ConnectionPtr>(std::uint32_t job_node)>;
+  struct Outcome {
+    int exit_code = 0;
+    std::string message;
+  };
+
+  StepHead(const JobSpec& spec, os::PollLoop& loop, std::uint32_t step, ConnectionPtr client);
+  StepHead(const StepHead&) = delete;
+  StepHead& operator=(const StepHead&) = delete;
+  ~StepHead();
+
+  // Launches on every node. What keeps it from that ends the step with one line to the client.
+  void start(const proto::RunStep& run, const agent::MeetingPoint& meeting, const Connect& connect);
+  // Ends the step before it began.
+  void refuse(const std::string& why);
+
+  // Every task has ended; the client has been told how.
+  [[nodiscard]] const std::optional<Outcome>& outcome() const { return outcome_; }
+  // Nothing is left to do: the client has gone too.
+  [[nodiscard]] bool finished() const { return outcome_ && client_gone_; }
+
+ private:
+  struct Link {
+    ConnectionPtr connection;
+    std::uint32_t tasks_left = 0;
+    std::optional<bool> pmix;         // as the node said when its tasks had started
+    std::uint64_t untaken_input = 0;  // bytes sent there that its tasks have not read
+  };
+
+  [[nodiscard]] Status open_links(const Connect& connect);
+  void send_launch(const proto::RunStep& run, const agent::MeetingPoint& meeting);
+  void attend_client();
+  void handle_client(const proto::ShepherdMessage& message);
+  void handle_link(std::size_t place, const proto::ShepherdMessage& message);
+  void route_input(const proto::TaskInput& input);
+  void take_started(std::size_t place, bool pmix);
+  void take_output(const proto::ShepherdMessage& message);
+  void take_end(std::size_t place, const proto::TaskEnded& ended);
+  void take_fence(std::size_t place, const proto::FenceData& fence);
+  void route_modex(const proto::ShepherdMessage& message);
+  void lose_link(std::size_t place, const std::string& why);
+  void check_wire_up();
+  void fail_step(int exit_code, const std::string& message);
+  void signal_all(int signal);
+  void hold_links(bool held);
+  void hold_client_if_full();
+  void conclude_if_over();
+  [[nodiscard]] std::string name_of(std::uint32_t rank) const;
+  [[nodiscard]] const std::string& node_name(std::size_t place) const;
+
+  const JobSpec& spec_;
+  os::PollLoop& loop_;
+  const std::uint32_t step_;
+  const ConnectionPtr client_;
+  bool client_gone_ = false;
+  bool input_to_all_ = false;
+  agent::StepLayout layout_;
+  std::vector<Link> links_;  // by place in the layout
+  FenceStar fences_;
+  std::set<std::uint32_t> in_mpi_;        // ranks that have come up in MPI_Init
+  std::set<std::uint32_t> never_in_mpi_;  // ranks that ended well without
+  std::optional<Outcome> failure_;        // the first fault: the ranks are being ended
+  std::optional<Outcome> outcome_;
+  os::PollLoop::TimerId kill_timer_ = 0;
+};
+
+}  // namespace usine::shepherd

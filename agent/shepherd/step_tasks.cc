@@ -1,0 +1,293 @@
+#include "agent/shepherd/step_tasks.h"
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <utility>
+
+#include "agent/shepherd/pmix_environment.h"
+
+namespace usine::shepherd {
+namespace {
+
+constexpr std::uint32_t kInputToAll = 1;
+constexpr std::uint32_t kInputToNone = 2;
+
+bool is_loopback(const std::string& host) { return host.starts_with("127.") || host == "::1"; }
+
+// Every shepherd of a step makes the same of its layout.
+PmixStep pmix_step(const JobSpec& spec, const std::string& nspace, const agent::StepLayout& layout,
+                   std::size_t place) {
+  PmixStep step;
+  step.nspace = nspace;
+  step.this_node = place;
+  step.uid = spec.launch.uid;
+  step.gid = spec.launch.gid;
+  for (const agent::StepLayout::Node& node : layout.nodes) {
+    PmixStep::Node& added = step.nodes.emplace_back();
+    added.name = spec.launch.nodes[node.job_node].name;
+    for (std::uint32_t i = 0; i < node.tasks; ++i) added.ranks.push_back(node.first_rank + i);
+  }
+  return step;
+}
+
+}  // namespace
+
+StepTasks::StepTasks(const StepTools& tools, ConnectionPtr head, proto::LaunchTasks launch)
+    : tools_(tools), head_(std::move(head)), launch_(std::move(launch)) {
+  const proto::RunStep& run = launch_.run();
+  command_.argv = {run.command().begin(), run.command().end()};
+  command_.environment = agent::split_environment(run.environment());
+  command_.working_directory = run.working_directory();
+  head_->hand_over({.message = [this](const ConnectionPtr&,
+                                      proto::ShepherdMessage& message) { handle(message); },
+                    .closed = [this](const ConnectionPtr&, const std::string&) { lose_head(); },
+                    .drained = [this] { hold_outputs(false); }});
+}
+
+StepTasks::~StepTasks() {
+  tools_.loop.cancel(kill_timer_);
+  head_->close();
+}
+
+void StepTasks::start() {
+  Status ready = read_layout();
+  if (!ready) {
+    proto::ShepherdMessage message;
+    message.mutable_refused()->set_message(ready.error().message);
+    return head_->send(message);
+  }
+  ready = join_pmix();
+  tasks_left_ = layout_.nodes[place_].tasks;
+  cores_of_task_.resize(tasks_left_);
+  const auto count = static_cast<std::uint32_t>(tasks_left_);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    tasks_.push_back(std::make_unique<StepTask>(
+        layout_.nodes[place_].first_rank + i,
+        StepTask::Handlers{
+            .output = [this](std::uint32_t rank, bool is_error,
+                             std::string_view data) { send_output(rank, is_error, data); },
+            .over = [this](const StepTask& task) { task_over(task); }}));
+  }
+  for (std::uint32_t i = 0; i < count; ++i) {
+    if (ready) {
+      launch(i);
+    } else {
+      tasks_[i]->refuse(ready.error().message);
+    }
+  }
+  proto::ShepherdMessage message;
+  message.mutable_step_started()->set_step(launch_.step());
+  message.mutable_step_started()->set_pmix(in_pmix_);
+  head_->send(message);
+}
+
+Status StepTasks::read_layout() {
+  const auto& nodes = launch_.node_indexes();
+  std::vector<std::uint32_t> tasks_on_node(tools_.spec.launch.nodes.size(), 0);
+  const bool parallel = nodes.size() == launch_.tasks_on_node_size() && !command_.argv.empty();
+  for (int i = 0; parallel && i < nodes.size(); ++i) {
+    if (nodes[i] < tasks_on_node.size()) tasks_on_node[nodes[i]] = launch_.tasks_on_node(i);
+  }
+  layout_ = agent::layout_of(tasks_on_node, std::max(launch_.run().cores_per_task(), 1u));
+  const auto here = std::ranges::find(layout_.nodes, tools_.spec.launch.this_node,
+                                      &agent::StepLayout::Node::job_node);
+  if (here == layout_.nodes.end()) {
+    return fail(ErrorCode::kInvalid, "the step has no task for this node");
+  }
+  place_ = static_cast<std::size_t>(here - layout_.nodes.begin());
+  return {};
+}
+
+Status StepTasks::join_pmix() {
+  // A rank that is alone needs nobody to find its peers with.
+  if (launch_.run().pmi_none() || layout_.tasks() == 1) return {};
+  const Status joined =
+      tools_.pmix.join(pmix_step(tools_.spec, launch_.nspace(), layout_, place_), *this);
+  in_pmix_ = joined.has_value();
+  // Without the library there is no MPI here that would miss it; the head compares the nodes.
+  if (!joined && joined.error().code == ErrorCode::kNotFound) {
+    std::fprintf(stderr, "event=no_pmix step=%u error=\"%s\"\n", launch_.step(),
+                 joined.error().message.c_str());
+    return {};
+  }
+  return joined;
+}
+
+Result<agent::ProcessPlan> StepTasks::plan(std::uint32_t local_rank) {
+  const agent::LaunchJob& job = tools_.spec.launch;
+  const agent::TaskPlace place{
+      .step = launch_.step(), .layout = layout_, .node = place_, .local_rank = local_rank};
+  const agent::MeetingPoint meeting{launch_.master_address(),
+                                    static_cast<std::uint16_t>(launch_.master_port())};
+  agent::ProcessPlan plan = agent::plan_task(job, command_, meeting, place);
+  if (!job.emulated) plan.pus = agent::pus_of_cores(job.node(), cores_of_task_[local_rank]);
+  if (!in_pmix_) return plan;
+
+  const std::uint32_t local_size = layout_.nodes[place_].tasks;
+  const MpiRank rank{place.rank(), layout_.tasks(), local_rank, local_size};
+  MpiNode node;
+  // Ranks of emulated nodes share this machine's cores with those of the others.
+  node.oversubscribed = job.emulated || local_size > job.node().cores;
+  if (tools_.spec.shares_host_name) node.shared_memory_folder = job.folder + "/tmp";
+  if (is_loopback(tools_.spec.listen_host)) node.network = "lo";
+  const auto mpi = open_mpi_environment(rank, node);
+  plan.environment.insert(plan.environment.end(), mpi.begin(), mpi.end());
+  auto environment = tools_.pmix.environment(launch_.nspace(), place.rank(), plan.environment);
+  if (!environment) return fail(environment.error());
+  plan.environment = std::move(*environment);
+  return plan;
+}
+
+void StepTasks::launch(std::uint32_t local_rank) {
+  cores_of_task_[local_rank] = tools_.cores.take(layout_.cores_per_task);
+  auto planned = plan(local_rank);
+  StepTask& task = *tasks_[local_rank];
+  if (!planned) return task.refuse(planned.error().message);
+  const std::uint32_t input_to = launch_.run().input_to();
+  const bool takes_input =
+      input_to != kInputToNone && (input_to == kInputToAll || task.rank() == 0);
+  task.start(std::move(*planned), takes_input, tools_.loop, tools_.children);
+  task.when_input_taken([this] { report_taken_input(); });
+}
+
+void StepTasks::handle(const proto::ShepherdMessage& message) {
+  if (message.has_input()) {
+    take_input(message.input());
+  } else if (message.has_signal_step()) {
+    signal_all(message.signal_step().signal());
+  } else if (message.has_fence()) {
+    take_fence(message.fence());
+  } else if (message.has_modex_request()) {
+    take_modex_request(message.modex_request());
+  } else if (message.has_modex_answer()) {
+    take_modex_answer(message.modex_answer());
+  }
+}
+
+void StepTasks::take_input(const proto::TaskInput& input) {
+  untaken_input_ += input.data().size();
+  for (const auto& task : tasks_) task->send_input(input.data());
+  report_taken_input();
+}
+
+void StepTasks::report_taken_input() {
+  const auto waits = [](const auto& task) { return task->waiting_input() > 0; };
+  if (untaken_input_ == 0 || std::ranges::any_of(tasks_, waits)) return;
+  proto::ShepherdMessage message;
+  message.mutable_input_taken()->set_step(launch_.step());
+  message.mutable_input_taken()->set_bytes(std::exchange(untaken_input_, 0));
+  head_->send(message);
+}
+
+void StepTasks::send_output(std::uint32_t rank, bool is_error, std::string_view data) {
+  proto::ShepherdMessage message;
+  proto::TaskOutput& output = *message.mutable_output();
+  output.set_step(launch_.step());
+  output.set_rank(rank);
+  output.set_is_error(is_error);
+  output.set_data(data.data(), data.size());
+  head_->send(message);
+  if (head_->congested()) hold_outputs(true);
+}
+
+void StepTasks::hold_outputs(bool held) {
+  for (const auto& task : tasks_) task->hold_output(held);
+}
+
+void StepTasks::task_over(const StepTask& task) {
+  // Whether the rank was in MPI is judged by what PMIx said before it ended.
+  tools_.pmix.catch_up();
+  const std::size_t local_rank = task.rank() - layout_.nodes[place_].first_rank;
+  tools_.cores.give_back(std::exchange(cores_of_task_[local_rank], {}));
+  proto::ShepherdMessage message;
+  proto::TaskEnded& ended = *message.mutable_task_ended();
+  ended.set_step(launch_.step());
+  ended.set_rank(task.rank());
+  ended.set_exit_code(task.end().exit_code);
+  ended.set_signal(task.end().signal);
+  ended.set_message(task.failure());
+  ended.set_peak_memory_mib(task.end().peak_memory_mib);
+  head_->send(message);
+  report_taken_input();  // what it has not read will never be
+  --tasks_left_;
+  if (tasks_left_ == 0 && in_pmix_) tools_.pmix.leave(launch_.nspace());
+}
+
+void StepTasks::lose_head() {
+  head_gone_ = true;
+  // Nobody reads the output any more, and nobody else would end the tasks.
+  hold_outputs(false);
+  signal_all(SIGTERM);
+  kill_timer_ = tools_.loop.after(tools_.spec.kill_wait, [this] { signal_all(SIGKILL); });
+}
+
+void StepTasks::signal_all(int signal) {
+  for (const auto& task : tasks_) task->signal(signal);
+}
+
+void StepTasks::on_fence(std::uint64_t id, std::string data) {
+  proto::ShepherdMessage message;
+  proto::FenceData& fence = *message.mutable_fence();
+  fence.set_step(launch_.step());
+  fence.set_fence(next_fence_);
+  fence.set_from_node(static_cast<std::uint32_t>(place_));
+  fence.set_data(std::move(data));
+  fences_[next_fence_++] = id;
+  head_->send(message);
+}
+
+void StepTasks::take_fence(const proto::FenceData& answer) {
+  const auto fence = fences_.extract(answer.fence());
+  if (!fence.empty()) tools_.pmix.answer(fence.mapped(), answer.data());
+}
+
+void StepTasks::on_modex(std::uint64_t id, std::uint32_t rank) {
+  proto::ShepherdMessage message;
+  proto::ModexRequest& request = *message.mutable_modex_request();
+  request.set_step(launch_.step());
+  request.set_rank(rank);
+  request.set_id(id);
+  request.set_from_node(static_cast<std::uint32_t>(place_));
+  head_->send(message);
+}
+
+void StepTasks::take_modex_request(const proto::ModexRequest& request) {
+  const auto reply = [head = head_, request](const Result<std::string>& data) {
+    proto::ShepherdMessage message;
+    proto::ModexAnswer& answer = *message.mutable_modex_answer();
+    answer.set_step(request.step());
+    answer.set_id(request.id());
+    answer.set_to_node(request.from_node());
+    answer.set_status(data ? 0 : 1);
+    answer.set_data(data ? *data : data.error().message);
+    head->send(message);
+  };
+  if (!in_pmix_) return reply(fail(ErrorCode::kUnavailable, "the rank's node has no PMIx"));
+  tools_.pmix.ask_local(launch_.nspace(), request.rank(), reply);
+}
+
+void StepTasks::take_modex_answer(const proto::ModexAnswer& answer) {
+  if (!in_pmix_) return;
+  if (answer.status() == 0) return tools_.pmix.answer(answer.id(), answer.data());
+  tools_.pmix.answer(answer.id(), fail(ErrorCode::kUnavailable, answer.data()));
+}
+
+void StepTasks::on_abort(std::uint32_t rank, int status, const std::string& text) {
+  proto::ShepherdMessage message;
+  proto::StepAborted& aborted = *message.mutable_step_aborted();
+  aborted.set_step(launch_.step());
+  aborted.set_rank(rank);
+  aborted.set_status(status);
+  aborted.set_message(text);
+  head_->send(message);
+}
+
+void StepTasks::on_connected(std::uint32_t rank) {
+  proto::ShepherdMessage message;
+  message.mutable_rank_connected()->set_step(launch_.step());
+  message.mutable_rank_connected()->set_rank(rank);
+  head_->send(message);
+}
+
+}  // namespace usine::shepherd

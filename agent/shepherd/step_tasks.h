@@ -1,0 +1,80 @@
+// One step on this node: its ranks, their place in PMIx and the line to the head shepherd that the
+// step is run from. Made by a LaunchTasks message; owned by Steps, on the shepherd's poll thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/core/launch_plan.h"
+#include "agent/shepherd/connection.h"
+#include "agent/shepherd/job_spec.h"
+#include "agent/shepherd/step_pmix.h"
+#include "agent/shepherd/step_task.h"
+
+namespace usine::shepherd {
+
+// What the steps of this node share.
+struct StepTools {
+  const JobSpec& spec;
+  os::PollLoop& loop;
+  Children& children;
+  StepPmix& pmix;
+  agent::CoreBook& cores;
+};
+
+class StepTasks final : public PmixListener {
+ public:
+  StepTasks(const StepTools& tools, ConnectionPtr head, proto::LaunchTasks launch);
+  StepTasks(const StepTasks&) = delete;
+  StepTasks& operator=(const StepTasks&) = delete;
+  ~StepTasks() override;
+
+  // Starts the tasks, or tells the head why not.
+  void start();
+  // The head has hung up and no task is left.
+  [[nodiscard]] bool finished() const { return head_gone_ && tasks_left_ == 0; }
+
+  void on_fence(std::uint64_t id, std::string data) override;
+  void on_modex(std::uint64_t id, std::uint32_t rank) override;
+  void on_abort(std::uint32_t rank, int status, const std::string& message) override;
+  void on_connected(std::uint32_t rank) override;
+
+ private:
+  [[nodiscard]] Status read_layout();
+  [[nodiscard]] Status join_pmix();
+  void launch(std::uint32_t local_rank);
+  [[nodiscard]] Result<agent::ProcessPlan> plan(std::uint32_t local_rank);
+  void handle(const proto::ShepherdMessage& message);
+  void take_input(const proto::TaskInput& input);
+  void report_taken_input();
+  void take_fence(const proto::FenceData& answer);
+  void take_modex_request(const proto::ModexRequest& request);
+  void take_modex_answer(const proto::ModexAnswer& answer);
+  void send_output(std::uint32_t rank, bool is_error, std::string_view data);
+  void task_over(const StepTask& task);
+  void hold_outputs(bool held);
+  void lose_head();
+  void signal_all(int signal);
+
+  StepTools tools_;
+  ConnectionPtr head_;
+  proto::LaunchTasks launch_;
+  agent::StepCommand command_;
+  agent::StepLayout layout_;
+  std::size_t place_ = 0;  // of this node in the layout
+  bool in_pmix_ = false;
+  bool head_gone_ = false;
+  os::PollLoop::TimerId kill_timer_ = 0;
+  std::vector<std::unique_ptr<StepTask>> tasks_;           // by local rank
+  std::vector<std::vector<std::uint32_t>> cores_of_task_;  // by local rank
+  std::size_t tasks_left_ = 0;
+  std::uint64_t untaken_input_ = 0;  // bytes that some task has not read yet
+  std::uint64_t next_fence_ = 0;
+  std::map<std::uint64_t, std::uint64_t> fences_;  // number in the step: PMIx's id
+};
+
+}  // namespace usine::shepherd

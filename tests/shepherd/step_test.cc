@@ -1,0 +1,251 @@
+// Steps over the nodes of one job: real shepherds on one machine, each standing for a node.
+#include <csignal>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "common/os/files.h"
+#include "tests/shepherd/fake_agent.h"
+#include "tests/shepherd/fake_client.h"
+#include "tests/support/wait.h"
+
+using namespace usine;
+using namespace usine::test;
+
+namespace {
+
+// A job whose batch script waits for the file `done`, started on all its nodes.
+class RunningJob {
+ public:
+  explicit RunningJob(std::uint32_t nodes, std::uint32_t tasks_per_node = 1,
+                      std::int64_t kill_wait_ms = 30'000) {
+    proto::JobSpec spec = job_spec("until [ -e done ]; do sleep 0.02; done", nodes);
+    spec.mutable_components(0)->set_tasks_per_node(tasks_per_node);
+    spec.mutable_components(0)->set_tasks(nodes * tasks_per_node);
+    spec.set_kill_wait_ms(kill_wait_ms);
+    std::vector<std::string> peers;
+    for (std::uint32_t i = 0; i < nodes; ++i) {
+      spec.set_this_node(i);
+      agents_.push_back(std::make_unique<FakeAgent>(folder_, spec));
+      peers.push_back(agents_.back()->ready().address());
+    }
+    for (const auto& agent : agents_) agent->start(peers);
+  }
+
+  [[nodiscard]] FakeAgent& node(std::size_t i) { return *agents_[i]; }
+  [[nodiscard]] FakeClient client() const { return FakeClient(agents_[0]->job_folder()); }
+  [[nodiscard]] const TempFolder& folder() const { return folder_; }
+
+ private:
+  TempFolder folder_;
+  std::vector<std::unique_ptr<FakeAgent>> agents_;
+};
+
+}  // namespace
+
+TEST_CASE("a step runs its ranks over the job's nodes and gives back output and status") {
+  RunningJob job(2, 2);
+  FakeClient client = job.client();
+  const auto ended = client.run_to_end(
+      step_of("echo $RANK $LOCAL_RANK $WORLD_SIZE $SLURM_PROCID $SLURM_LOCALID $SLURM_NTASKS "
+              "$SLURMD_NODENAME $SLURM_NODEID $SLURM_STEP_NODELIST; echo oops >&2"));
+  CHECK(ended.exit_code() == 0);
+  CHECK(ended.message().empty());
+  CHECK(client.ranks_seen() == 4);
+  CHECK(client.output(0) == "0 0 4 0 0 4 node0 0 node[0-1]\n");
+  CHECK(client.output(1) == "1 1 4 1 1 4 node0 0 node[0-1]\n");
+  CHECK(client.output(2) == "2 0 4 2 0 4 node1 1 node[0-1]\n");
+  CHECK(client.output(3) == "3 1 4 3 1 4 node1 1 node[0-1]\n");
+  CHECK(client.errors(3) == "oops\n");
+}
+
+TEST_CASE("the ranks of a step agree on where to meet") {
+  RunningJob job(2);
+  FakeClient client = job.client();
+  CHECK(client.run_to_end(step_of("echo $MASTER_ADDR $MASTER_PORT")).exit_code() == 0);
+  CHECK(client.output(0) == client.output(1));
+  CHECK(client.output(0).starts_with("127.0.0.1 "));
+}
+
+TEST_CASE("emulated nodes of one machine have host names of their own") {
+  RunningJob job(2);
+  FakeClient client = job.client();
+  CHECK(client.run_to_end(step_of("uname -n")).exit_code() == 0);
+  if (client.output(0) != "node0\n") {
+    MESSAGE("this system allows no UTS namespace: both nodes have the machine's name");
+    CHECK(client.output(0) == client.output(1));
+    return;
+  }
+  CHECK(client.output(1) == "node1\n");
+}
+
+TEST_CASE("[B34] one rank's failure ends its peers with TERM and names the rank") {
+  RunningJob job(2, 2);
+  FakeClient client = job.client();
+  const auto ended = client.run_to_end(step_of(
+      "if [ $RANK = 3 ]; then until [ -e up0 -a -e up1 -a -e up2 ]; do sleep 0.02; done; exit 7; "
+      "fi; trap 'echo saved > saved$RANK; exit 0' TERM; echo > up$RANK; "
+      "while :; do sleep 0.02; done"));
+  CHECK(ended.exit_code() == 7);
+  CHECK(ended.message() == "rank 3 on node1 exited with 7");
+  for (const char* const name : {"saved0", "saved1", "saved2"}) {
+    CHECK(std::filesystem::exists(job.folder() / name));
+  }
+}
+
+TEST_CASE("[B34] peers that ignore TERM are killed after the kill wait") {
+  RunningJob job(2, 1, 100);
+  FakeClient client = job.client();
+  const auto ended = client.run_to_end(
+      step_of("if [ $RANK = 1 ]; then until [ -e up ]; do sleep 0.02; done; kill -ABRT $$; fi; "
+              "trap '' TERM; echo > up; while :; do sleep 0.02; done"));
+  CHECK(ended.exit_code() == 128 + SIGABRT);
+  CHECK(ended.message() == "rank 1 on node1 was ended by signal 6 (Aborted)");
+}
+
+TEST_CASE("[B36] a step whose node is lost ends and names the node") {
+  RunningJob job(2, 1, 1000);
+  FakeClient client = job.client();
+  client.run(step_of("echo > up$RANK; sleep 1000"));
+  client.wait_started();
+  REQUIRE(kill(job.node(1).pid(), SIGKILL) == 0);
+  const auto ended = client.ended();
+  CHECK(ended.exit_code() == 1);
+  CHECK(ended.message().starts_with("lost node1 during the step"));
+}
+
+TEST_CASE("[B58] a step that does not fit in its job is refused with what there is") {
+  RunningJob job(2);
+  FakeClient client = job.client();
+  const auto ended = client.run_to_end(step_of("true", 9));
+  CHECK(ended.exit_code() == 1);
+  CHECK(ended.message() ==
+        "the step asks for 9 tasks of 1 core on 2 nodes; its job has room for 8 there");
+}
+
+TEST_CASE("a program that does not exist ends its step with one line") {
+  RunningJob job(1);
+  FakeClient client = job.client();
+  proto::RunStep step = step_of("");
+  step.clear_command();
+  step.add_command("no-such-program");
+  const auto ended = client.run_to_end(step);
+  CHECK(ended.exit_code() == 127);
+  CHECK(ended.message() ==
+        "rank 0 on node0 was not started: cannot find the program 'no-such-program' in PATH");
+}
+
+TEST_CASE("input goes to rank 0 or to every rank as asked") {
+  RunningJob job(2);
+  for (const bool to_all : {false, true}) {
+    FakeClient client = job.client();
+    proto::RunStep step = step_of("cat");
+    step.set_input_to(to_all ? 1 : 0);
+    client.run(step);
+    client.input("line\n");
+    client.input("");
+    CHECK(client.ended().exit_code() == 0);
+    CHECK(client.output(0) == "line\n");
+    CHECK(client.output(1) == (to_all ? "line\n" : ""));
+  }
+}
+
+TEST_CASE("much input and output pass through whole") {
+  RunningJob job(2);
+  FakeClient client = job.client();
+  proto::RunStep step = step_of("cat | wc -c; head -c 20000000 /dev/zero | tr '\\0' x");
+  client.run(step);
+  const std::string piece(1 << 20, 'x');
+  for (int i = 0; i < 5; ++i) client.input(piece);
+  client.input("");
+  CHECK(client.ended().exit_code() == 0);
+  CHECK(client.output(0) == "5242880\n" + std::string(20'000'000, 'x'));
+  CHECK(client.output(1) == "0\n" + std::string(20'000'000, 'x'));
+}
+
+TEST_CASE("a signal from the client reaches every rank") {
+  RunningJob job(2);
+  FakeClient client = job.client();
+  client.run(step_of("trap 'echo got; exit 0' USR1; echo > up$RANK; while :; do sleep 0.02; done"));
+  REQUIRE(wait_until([&] {
+    return std::filesystem::exists(job.folder() / "up0") &&
+           std::filesystem::exists(job.folder() / "up1");
+  }));
+  client.signal(SIGUSR1);
+  CHECK(client.ended().exit_code() == 0);
+  CHECK(client.output(0) == "got\n");
+  CHECK(client.output(1) == "got\n");
+}
+
+TEST_CASE("steps of one job run beside each other and after each other") {
+  RunningJob job(2);
+  FakeClient first = job.client();
+  FakeClient second = job.client();
+  first.run(step_of("until [ -e second ]; do sleep 0.02; done; echo first"));
+  second.run(step_of("echo > second; until [ -e end ]; do sleep 0.02; done; echo second"));
+  CHECK(first.ended().exit_code() == 0);
+  FakeClient third = job.client();
+  CHECK(third.run_to_end(step_of("echo $SLURM_STEP_ID")).exit_code() == 0);
+  CHECK(third.output(0) == "2\n");
+  REQUIRE(os::write_file(job.folder() / "end", "now"));
+  CHECK(second.ended().exit_code() == 0);
+  CHECK(second.output(1) == "second\n");
+}
+
+TEST_CASE("a step whose client has gone is ended") {
+  RunningJob job(2);
+  FakeClient client = job.client();
+  client.run(step_of("trap 'echo > ended$RANK; exit 0' TERM; while :; do sleep 0.02; done"));
+  client.wait_started();
+  client.leave();
+  CHECK(wait_until([&] {
+    return std::filesystem::exists(job.folder() / "ended0") &&
+           std::filesystem::exists(job.folder() / "ended1");
+  }));
+}
+
+TEST_CASE("a step that is running when its batch script ends is ended with the job") {
+  RunningJob job(2, 1, 200);
+  FakeClient client = job.client();
+  client.run(step_of("trap '' TERM; echo $$ > pid$RANK; sleep 1000"));
+  const pid_t far = std::stoi(content_of(job.folder() / "pid1"));
+  REQUIRE(os::write_file(job.folder() / "done", "now"));
+  CHECK(job.node(0).ended().exit_code() == 0);
+  CHECK(wait_until([&] { return !process_lives(far); }));
+  job.node(1).stop(1000);
+  CHECK(job.node(1).ended().cause() == static_cast<std::uint32_t>(EndCause::kStopped));
+}
+
+TEST_CASE("steps start on the first node alone") {
+  RunningJob job(2);
+  FakeClient client(job.node(1).job_folder());
+  const auto ended = client.run_to_end(step_of("true"));
+  CHECK(ended.exit_code() == 1);
+  CHECK(ended.message() == "steps start on the job's first node, node0, not on node1");
+}
+
+TEST_CASE("an interactive job is its client's one step") {
+  const TempFolder folder;
+  proto::JobSpec spec = job_spec("", 1);
+  spec.set_interactive(true);
+  FakeAgent agent(folder, spec);
+  FakeClient client(agent.ready().address(), "secret");
+  client.run(step_of("echo here; exit 9"));  // also where it comes before the start
+  agent.start();
+  const auto ended = client.ended();
+  CHECK(ended.exit_code() == 9);
+  CHECK(client.output(0) == "here\n");
+  client.leave();
+  const proto::EndRecord record = agent.ended();
+  CHECK(record.cause() == static_cast<std::uint32_t>(EndCause::kExited));
+  CHECK(record.exit_code() == 9);
+}
+
+TEST_CASE("a connection with the wrong key is hung up on") {
+  RunningJob job(1);
+  FakeClient stranger(job.node(0).address(), "wrong");
+  CHECK_THROWS(stranger.next_message());
+}
