@@ -83,7 +83,9 @@ class Replay {
         engine_(State{}, {Epoch{1}, cluster_, "simulation"}, kStart),
         planner_(State{}),
         tally_(*cluster_) {
-    for (const TraceJob& job : trace) submissions_.emplace(kStart + job.submit, &job);
+    if (trace.empty()) return;
+    const Seconds first = std::ranges::min(trace, {}, &TraceJob::submit).submit;
+    for (const TraceJob& job : trace) submissions_.emplace(kStart + (job.submit - first), &job);
   }
 
   ReplayReport run() {

@@ -3,10 +3,11 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <iomanip>
 #include <iterator>
 #include <memory>
+#include <sstream>
 
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "config/cluster_file.h"
@@ -30,9 +31,15 @@ nlohmann::ordered_json to_json(const sim::Spread& spread) {
   return {{"mean", spread.mean}, {"p50", spread.p50}, {"p95", spread.p95}, {"p99", spread.p99}};
 }
 
-std::string line_of(std::string_view name, const sim::Spread& spread) {
-  return fmt::format("{:<18}{:>12.1f}{:>12.1f}{:>12.1f}{:>12.1f}\n", name, spread.mean, spread.p50,
-                     spread.p95, spread.p99);
+constexpr int kNameWidth = 18;
+constexpr int kFigureWidth = 12;
+
+void print_row(std::ostream& out, const char* name, const sim::Spread& spread) {
+  out << std::left << std::setw(kNameWidth) << name << std::right;
+  for (const double figure : {spread.mean, spread.p50, spread.p95, spread.p99}) {
+    out << std::setw(kFigureWidth) << figure;
+  }
+  out << '\n';
 }
 
 }  // namespace
@@ -60,23 +67,27 @@ nlohmann::ordered_json to_json(const sim::ReplayReport& report) {
 }
 
 std::string to_text(const sim::ReplayReport& report) {
-  std::string text =
-      fmt::format("{} jobs in {} of simulated time, utilisation {:.1f} %\n", report.jobs,
-                  format_duration(report.simulated), 100 * report.utilisation);
+  std::ostringstream out;
+  out << std::fixed << std::setprecision(1);
+  out << report.jobs << " jobs in " << format_duration(report.simulated)
+      << " of simulated time, utilisation " << 100 * report.utilisation << " %\n";
   if (report.refused > 0) {
-    text +=
-        fmt::format("{} jobs were refused; the first: {}\n", report.refused, report.first_refusal);
+    out << report.refused << " jobs were refused; the first: " << report.first_refusal << '\n';
   }
   if (report.skipped > 0) {
-    text += fmt::format(
-        "{} rows were passed over: the trace says neither their run time nor a "
-        "limit\n",
-        report.skipped);
+    out << report.skipped
+        << " rows were passed over: the trace says neither their run time nor a limit\n";
   }
-  if (report.stuck > 0) text += fmt::format("{} jobs never started\n", report.stuck);
-  text += fmt::format("{:<18}{:>12}{:>12}{:>12}{:>12}\n", "", "mean", "p50", "p95", "p99");
-  text += line_of("wait, s", report.wait_s) + line_of("bounded slowdown", report.bounded_slowdown);
-  return text + "digest " + report.digest + "\n";
+  if (report.stuck > 0) out << report.stuck << " jobs never started\n";
+  out << std::setw(kNameWidth) << "";
+  for (const char* const head : {"mean", "p50", "p95", "p99"}) {
+    out << std::setw(kFigureWidth) << head;
+  }
+  out << '\n';
+  print_row(out, "wait, s", report.wait_s);
+  print_row(out, "bounded slowdown", report.bounded_slowdown);
+  out << "digest " << report.digest << '\n';
+  return out.str();
 }
 
 }  // namespace usine::tools
