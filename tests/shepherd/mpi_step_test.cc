@@ -1,0 +1,71 @@
+// Steps whose ranks are MPI programs: wired up by PMIx over shepherds that stand for nodes.
+#include <filesystem>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "tests/shepherd/fake_client.h"
+#include "tests/shepherd/running_job.h"
+#include "tests/support/skip.h"
+
+using namespace usine;
+using namespace usine::test;
+
+namespace {
+
+const std::string kProbe = std::string(USINE_BIN_DIR) + "/mpi-probe";
+
+bool has_mpi() { return std::filesystem::exists(kProbe); }
+
+}  // namespace
+
+TEST_CASE("[B33] MPI ranks on two nodes find each other and the world has the size asked for") {
+  if (!has_mpi()) USINE_SKIP("no MPI was found when this was built");
+  RunningJob job(2, 2);
+  FakeClient client = job.client();
+  const auto ended = client.run_to_end(step_of("exec " + kProbe));
+  INFO(client.errors(0));
+  CHECK(ended.message() == "");
+  CHECK(ended.exit_code() == 0);
+  CHECK(client.output(0) == "world=4 node=2 sum=6 large=right\n");
+}
+
+TEST_CASE("MPI steps run one after the other in the same shepherds") {
+  if (!has_mpi()) USINE_SKIP("no MPI was found when this was built");
+  RunningJob job(2, 1);
+  for (int i = 0; i < 3; ++i) {
+    FakeClient client = job.client();
+    CHECK(client.run_to_end(step_of("exec " + kProbe)).exit_code() == 0);
+    CHECK(client.output(0) == "world=2 node=1 sum=1 large=right\n");
+  }
+}
+
+TEST_CASE("[B34] MPI_Abort on one rank ends the step with its status and names the rank") {
+  if (!has_mpi()) USINE_SKIP("no MPI was found when this was built");
+  RunningJob job(2, 1, 1000);
+  FakeClient client = job.client();
+  const auto ended = client.run_to_end(step_of("exec " + kProbe + " abort"));
+  CHECK(ended.exit_code() == 7);
+  CHECK(ended.message() == "rank 1 on node1 aborted the step with 7");
+}
+
+TEST_CASE(
+    "[B33] a rank that never joins the others in MPI_Init ends the step with a wire-up error") {
+  if (!has_mpi()) USINE_SKIP("no MPI was found when this was built");
+  RunningJob job(2, 1, 1000);
+  FakeClient client = job.client();
+  const auto ended =
+      client.run_to_end(step_of("if [ $RANK = 1 ]; then exit 0; fi; exec " + kProbe));
+  CHECK(ended.exit_code() == 1);
+  CHECK(ended.message() == "rank 1 on node1 ended without joining the step's 2 ranks in MPI_Init");
+}
+
+TEST_CASE("a rank asked for its data by a node that did not get it in the fence answers") {
+  if (!has_mpi()) USINE_SKIP("no MPI was found when this was built");
+  RunningJob job(2, 2);
+  FakeClient client = job.client();
+  // Without collecting data in the fence every rank asks for each peer's: the direct modex.
+  const auto ended = client.run_to_end(step_of("OMPI_MCA_pmix_base_collect_data=0 exec " + kProbe));
+  CHECK(ended.exit_code() == 0);
+  CHECK(client.output(0) == "world=4 node=2 sum=6 large=right\n");
+}
