@@ -16,6 +16,11 @@ add_library(usine_settings INTERFACE)
 target_include_directories(usine_settings INTERFACE "${CMAKE_SOURCE_DIR}")
 target_compile_options(usine_settings INTERFACE
   -Wall -Wextra -Wconversion -Wshadow -Werror)
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  # What clang adds to these names beyond GCC: signs, which GCC leaves out of -Wconversion in C++,
+  # and functions that libstdc++'s own stable_sort calls.
+  target_compile_options(usine_settings INTERFACE -Wno-sign-conversion -Wno-deprecated-declarations)
+endif()
 if(USINE_SANITIZER STREQUAL "address")
   add_compile_options(
     -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
