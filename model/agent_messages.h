@@ -112,6 +112,7 @@ struct Heartbeat {
   friend bool operator==(const Heartbeat&, const Heartbeat&) = default;
 };
 
+// When not ok, sent until Forget comes back: the attempt has ended on this node.
 struct Prepared {
   AttemptKey key;
   bool ok = true;

@@ -20,27 +20,35 @@ bool take_number(std::string_view& text, std::size_t& number) {
   return true;
 }
 
+bool take(std::string_view& text, char expected) {
+  if (!text.starts_with(expected)) return false;
+  text.remove_prefix(1);
+  return true;
+}
+
+// "3" or "0-3" at the front of `text`. False where there is none, or it leaves the set.
+template <typename Set>
+bool take_range(std::string_view& text, Set& set) {
+  std::size_t first = 0;
+  if (!take_number(text, first)) return false;
+  std::size_t last = first;
+  if (take(text, '-') && !take_number(text, last)) return false;
+  if (last >= Set::kCapacity || last < first) return false;
+  for (std::size_t i = first; i <= last; ++i) set.insert(i);
+  return true;
+}
+
 // The inverse of IndexSet::to_string: "0-3,8".
 template <typename Set>
 Result<Set> parse_index_set(std::string_view text, std::string_view field) {
-  const std::string fault = std::string(field) + ": '" + std::string(text) +
-                            "' is not a list of indexes below " + std::to_string(Set::kCapacity);
   Set set;
-  while (!text.empty()) {
-    std::size_t first = 0;
-    if (!take_number(text, first)) return fail(ErrorCode::kInvalid, fault);
-    std::size_t last = first;
-    if (text.starts_with('-')) {
-      text.remove_prefix(1);
-      if (!take_number(text, last)) return fail(ErrorCode::kInvalid, fault);
-    }
-    if (last >= Set::kCapacity || last < first) return fail(ErrorCode::kInvalid, fault);
-    for (std::size_t i = first; i <= last; ++i) set.insert(i);
-    if (text.empty()) break;
-    if (!text.starts_with(',')) return fail(ErrorCode::kInvalid, fault);
-    text.remove_prefix(1);
-  }
-  return set;
+  std::string_view rest = text;
+  bool sound = text.empty() || take_range(rest, set);
+  while (sound && !rest.empty()) sound = take(rest, ',') && take_range(rest, set);
+  if (sound) return set;
+  return fail(ErrorCode::kInvalid, std::string(field) + ": '" + std::string(text) +
+                                       "' is not a list of indexes below " +
+                                       std::to_string(Set::kCapacity));
 }
 
 template <typename E>
@@ -67,6 +75,7 @@ proto::Component to_proto(const Component& component) {
   demand.set_cores(component.per_node.cores);
   demand.set_gpus(component.per_node.gpus);
   demand.set_memory_mib(component.per_node.memory_mib);
+  demand.set_gpu_type(component.per_node.gpu_type);
   message.set_exclusive(component.exclusive);
   for (const std::string& name : component.only_nodes) message.add_only_nodes(name);
   for (const std::string& name : component.excluded_nodes) message.add_excluded_nodes(name);
@@ -82,6 +91,7 @@ Component from_proto(const proto::Component& message) {
   component.per_node.cores = message.per_node().cores();
   component.per_node.gpus = message.per_node().gpus();
   component.per_node.memory_mib = message.per_node().memory_mib();
+  component.per_node.gpu_type = message.per_node().gpu_type();
   component.exclusive = message.exclusive();
   component.only_nodes = to_strings(message.only_nodes());
   component.excluded_nodes = to_strings(message.excluded_nodes());

@@ -20,7 +20,7 @@ AgentCore::AgentCore(Identity identity, std::vector<FoundAttempt> found)
                     : one.address.empty() ? Phase::kSpawning
                                           : Phase::kReady;
     attempt.address = std::move(one.address);
-    attempt.ended = std::move(one.ended);
+    if (one.ended) attempt.last_word = *std::move(one.ended);
   }
 }
 
@@ -37,7 +37,7 @@ void AgentCore::tick(Time now, std::vector<Output>& out) {
     next_heartbeat_ = now + heartbeat_;
   }
   for (auto& [key, attempt] : attempts_) {
-    if (attempt.phase == Phase::kEnded && now >= attempt.send_again) send_ended(step, attempt);
+    if (attempt.phase == Phase::kEnded && now >= attempt.send_again) send_last_word(step, attempt);
   }
 }
 
@@ -128,7 +128,7 @@ void AgentCore::tell_again(Step& step) {
   for (auto& [key, attempt] : attempts_) {
     if (attempt.orphan) continue;
     if (attempt.phase == Phase::kReady) send_prepared(step, key, attempt);
-    if (attempt.phase == Phase::kEnded) send_ended(step, attempt);
+    if (attempt.phase == Phase::kEnded) send_last_word(step, attempt);
   }
 }
 
@@ -140,7 +140,7 @@ void AgentCore::obey(Step& step, const Prepare& prepare) {
   Attempt& attempt = entry->second;
   if (!is_new) {
     if (attempt.orphan) return;
-    if (attempt.phase == Phase::kEnded) return send_ended(step, attempt);
+    if (attempt.phase == Phase::kEnded) return send_last_word(step, attempt);
     if (!attempt.address.empty()) send_prepared(step, prepare.key, attempt);
     return;
   }
@@ -182,11 +182,11 @@ void AgentCore::obey(Step& step, const Forget& forget) {
 
 void AgentCore::stop(Step& step, Entry entry, Millis grace) {
   auto& [key, attempt] = *entry;
-  if (attempt.phase == Phase::kEnded) return send_ended(step, attempt);
+  if (attempt.phase == Phase::kEnded) return send_last_word(step, attempt);
   if (attempt.stop && *attempt.stop <= grace) return;
   attempt.stop = grace;
   if (attempt.phase == Phase::kWaiting) {
-    end(step, entry, {key, {EndCause::kStopped, 0, 0, ""}, {}, 0});
+    end(step, entry, Ended{key, {EndCause::kStopped, 0, 0, ""}, {}, 0});
   } else if (attempt.phase != Phase::kSpawning) {
     step.out.emplace_back(StopShepherd{key, grace});
   }
@@ -203,14 +203,11 @@ void AgentCore::take(Step& step, const ShepherdReady& input) {
   const auto entry = attempts_.find(input.key);
   if (entry == attempts_.end() || entry->second.phase != Phase::kSpawning) return;
   Attempt& attempt = entry->second;
-  if (!input.ok && !attempt.stop) {
-    if (welcomed_) {
-      step.out.emplace_back(Send{Prepared{input.key, false, input.node_fault, input.message, {}}});
-    }
-    return remove(step, entry);
+  if (!input.ok && attempt.stop) {
+    return end(step, entry, Ended{input.key, {EndCause::kStopped, 0, 0, input.message}, {}, 0});
   }
   if (!input.ok) {
-    return end(step, entry, {input.key, {EndCause::kStopped, 0, 0, input.message}, {}, 0});
+    return end(step, entry, Prepared{input.key, false, input.node_fault, input.message, {}});
   }
   attempt.phase = Phase::kReady;
   attempt.address = input.address;
@@ -227,12 +224,12 @@ void AgentCore::take(Step& step, const ShepherdEnded& input) {
   end(step, entry, input.report);
 }
 
-void AgentCore::end(Step& step, Entry entry, Ended report) {
+void AgentCore::end(Step& step, Entry entry, FromAgent last_word) {
   Attempt& attempt = entry->second;
   attempt.phase = Phase::kEnded;
   attempt.prepare = nullptr;
-  attempt.ended = std::move(report);
-  if (!attempt.orphan) return send_ended(step, attempt);
+  attempt.last_word = std::move(last_word);
+  if (!attempt.orphan) return send_last_word(step, attempt);
   remove(step, entry);
   if (!has_orphans()) orphans_gone(step);
 }
@@ -255,9 +252,9 @@ void AgentCore::send_prepared(Step& step, AttemptKey key, const Attempt& attempt
   if (welcomed_) step.out.emplace_back(Send{Prepared{key, true, false, {}, attempt.address}});
 }
 
-void AgentCore::send_ended(Step& step, Attempt& attempt) {
+void AgentCore::send_last_word(Step& step, Attempt& attempt) {
   if (!welcomed_) return;
-  step.out.emplace_back(Send{*attempt.ended});
+  step.out.emplace_back(Send{attempt.last_word});
   attempt.send_again = step.now + kEndedAgain;
 }
 

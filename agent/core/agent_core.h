@@ -92,7 +92,7 @@ struct Identity {
   Epoch epoch{};  // the newest that was remembered: no older scheduler is obeyed
 };
 
-// How long an unanswered Ended waits before it is sent again.
+// How long the end of an attempt waits for Forget before it is told again.
 inline constexpr Millis kEndedAgain{5'000};
 
 class AgentCore {
@@ -102,7 +102,7 @@ class AgentCore {
   // Takes one input; outputs are appended in the order in which they must be done.
   void handle(const Input& input, Time now, std::vector<Output>& out);
 
-  // What time asks for: heartbeats, and Ended again where no Forget has come.
+  // What time asks for: heartbeats, and ends again where no Forget has come.
   void tick(Time now, std::vector<Output>& out);
   // None while the scheduler is out of reach or has not said Welcome: time then asks for nothing.
   [[nodiscard]] std::optional<Time> next_tick() const;
@@ -125,8 +125,10 @@ class AgentCore {
     std::optional<Millis> stop;  // the shortest grace asked for so far
     std::shared_ptr<const Prepare> prepare{};  // while waiting
     std::string address{};
-    std::optional<Ended> ended{};
-    Time send_again{};  // while ended
+    // While ended: what the scheduler is told until it says Forget, Ended or a Prepared that is not
+    // ok.
+    FromAgent last_word{};
+    Time send_again{};
   };
   using Entry = std::map<AttemptKey, Attempt>::iterator;
   struct Step;  // one input being handled: the time and where outputs go
@@ -152,9 +154,9 @@ class AgentCore {
   void orphans_gone(Step& step);
   void spawn(Step& step, Attempt& attempt);
   void stop(Step& step, Entry entry, Millis grace);
-  void end(Step& step, Entry entry, Ended report);
+  void end(Step& step, Entry entry, FromAgent last_word);
   void send_prepared(Step& step, AttemptKey key, const Attempt& attempt);
-  void send_ended(Step& step, Attempt& attempt);
+  void send_last_word(Step& step, Attempt& attempt);
   void remove(Step& step, Entry entry);
 
   Identity identity_;

@@ -138,7 +138,7 @@ TEST_CASE("Start of an attempt that is gone is answered with its loss") {
   CHECK(node.sent<Ended>()[0].exit.cause == EndCause::kLost);
 }
 
-TEST_CASE("[B45] a shepherd that could not be started blames the node and leaves nothing") {
+TEST_CASE("[B45] a shepherd that could not be started blames the node until that is heard") {
   CoreDriver node;
   node.join();
   node.hear(prepare(key(1)));
@@ -147,6 +147,12 @@ TEST_CASE("[B45] a shepherd that could not be started blames the node and leaves
   CHECK_FALSE(node.sent<Prepared>()[0].ok);
   CHECK(node.sent<Prepared>()[0].node_fault);
   CHECK(node.sent<Prepared>()[0].message == "No space left on device");
+  node.hear(prepare(key(1)));  // sent before that was heard
+  CHECK(node.count<SpawnShepherd>() == 0);
+  CHECK(node.sent<Prepared>().size() == 1);
+  node.pass(kEndedAgain);
+  CHECK(node.sent<Prepared>().size() == 1);
+  node.hear(Forget{key(1), Epoch{1}});
   CHECK(node.count<RemoveAttempt>() == 1);
   CHECK(node.core().attempts() == 0);
 }

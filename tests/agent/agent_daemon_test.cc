@@ -210,7 +210,7 @@ TEST_CASE("[B93] jobs that the scheduler has given up are ended before the node 
   REQUIRE(clean);
   CHECK(clean->attempts.empty());
   CHECK_FALSE(exists(agent.job_folder("1.1")));
-  CHECK(processes_with(agent.job_folder("1.1")).empty());
+  CHECK(wait_until([&] { return processes_with(agent.job_folder("1.1")).empty(); }));
 }
 
 TEST_CASE("[B45] a node that cannot write its job folders says that it is to blame") {

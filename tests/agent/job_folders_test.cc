@@ -1,0 +1,68 @@
+#include "agent/daemon/job_folders.h"
+
+#include <filesystem>
+#include <fstream>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "agent/daemon/membership.h"
+#include "tests/agent/builders.h"
+#include "tests/support/temp_folder.h"
+
+using namespace usine;
+using namespace usine::agent;
+using namespace usine::test;
+
+TEST_CASE("job folders are found again by their keys and other names are left alone") {
+  const TempFolder state;
+  const auto folders = JobFolders::open(state.path());
+  REQUIRE(folders);
+  for (const AttemptKey one : {key(12, 1), key(3, 10), key(3, 2)}) {
+    REQUIRE(folders->create(one, {}));
+  }
+  std::filesystem::create_directory(state / "jobs" / "lost+found");
+  std::filesystem::create_directory(state / "jobs" / "4.x");
+  CHECK(folders->list() == std::vector<AttemptKey>{key(3, 2), key(3, 10), key(12, 1)});
+  folders->remove(key(3, 10));
+  CHECK(folders->list().size() == 2);
+}
+
+TEST_CASE("a folder that an attempt without a shepherd has left is made anew") {
+  const TempFolder state;
+  const auto folders = JobFolders::open(state.path());
+  REQUIRE(folders->create(key(1), {}));
+  std::ofstream(folders->path(key(1)) + "/ready") << "stale";
+  REQUIRE(folders->create(key(1), {}));
+  CHECK_FALSE(std::filesystem::exists(folders->path(key(1)) + "/ready"));
+  CHECK(std::filesystem::exists(folders->path(key(1)) + "/spec"));
+}
+
+TEST_CASE("an end record that does not read back counts as none") {
+  const TempFolder state;
+  const auto folders = JobFolders::open(state.path());
+  REQUIRE(folders->create(key(1), {}));
+  CHECK_FALSE(folders->ended(key(1)));
+  std::ofstream(folders->path(key(1)) + "/ended") << "\xff\xff";
+  CHECK_FALSE(folders->ended(key(1)));
+  proto::EndRecord record;
+  record.set_job(1);
+  record.set_attempt(1);
+  record.set_exit_code(3);
+  std::ofstream(folders->path(key(1)) + "/ended") << record.SerializeAsString();
+  REQUIRE(folders->ended(key(1)));
+  CHECK(folders->ended(key(1))->exit.exit_code == 3);
+}
+
+TEST_CASE("membership is kept over restarts and a damaged file says what to do") {
+  const TempFolder state;
+  CHECK(read_membership(state.path()) == Membership{});
+  const Membership joined{"uuid-1", Epoch{12}};
+  REQUIRE(write_membership(state.path(), joined));
+  CHECK(read_membership(state.path()) == joined);
+  std::ofstream(state / "cluster") << "nonsense";
+  const auto damaged = read_membership(state.path());
+  REQUIRE_FALSE(damaged);
+  CHECK(damaged.error().code == ErrorCode::kCorrupt);
+  CHECK(damaged.error().message.find("remove it") != std::string::npos);
+}

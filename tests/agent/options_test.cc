@@ -1,0 +1,42 @@
+#include "agent/daemon/options.h"
+
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+using namespace usine;
+using agent::AgentOptions;
+
+namespace {
+
+Result<AgentOptions> parse(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "usine-agent");
+  return agent::parse_options(static_cast<int>(arguments.size()), arguments.data());
+}
+
+}  // namespace
+
+TEST_CASE("the shepherd's program lies beside the agent's own unless it is named") {
+  const auto options =
+      parse({"--scheduler", "h:1", "--node", "n", "--state", "/s", "--secret-file", "/f"});
+  REQUIRE(options);
+  CHECK(options->shepherd == std::string(USINE_BIN_DIR) + "/usine-shepherd");
+  CHECK(options->listen_host == "127.0.0.1");
+  CHECK(options->like.empty());
+}
+
+TEST_CASE("an option that is missing or unknown or of no use is named") {
+  CHECK(parse({"--node", "n"}).error().message.starts_with("--scheduler"));
+  CHECK(parse({"--nod", "n"}).error().message.find("--nod") != std::string::npos);
+  const auto gpus = parse(
+      {"--scheduler", "h:1", "--node", "n", "--state", "/s", "--secret-file", "/f", "--gpus", "4"});
+  REQUIRE_FALSE(gpus);
+  CHECK(gpus.error().message.find("--like") != std::string::npos);
+}
+
+TEST_CASE("help is asked for without anything else") {
+  const auto options = parse({"--help"});
+  REQUIRE(options);
+  CHECK(options->help.find("--scheduler") != std::string::npos);
+}
