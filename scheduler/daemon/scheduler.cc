@@ -12,6 +12,8 @@ namespace usine::daemon {
 namespace {
 
 // A submission's script and environment at their largest, and room for the rest.
+constexpr int kPingIntervalMsMin = 10'000;  // an agent pings every 30 s
+
 constexpr int kMessageBytesMax =
     static_cast<int>(kScriptBytesMax + kEnvironmentBytesMax) + (2 << 20);
 
@@ -60,6 +62,9 @@ Status Scheduler::listen(const std::string& address) {
   builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port);
   // Without this a second scheduler could share the port and get half of the calls.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  // Agents ping when they hear nothing; gRPC's default takes that for an attack and hangs up.
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+                             kPingIntervalMsMin);
   builder.SetMaxReceiveMessageSize(kMessageBytesMax);
   builder.RegisterService(&users_rpc_);
   builder.RegisterService(&agents_rpc_);
