@@ -1,0 +1,153 @@
+// What batch scripts and tasks are to be started with.
+#include "agent/core/launch_plan.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "agent/core/launch_pattern.h"
+#include "tests/exec/launch_job_builder.h"
+
+using namespace usine;
+using namespace usine::agent;
+using usine::test::launch_job;
+
+namespace {
+
+const MeetingPoint kMeeting{"10.0.0.1", 20'123};
+
+Environment environment_of(const ProcessPlan& plan) { return Environment(plan.environment); }
+
+TaskPlace place_of(const LaunchJob& job, std::size_t node, std::uint32_t local_rank) {
+  return {.step = 3, .layout = *lay_out_step(job, {}), .node = node, .local_rank = local_rank};
+}
+
+}  // namespace
+
+TEST_CASE("[B8] every letter of an output pattern is expanded") {
+  LaunchJob job = launch_job(2, 1);
+  job.name = "a/b";
+  const PatternTask task{.node_name = "node1.site", .node_index = 1, .task = 7, .step = "0"};
+  CHECK(expand_pattern("%j %A %a %J %s %x %u %N %n %t %%", job, task) ==
+        "1234 1234 0 1234.0 0 a_b ada node1 1 7 %");
+  CHECK(expand_pattern("%4t-%2n", job, task) == "0007-01");
+  CHECK(expand_pattern("%q %", job, task) == "%q %");
+  CHECK(expand_pattern("\\%j", job, task) == "%j");
+  job.array = ArrayPlace{.id = 1200, .index = 34};
+  CHECK(expand_pattern("%A_%a", job, task) == "1200_34");
+}
+
+TEST_CASE("[B8] output goes to usine-JOB.out unless named and errors go with it") {
+  LaunchJob job = launch_job(1, 1);
+  CHECK(plan_batch(job, "/s", kMeeting).output == "usine-1234.out");
+  CHECK(plan_batch(job, "/s", kMeeting).error.empty());
+  CHECK(plan_batch(job, "/s", kMeeting).input == "/dev/null");
+  job.output = "log-%j";
+  job.error = "log-1234";
+  CHECK_MESSAGE(plan_batch(job, "/s", kMeeting).error.empty(), "one file is opened once");
+}
+
+TEST_CASE("[B9] a batch script is started as it was submitted") {
+  LaunchJob job = launch_job(1, 1);
+  job.arguments = {"one", "two words"};
+  job.environment = {"HOME=/home/ada", "BROKEN", "FLAVOUR=sweet"};
+  job.umask = 027;
+  job.limits = {{.resource = 4, .soft = 0}};
+  const ProcessPlan plan = plan_batch(job, "/folder/script", kMeeting);
+  CHECK(plan.argv == std::vector<std::string>{"/folder/script", "one", "two words"});
+  CHECK(plan.working_directory == "/home/ada");
+  CHECK(plan.umask == 027);
+  CHECK(plan.limits == job.limits);
+  CHECK(plan.uid == 1000);
+  CHECK(plan.pus == job.nodes[0].pus);
+  CHECK(environment_of(plan).get("FLAVOUR") == "sweet");
+}
+
+TEST_CASE("an emulated node's processes are not bound to this machine's cores") {
+  LaunchJob job = launch_job(1, 1);
+  job.emulated = true;
+  CHECK(plan_batch(job, "/s", kMeeting).pus.empty());
+}
+
+TEST_CASE("a batch script finds its job and its resources in the environment") {
+  LaunchJob job = launch_job(2, 3);
+  job.environment = {"SLURM_JOB_ID=999", "RANK=17", "SLURM_STEP_ID=4"};
+  const Environment environment = environment_of(plan_batch(job, "/s", kMeeting));
+  const std::vector<std::pair<std::string, std::string>> expected = {
+      {"USINE_JOB_ID", "1234"},
+      {"SLURM_JOB_ID", "1234"},
+      {"SLURM_JOB_NAME", "train"},
+      {"SLURM_JOB_NODELIST", "node[0-1]"},
+      {"SLURM_NNODES", "2"},
+      {"SLURM_NTASKS", "6"},
+      {"SLURM_TASKS_PER_NODE", "3(x2)"},
+      {"SLURM_JOB_CPUS_PER_NODE", "4(x2)"},
+      {"SLURM_JOB_ACCOUNT", "physics"},
+      {"SLURM_JOB_PARTITION", "gpu"},
+      {"SLURM_SUBMIT_DIR", "/home/ada"},
+      {"SLURMD_NODENAME", "node0"},
+      {"SLURM_PROCID", "0"},
+      {"CUDA_VISIBLE_DEVICES", "0,1"},
+      {"MASTER_ADDR", "10.0.0.1"},
+      {"MASTER_PORT", "20123"},
+      {"USINE_SHEPHERD", "/var/lib/usine/1234.1/shepherd.sock"},
+      {"TMPDIR", "/var/lib/usine/1234.1/tmp"}};
+  for (const auto& [name, value] : expected) CHECK_MESSAGE(environment.get(name) == value, name);
+  CHECK_MESSAGE(environment.get("RANK").empty(), "the submitting rank's place is not the job's");
+  CHECK(environment.get("SLURM_STEP_ID").empty());
+  CHECK(environment.get("SLURM_RESTART_COUNT").empty());
+}
+
+TEST_CASE("a requeued job can tell that it was started before") {
+  LaunchJob job = launch_job(1, 1);
+  job.key.attempt = AttemptNumber{3};
+  CHECK(environment_of(plan_batch(job, "/s", kMeeting)).get("SLURM_RESTART_COUNT") == "2");
+}
+
+TEST_CASE("a job without GPUs sees none") {
+  LaunchJob job = launch_job(1, 1);
+  job.nodes[0].gpus.clear();
+  const ProcessPlan plan = plan_batch(job, "/s", kMeeting);
+  CHECK(std::ranges::find(plan.environment, "CUDA_VISIBLE_DEVICES=") != plan.environment.end());
+}
+
+TEST_CASE("a task finds its rank under every name that frameworks read") {
+  LaunchJob job = launch_job(2, 3);
+  job.this_node = 1;
+  const StepCommand command{.argv = {"train"}, .environment = {"LR=0.1"}, .working_directory = {}};
+  const ProcessPlan plan = plan_task(job, command, kMeeting, place_of(job, 1, 2));
+  const Environment environment = environment_of(plan);
+  const std::vector<std::pair<std::string, std::string>> expected = {
+      {"RANK", "5"},          {"LOCAL_RANK", "2"},          {"WORLD_SIZE", "6"},
+      {"NODE_RANK", "1"},     {"LOCAL_WORLD_SIZE", "3"},    {"SLURM_PROCID", "5"},
+      {"SLURM_LOCALID", "2"}, {"SLURM_NODEID", "1"},        {"SLURM_NTASKS", "6"},
+      {"SLURM_STEP_ID", "3"}, {"SLURMD_NODENAME", "node1"}, {"CUDA_VISIBLE_DEVICES", "2,3"},
+      {"LR", "0.1"},          {"MASTER_PORT", "20123"}};
+  for (const auto& [name, value] : expected) CHECK_MESSAGE(environment.get(name) == value, name);
+  CHECK(plan.argv == command.argv);
+  CHECK(plan.working_directory == "/home/ada");
+}
+
+TEST_CASE("a script without an interpreter is refused") {
+  CHECK(check_script("#!/bin/sh\necho\n"));
+  CHECK(!check_script("echo\n"));
+  CHECK(!check_script(""));
+}
+
+TEST_CASE("[B57] tasks of steps side by side share no core while there are enough") {
+  CoreBook book(4);
+  const auto first = book.take(2);
+  const auto second = book.take(2);
+  CHECK(first == std::vector<std::uint32_t>{0, 1});
+  CHECK(second == std::vector<std::uint32_t>{2, 3});
+  CHECK_MESSAGE(book.take(1) == std::vector<std::uint32_t>{0}, "all are used: they are shared");
+  book.give_back(second);
+  CHECK(book.take(2) == std::vector<std::uint32_t>{2, 3});
+}
+
+TEST_CASE("the hardware threads of a core stay together") {
+  const LaunchJob job = launch_job(1, 1);
+  CHECK(pus_of_cores(job.nodes[0], {1, 3}) == std::vector<std::uint32_t>{1, 5, 3, 7});
+}
