@@ -166,8 +166,10 @@ TEST_CASE("steps of one job run beside each other and after each other") {
 TEST_CASE("a step whose client has gone is ended") {
   RunningJob job(2);
   FakeClient client = job.client();
-  client.run(step_of("trap 'echo > ended$RANK; exit 0' TERM; while :; do sleep 0.02; done"));
-  client.wait_started();
+  client.run(step_of(
+      "trap 'echo > ended$RANK; exit 0' TERM; echo up > up$RANK; while :; do sleep 0.02; done"));
+  REQUIRE(content_of(job.folder() / "up0") == "up\n");
+  REQUIRE(content_of(job.folder() / "up1") == "up\n");
   client.leave();
   CHECK(wait_until([&] {
     return std::filesystem::exists(job.folder() / "ended0") &&
