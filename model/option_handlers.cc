@@ -8,6 +8,7 @@
 
 #include "common/hostlist.h"
 #include "common/units.h"
+#include "model/file_pattern.h"
 
 namespace usine {
 namespace {
@@ -203,25 +204,10 @@ Status set_no_requeue(RequestDraft& draft, const OptionUse&) {
   return {};
 }
 
-// Letters that a file pattern may hold after '%' and a number of digits (B8).
-Status check_pattern(std::string_view pattern) {
-  constexpr std::string_view kLetters = "jxuNtAa%";
-  for (std::size_t i = 0; i < pattern.size(); ++i) {
-    if (pattern[i] != '%') continue;
-    if (++i == pattern.size() || kLetters.find(pattern[i]) == std::string_view::npos) {
-      return invalid(quoted(pattern) +
-                     " holds a pattern that is not known: known are %j (job), %x "
-                     "(name), %u (user), %N (node), %t (task), %n (node index), "
-                     "%A and %a (array), and %% for a % sign");
-    }
-  }
-  return {};
-}
-
 template <std::string LaunchRequest::* kFile>
 Status set_file(RequestDraft& draft, const OptionUse& use) {
   if (use.value.empty()) return invalid("a file name is needed");
-  if (Status status = check_pattern(use.value); !status) return status;
+  if (Status status = check_file_pattern(use.value); !status) return status;
   draft.resolved.request.launch.*kFile = use.value;
   return {};
 }

@@ -1,4 +1,5 @@
-// File name patterns of --output, --error and --input, with Slurm's letters. Pure.
+// File names of --output, --error and --input for one process of a job (model/file_pattern.h).
+// Pure.
 #pragma once
 
 #include <cstdint>
@@ -17,11 +18,7 @@ struct PatternTask {
   std::string step = "batch";
 };
 
-// Replaces %j job id, %A array id (job id without an array), %a array index, %J job.step, %s step,
-// %x job name, %u user, %N node name up to its first dot, %n node index, %t task, %% one percent
-// sign. A number between % and a letter pads numbers with zeros ("%4t": 0007), to at most 10
-// digits. Other letters stay as they are. A name's slashes become underscores, so that it stays one
-// file name. A pattern with a backslash is taken literally, without its backslashes.
+// The pattern for this process, by the rules of expand_file_pattern().
 [[nodiscard]] std::string expand_pattern(std::string_view pattern, const LaunchJob& job,
                                          const PatternTask& task);
 

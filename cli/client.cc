@@ -1,0 +1,127 @@
+#include "cli/client.h"
+
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include <grpcpp/grpcpp.h>
+
+#include "proto/convert_users.h"
+#include "proto/users.grpc.pb.h"
+
+namespace usine::cli {
+namespace {
+
+// Far above the largest script and environment together.
+constexpr int kMessageBytesMax = 16 << 20;
+
+std::shared_ptr<grpc::Channel> open_channel(const std::string& address) {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(kMessageBytesMax);
+  // A proxy is for the web; the scheduler is on the cluster's own network.
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+}
+
+std::string word_of(const grpc::ClientContext& context) {
+  const auto& trailers = context.GetServerTrailingMetadata();
+  const auto found = trailers.find(kErrorMetadata);
+  return found == trailers.end() ? "" : std::string(found->second.data(), found->second.size());
+}
+
+}  // namespace
+
+struct Client::Connection {
+  explicit Connection(Target to)
+      : target(std::move(to)), stub(proto::Users::NewStub(open_channel(target.address))) {}
+
+  template <typename Request, typename Reply>
+  Result<Reply> call(grpc::Status (proto::Users::Stub::*method)(grpc::ClientContext*,
+                                                                const Request&, Reply*),
+                     const Request& request, Millis timeout = kCallTimeout) {
+    grpc::ClientContext context;
+    context.AddMetadata(kTokenMetadata, target.credential);
+    context.set_deadline(std::chrono::system_clock::now() + timeout);
+    Reply reply;
+    const grpc::Status status = (stub.get()->*method)(&context, request, &reply);
+    if (status.ok()) return reply;
+    const std::string word = word_of(context);
+    const bool out_of_reach = word.empty() && status.error_code() == grpc::StatusCode::UNAVAILABLE;
+    if (!out_of_reach) return fail(from_grpc_status(status, word));
+    return fail(ErrorCode::kUnavailable,
+                "the scheduler at " + target.address + " is out of reach: " + target.remedy);
+  }
+
+  Target target;
+  std::unique_ptr<proto::Users::Stub> stub;
+};
+
+Client::Client(const Target& target) : connection_(std::make_unique<Connection>(target)) {}
+Client::Client(Client&&) noexcept = default;
+Client::~Client() = default;
+
+Result<proto::SubmitReply> Client::submit(const proto::SubmitRequest& request) {
+  return connection_->call(&proto::Users::Stub::Submit, request);
+}
+
+Result<proto::ActReply> Client::act_on_jobs(const proto::ActOnJobsRequest& request) {
+  return connection_->call(&proto::Users::Stub::ActOnJobs, request);
+}
+
+Result<proto::ActReply> Client::act_on_nodes(const proto::ActOnNodesRequest& request) {
+  return connection_->call(&proto::Users::Stub::ActOnNodes, request);
+}
+
+Result<proto::ListJobsReply> Client::list_jobs(const proto::ListJobsRequest& request) {
+  return connection_->call(&proto::Users::Stub::ListJobs, request);
+}
+
+Result<proto::JobDetail> Client::get_job(const proto::GetJobRequest& request) {
+  return connection_->call(&proto::Users::Stub::GetJob, request,
+                           kCallTimeout + Millis(request.wait_ms()));
+}
+
+Result<proto::ListNodesReply> Client::list_nodes(const proto::ListNodesRequest& request) {
+  return connection_->call(&proto::Users::Stub::ListNodes, request);
+}
+
+Result<proto::ListHistoryReply> Client::list_history(const proto::ListHistoryRequest& request) {
+  return connection_->call(&proto::Users::Stub::ListHistory, request);
+}
+
+Result<proto::ClusterInfo> Client::get_cluster() {
+  return connection_->call(&proto::Users::Stub::GetCluster, proto::GetClusterRequest());
+}
+
+Result<Client> connect(const TargetOptions& options) {
+  const auto target = find_target(options);
+  if (!target) return fail(target.error());
+  return Client(*target);
+}
+
+Result<proto::ListJobsReply> list_all_jobs(Client& client, proto::ListJobsRequest request) {
+  proto::ListJobsReply all;
+  while (true) {
+    auto page = client.list_jobs(request);
+    if (!page) return fail(page.error());
+    all.mutable_jobs()->MergeFrom(page->jobs());
+    all.set_as_of_ms(page->as_of_ms());
+    if (page->next_after() == 0) return all;
+    request.set_after(page->next_after());
+  }
+}
+
+Result<proto::ListHistoryReply> list_all_history(Client& client,
+                                                 proto::ListHistoryRequest request) {
+  proto::ListHistoryReply all;
+  while (true) {
+    auto page = client.list_history(request);
+    if (!page) return fail(page.error());
+    all.mutable_entries()->MergeFrom(page->entries());
+    all.set_as_of_ms(page->as_of_ms());
+    if (page->next_after_row() == 0) return all;
+    request.set_after_row(page->next_after_row());
+  }
+}
+
+}  // namespace usine::cli

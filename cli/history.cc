@@ -1,0 +1,85 @@
+// `usine history`: what has ended, one row for each attempt, from the books.
+#include "cli/client.h"
+#include "cli/jobs.h"
+#include "cli/local_clock.h"
+#include "cli/options.h"
+#include "cli/terminal.h"
+#include "cli/views.h"
+#include "common/time.h"
+#include "common/units.h"
+
+namespace usine::cli {
+namespace {
+
+Result<std::optional<std::int64_t>> time_option(const Given& given, const std::string& name) {
+  const auto text = given.value(name);
+  if (!text) return std::nullopt;
+  const auto time = parse_begin(*text, local_clock());
+  if (!time) return fail(time.error().within("--" + name));
+  return time->time_since_epoch().count();
+}
+
+Table table_of(const proto::ListHistoryReply& reply) {
+  Table table({"JOB", "ATTEMPT", "NAME", "USER", "STATE", "EXIT", "NODES", "GPUS", "ELAPSED",
+               "ENDED", "NODE LIST"});
+  for (const std::size_t column : {0u, 1u, 6u, 7u, 8u}) table.align_right(column);
+  for (const proto::HistoryEntry& entry : reply.entries()) {
+    table.add({std::to_string(entry.job()), std::to_string(entry.attempt()), entry.name(),
+               entry.user(), entry.state(), exit_text(entry.exit()), std::to_string(entry.nodes()),
+               std::to_string(entry.gpus()), format_duration(Seconds(entry.elapsed_ms() / 1000)),
+               time_text(entry.end_ms()), entry.node_list()});
+  }
+  return table;
+}
+
+Result<proto::ListHistoryRequest> request_of(const Given& given) {
+  proto::ListHistoryRequest request;
+  request.set_user(given.value("user").value_or(""));
+  request.set_project(given.value("project").value_or(""));
+  const auto from = time_option(given, "from");
+  if (!from) return fail(from.error());
+  if (*from) request.set_from_ms(**from);
+  const auto to = time_option(given, "to");
+  if (!to) return fail(to.error());
+  if (*to) request.set_to_ms(**to);
+  if (const auto job = given.value("job")) {
+    const auto id = parse_job_id(*job);
+    if (!id) return fail(id.error());
+    request.set_job(*id);
+  }
+  return request;
+}
+
+}  // namespace
+
+CommandResult run_history(const Words& words) {
+  Options options("usine history [--from T] [--to T] [--user U] [--project P] [--job JOB] [--json]",
+                  "Lists attempts that have ended, oldest first; a job that was requeued has one "
+                  "row for each. Times are as for `submit --begin`: 'today', '2026-11-21', "
+                  "'2026-11-21T08:00'.",
+                  "usine history --from today --user $USER");
+  options.value("from", "T", "ended at or after this time")
+      .value("to", "T", "ended before this time")
+      .value("user", "U", "only jobs of this user")
+      .value("project", "P", "only jobs of this project")
+      .value("job", "JOB", "only this job")
+      .flag("json", "print one JSON document")
+      .finds_cluster();
+  const auto given = options.parse(words);
+  if (!given) return fail(given.error());
+  if (!*given) return kExitDone;
+  const auto request = request_of(**given);
+  if (!request) return fail(request.error());
+  auto client = connect((*given)->target());
+  if (!client) return fail(client.error());
+  const auto reply = list_all_history(*client, *request);
+  if (!reply) return fail(reply.error());
+  if ((*given)->flag("json")) {
+    print_json(to_json(*reply));
+  } else {
+    print_table(table_of(*reply));
+  }
+  return kExitDone;
+}
+
+}  // namespace usine::cli

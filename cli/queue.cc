@@ -1,0 +1,137 @@
+// `usine queue`: the jobs that wait and run, or those in states asked for.
+#include <csignal>
+#include <ctime>
+#include <optional>
+
+#include "cli/client.h"
+#include "cli/options.h"
+#include "cli/terminal.h"
+#include "cli/views.h"
+#include "common/time.h"
+#include "model/job_state.h"
+
+namespace usine::cli {
+namespace {
+
+constexpr std::size_t kNameColumns = 24;
+constexpr std::int64_t kWatchSecondsMax = 3600;
+
+std::vector<std::string> split_at_commas(const std::string& text) {
+  std::vector<std::string> words;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    words.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return words;
+}
+
+bool all_are_states(const std::vector<std::string>& words) {
+  for (const std::string& word : words) {
+    if (word != "all" && !job_state_from(word)) return false;
+  }
+  return true;
+}
+
+// --state is both a filter and, as for every command, the folder of the cluster: values that are
+// words of job states are the filter.
+void take_states(const Given& given, proto::ListJobsRequest& request, TargetOptions& target) {
+  target.state.reset();
+  for (const std::string& value : given.all("state")) {
+    const auto words = split_at_commas(value);
+    if (!all_are_states(words)) {
+      target.state = value;
+      continue;
+    }
+    for (const std::string& word : words) {
+      if (word != "all") {
+        request.add_states(word);
+        continue;
+      }
+      for (int i = 0; i <= static_cast<int>(JobState::kOutOfMemory); ++i) {
+        request.add_states(std::string(to_string(static_cast<JobState>(i))));
+      }
+    }
+  }
+}
+
+std::string shortened(const std::string& text) {
+  return text.size() <= kNameColumns ? text : text.substr(0, kNameColumns - 1) + "+";
+}
+
+// Where it runs, or why it does not yet.
+std::string whereabouts(const proto::JobSummary& job) {
+  if (!job.reasons().empty()) return job.reasons(0).sentence();
+  return job.node_list();
+}
+
+std::string elapsed_text(const proto::JobSummary& job, std::int64_t as_of_ms) {
+  if (!job.has_start_ms()) return "-";
+  const std::int64_t end = job.has_end_ms() ? job.end_ms() : as_of_ms;
+  return format_duration(Seconds((end - job.start_ms()) / 1000));
+}
+
+Table table_of(const proto::ListJobsReply& reply) {
+  Table table({"JOB", "NAME", "USER", "PARTITION", "STATE", "NODES", "GPUS", "TIME", "LIMIT",
+               "NODE LIST OR REASON"});
+  for (const std::size_t column : {0u, 5u, 6u, 7u, 8u}) table.align_right(column);
+  for (const proto::JobSummary& job : reply.jobs()) {
+    table.add({std::to_string(job.id()), shortened(job.name()), job.user(), job.partition(),
+               job.state(), std::to_string(job.nodes()), std::to_string(job.gpus()),
+               elapsed_text(job, reply.as_of_ms()), format_duration(Seconds(job.time_limit_s())),
+               whereabouts(job)});
+  }
+  return table;
+}
+
+// Draws the list every so many seconds until Ctrl-C ends the program.
+CommandResult watch(Client& client, const proto::ListJobsRequest& request, std::int64_t seconds) {
+  while (true) {
+    const auto reply = list_all_jobs(client, request);
+    if (!reply) return fail(reply.error());
+    if (output_is_terminal()) print("\033[H\033[2J");
+    print_table(table_of(*reply));
+    std::fflush(stdout);
+    const timespec interval{seconds, 0};
+    ::nanosleep(&interval, nullptr);
+  }
+}
+
+}  // namespace
+
+CommandResult run_queue(const Words& words) {
+  Options options("usine queue [--user U] [--project P] [--state STATE,...] [--watch] [--json]",
+                  "Lists the jobs that wait and run, why they wait or where they run. --state also "
+                  "takes 'all', and finished states for jobs that ended lately; any other value of "
+                  "it is the state folder.",
+                  "usine queue --user $USER --state pending,running");
+  options.value("user", "U", "only jobs of this user")
+      .value("project", "P", "only jobs of this project")
+      .flag("watch", "draw the list anew every 2 seconds, until Ctrl-C")
+      .value("interval", "N", "with --watch: every N seconds")
+      .flag("json", "print one JSON document")
+      .finds_cluster();
+  const auto given = options.parse(words);
+  if (!given) return fail(given.error());
+  if (!*given) return kExitDone;
+  proto::ListJobsRequest request;
+  request.set_user((*given)->value("user").value_or(""));
+  request.set_project((*given)->value("project").value_or(""));
+  TargetOptions target = (*given)->target();
+  take_states(**given, request, target);
+  auto client = connect(target);
+  if (!client) return fail(client.error());
+  const auto interval = (*given)->number("interval", 1, kWatchSecondsMax);
+  if (!interval) return fail(interval.error());
+  if ((*given)->flag("watch")) return watch(*client, request, interval->value_or(2));
+  const auto reply = list_all_jobs(*client, request);
+  if (!reply) return fail(reply.error());
+  if ((*given)->flag("json")) {
+    print_json(to_json(*reply));
+  } else {
+    print_table(table_of(*reply));
+  }
+  return kExitDone;
+}
+
+}  // namespace usine::cli

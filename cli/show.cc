@@ -1,0 +1,183 @@
+// `usine show job|node|partition NAME`: everything that is known about one thing.
+#include "cli/client.h"
+#include "cli/jobs.h"
+#include "cli/options.h"
+#include "cli/terminal.h"
+#include "cli/views.h"
+#include "common/time.h"
+#include "common/units.h"
+
+namespace usine::cli {
+namespace {
+
+void add_line(Table& table, const std::string& name, const std::string& value) {
+  if (!value.empty()) table.add({name, value});
+}
+
+std::string optional_time(bool known, std::int64_t millis) {
+  return known ? time_text(millis) : "";
+}
+
+std::string joined(const auto& items) {
+  std::string text;
+  for (const auto& item : items) text += (text.empty() ? "" : ",") + item;
+  return text;
+}
+
+std::string share_text(const proto::Component& part) {
+  const proto::NodeDemand& share = part.per_node();
+  std::string text = std::to_string(part.nodes()) + " x (" + std::to_string(share.cores()) +
+                     " cores, " + std::to_string(share.gpus()) + " GPUs";
+  if (!share.gpu_type().empty()) text += " of type " + share.gpu_type();
+  if (share.memory_mib() > 0) text += ", " + format_memory_mib(share.memory_mib());
+  if (share.memory_mib() < 0) text += ", all memory";
+  if (part.exclusive()) text += ", whole nodes";
+  return text + "), " + std::to_string(part.tasks()) + (part.tasks() == 1 ? " task" : " tasks");
+}
+
+void print_placement(const proto::JobDetail& detail) {
+  if (detail.placement().empty()) return;
+  Table table({"NODE", "LEAF", "CORES", "GPUS", "NICS", "MEMORY"});
+  for (const proto::JobNode& node : detail.placement()) {
+    table.add({node.name(), node.leaf(), node.cores(), node.gpus(), joined(node.nic_names()),
+               format_memory_mib(node.memory_mib())});
+  }
+  print("\n");
+  print_table(table);
+}
+
+void print_job(const proto::JobDetail& detail) {
+  const proto::JobSummary& job = detail.summary();
+  const proto::LaunchRequest& launch = detail.request().launch();
+  Table table({"job", std::to_string(job.id())});
+  add_line(table, "name", job.name());
+  add_line(table, "state", state_text(job));
+  add_line(table, "message", job.message());
+  add_line(table, "exit", job.has_exit() ? exit_text(job.exit()) : "");
+  add_line(table, "user", job.user());
+  add_line(table, "project", job.project());
+  add_line(table, "partition", job.partition());
+  add_line(table, "attempt", std::to_string(job.attempt()));
+  for (const proto::Component& part : detail.request().components()) {
+    add_line(table, "request", share_text(part));
+  }
+  add_line(table, "time limit", format_duration(Seconds(job.time_limit_s())));
+  add_line(table, "submitted", time_text(job.submit_ms()));
+  add_line(table, "estimated start",
+           optional_time(job.has_estimated_start_ms(), job.estimated_start_ms()));
+  add_line(table, "started", optional_time(job.has_start_ms(), job.start_ms()));
+  add_line(table, "ended", optional_time(job.has_end_ms(), job.end_ms()));
+  add_line(table, "comment", detail.request().comment());
+  add_line(table, "script", launch.script_name());
+  add_line(table, "folder", launch.working_directory());
+  add_line(table, "output", launch.output());
+  add_line(table, "error", launch.error());
+  print(table.text());
+  print_placement(detail);
+}
+
+CommandResult show_job(Client& client, const std::string& name, bool json) {
+  const auto id = parse_job_id(name);
+  if (!id) return fail(id.error());
+  proto::GetJobRequest request;
+  request.set_job(*id);
+  const auto detail = client.get_job(request);
+  if (!detail) return fail(detail.error());
+  if (json) {
+    print_json(to_json(*detail));
+  } else {
+    print_job(*detail);
+  }
+  return kExitDone;
+}
+
+void print_node(const proto::NodeInfo& node) {
+  Table table({"node", node.name()});
+  add_line(table, "state", node.state());
+  if (node.has_drain_since_ms()) {
+    add_line(table, "drained",
+             node.drain_reason() + " (" + node.drain_author() + ", " +
+                 time_text(node.drain_since_ms()) + ")");
+  }
+  add_line(table, "class", node.node_class());
+  add_line(table, "leaf", node.leaf());
+  add_line(table, "cores free",
+           std::to_string(node.cores_free()) + " of " + std::to_string(node.cores()));
+  add_line(table, "GPUs free",
+           std::to_string(node.gpus_free()) + " of " + std::to_string(node.gpus()) + "  " +
+               node.gpu_model());
+  add_line(
+      table, "memory free",
+      format_memory_mib(node.memory_free_mib()) + " of " + format_memory_mib(node.memory_mib()));
+  std::string jobs;
+  for (const std::uint64_t job : node.jobs()) {
+    jobs += (jobs.empty() ? "" : ",") + std::to_string(job);
+  }
+  add_line(table, "jobs", jobs);
+  add_line(table, "features", joined(node.features()));
+  add_line(table, "partitions", joined(node.partitions()));
+  print(table.text());
+}
+
+CommandResult show_node(Client& client, const std::string& name, bool json) {
+  proto::ListNodesRequest request;
+  request.add_names(name);
+  const auto reply = client.list_nodes(request);
+  if (!reply) return fail(reply.error());
+  if (reply->nodes().empty()) {
+    return fail(ErrorCode::kNotFound, "there is no node '" + name +
+                                          "': `usine node list` names "
+                                          "them");
+  }
+  if (json) {
+    print_json(to_json(reply->nodes(0)));
+  } else {
+    print_node(reply->nodes(0));
+  }
+  return kExitDone;
+}
+
+CommandResult show_partition(Client& client, const std::string& name, bool json) {
+  const auto cluster = client.get_cluster();
+  if (!cluster) return fail(cluster.error());
+  std::string known;
+  for (const proto::PartitionInfo& partition : cluster->partitions()) {
+    known += ' ' + partition.name();
+    if (partition.name() != name) continue;
+    if (json) {
+      print_json(to_json(partition));
+      return kExitDone;
+    }
+    Table table({"partition", partition.name() + (partition.is_default() ? " (default)" : "")});
+    add_line(table, "nodes up",
+             std::to_string(partition.nodes_up()) + " of " + std::to_string(partition.nodes()));
+    add_line(table, "longest job", format_duration(Seconds(partition.time_limit_max_s())));
+    print(table.text());
+    return kExitDone;
+  }
+  return fail(ErrorCode::kNotFound, "there is no partition '" + name + "': there are" + known);
+}
+
+}  // namespace
+
+CommandResult run_show(const Words& words) {
+  Options options("usine show job|node|partition NAME [--json]",
+                  "Prints all that is known about one job, node or partition.",
+                  "usine show job 42");
+  options.flag("json", "print one JSON document").finds_cluster().takes_words(2, 2, "what to show");
+  const auto given = options.parse(words);
+  if (!given) return fail(given.error());
+  if (!*given) return kExitDone;
+  const std::string& kind = (*given)->words()[0];
+  const std::string& name = (*given)->words()[1];
+  const bool json = (*given)->flag("json");
+  if (kind != "job" && kind != "node" && kind != "partition") {
+    return fail(ErrorCode::kInvalid, "'" + kind + "' cannot be shown: say job, node or partition");
+  }
+  auto client = connect((*given)->target());
+  if (!client) return fail(client.error());
+  if (kind == "job") return show_job(*client, name, json);
+  return kind == "node" ? show_node(*client, name, json) : show_partition(*client, name, json);
+}
+
+}  // namespace usine::cli

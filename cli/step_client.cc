@@ -1,0 +1,202 @@
+#include "cli/step_client.h"
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "cli/options.h"
+#include "common/os/os_error.h"
+#include "common/os/sockets.h"
+
+namespace usine::cli {
+namespace {
+
+constexpr std::array kPassedSignals = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
+constexpr Millis kSendTimeout{30'000};
+// Input is read no further while so much of it waits to be sent.
+constexpr std::size_t kUnsentInputMax = 1u << 20;
+constexpr std::size_t kInputChunkBytes = 64u << 10;
+// So many Ctrl-C end the client itself, where the step does not.
+constexpr int kInterruptsMax = 3;
+
+void write_whole(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return;  // nobody reads us any more; the step goes on
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+Status send_now(os::FrameSocket& socket, const proto::ShepherdMessage& message) {
+  return socket.send_now(message.SerializeAsString(), kSendTimeout);
+}
+
+}  // namespace
+
+Result<os::FrameSocket> connect_to_shepherd(const std::string& socket_path) {
+  auto fd = os::connect_unix(socket_path);
+  if (!fd) return fail(fd.error().within("reaching the job's shepherd"));
+  return os::FrameSocket(*std::move(fd));
+}
+
+Result<os::FrameSocket> connect_to_shepherd(const std::string& address,
+                                            const std::string& job_key) {
+  const auto endpoint = os::parse_endpoint(address);
+  if (!endpoint) return fail(endpoint.error());
+  auto fd = os::start_connect_tcp(*endpoint);
+  if (!fd) return fail(fd.error());
+  os::FrameSocket socket(*std::move(fd));
+  proto::ShepherdMessage greeting;
+  greeting.mutable_greet()->set_job_key(job_key);
+  const Status sent = send_now(socket, greeting);
+  if (!sent) return fail(ErrorCode::kIo, "the job's head node at " + address + " does not answer");
+  return socket;
+}
+
+Result<os::UniqueFd> take_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : kPassedSignals) sigaddset(&signals, signal);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  os::UniqueFd fd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!fd) return fail(os::os_error("reading signals"));
+  return fd;
+}
+
+bool interrupt_waits(int signals) {
+  signalfd_siginfo caught{};
+  if (::read(signals, &caught, sizeof caught) != sizeof caught) return false;
+  return caught.ssi_signo != SIGUSR1 && caught.ssi_signo != SIGUSR2;
+}
+
+Result<int> StepClient::run(const proto::RunStep& step) {
+  proto::ShepherdMessage message;
+  *message.mutable_run_step() = step;
+  if (Status sent = send(message); !sent) return fail(sent.error());
+  while (!end_) {
+    if (Status status = wait_for_something(); !status) return fail(status.error());
+    if (interrupts_ >= kInterruptsMax) return 128 + SIGINT;
+    if (!shepherd_open_ && !end_) {
+      return fail(ErrorCode::kIo, "the job has ended before the step did");
+    }
+  }
+  for (const auto& [stream, rest] : unfinished_) {
+    if (rest.empty()) continue;
+    const std::string line = std::to_string(stream.first) + ": " + rest + '\n';
+    write_whole(stream.second ? STDERR_FILENO : STDOUT_FILENO, line);
+  }
+  return *end_;
+}
+
+Status StepClient::send(const proto::ShepherdMessage& message) {
+  return shepherd_.send(message.SerializeAsString());
+}
+
+Status StepClient::wait_for_something() {
+  const std::size_t unsent = shepherd_.unsent_bytes();
+  const bool reads_input = started_ && input_open_ && unsent < kUnsentInputMax;
+  const auto events = static_cast<short>(unsent > 0 ? POLLIN | POLLOUT : POLLIN);
+  std::array<pollfd, 3> fds = {{{shepherd_.fd(), events, 0},
+                                {signals_, POLLIN, 0},
+                                {reads_input ? STDIN_FILENO : -1, POLLIN, 0}}};
+  if (::poll(fds.data(), fds.size(), -1) < 0) {
+    if (errno == EINTR) return {};
+    return fail(os::os_error("waiting for the step"));
+  }
+  if ((fds[0].revents & POLLOUT) != 0) {
+    if (Status flushed = shepherd_.flush(); !flushed) return flushed;
+  }
+  if ((fds[0].revents & ~POLLOUT) != 0) {
+    if (Status read = read_shepherd(); !read) return read;
+  }
+  if (fds[1].revents != 0) {
+    if (Status passed = pass_signal_on(); !passed) return passed;
+  }
+  return fds[2].revents != 0 ? send_input() : Status();
+}
+
+Status StepClient::read_shepherd() {
+  const auto open = shepherd_.fill();
+  if (!open) return fail(open.error());
+  shepherd_open_ = *open;
+  while (true) {
+    const auto frame = shepherd_.next();
+    if (!frame) return fail(frame.error());
+    if (!*frame) return {};
+    proto::ShepherdMessage message;
+    if (!message.ParseFromString(**frame)) {
+      return fail(ErrorCode::kInvalid, "the shepherd's answer does not read back");
+    }
+    take(message);
+  }
+}
+
+void StepClient::take(const proto::ShepherdMessage& message) {
+  switch (message.message_case()) {
+    case proto::ShepherdMessage::kStepStarted:
+      step_ = message.step_started().step();
+      started_ = true;
+      break;
+    case proto::ShepherdMessage::kOutput: write_output(message.output()); break;
+    case proto::ShepherdMessage::kStepEnded:
+      if (!message.step_ended().message().empty()) {
+        std::fprintf(stderr, "usine: %s\n", one_line(message.step_ended().message()).c_str());
+      }
+      end_ = message.step_ended().exit_code();
+      break;
+    case proto::ShepherdMessage::kRefused:
+      end_ = fail(ErrorCode::kRefused, message.refused().message());
+      break;
+    default: break;  // what shepherds tell each other is not for us
+  }
+}
+
+void StepClient::write_output(const proto::TaskOutput& output) {
+  if (label_) return write_labelled(output);
+  write_whole(output.is_error() ? STDERR_FILENO : STDOUT_FILENO, output.data());
+}
+
+// Whole lines with their rank in front; the rest of a line waits for its end.
+void StepClient::write_labelled(const proto::TaskOutput& output) {
+  std::string& rest = unfinished_[{output.rank(), output.is_error()}];
+  rest += output.data();
+  std::string lines;
+  std::size_t begin = 0;
+  for (std::size_t end = rest.find('\n'); end != std::string::npos; end = rest.find('\n', begin)) {
+    lines += std::to_string(output.rank()) + ": " + rest.substr(begin, end + 1 - begin);
+    begin = end + 1;
+  }
+  rest.erase(0, begin);
+  write_whole(output.is_error() ? STDERR_FILENO : STDOUT_FILENO, lines);
+}
+
+Status StepClient::send_input() {
+  std::array<char, kInputChunkBytes> buffer{};
+  const ssize_t got = ::read(STDIN_FILENO, buffer.data(), buffer.size());
+  if (got < 0 && (errno == EINTR || errno == EAGAIN)) return {};
+  // A terminal that is not ours to read, or an input that was closed, ends the input.
+  const std::size_t bytes = got > 0 ? static_cast<std::size_t>(got) : 0;
+  input_open_ = bytes > 0;
+  proto::ShepherdMessage message;
+  message.mutable_input()->set_step(step_);
+  message.mutable_input()->set_data(buffer.data(), bytes);
+  return send(message);
+}
+
+Status StepClient::pass_signal_on() {
+  signalfd_siginfo caught{};
+  if (::read(signals_, &caught, sizeof caught) != sizeof caught) return {};
+  const int signal = static_cast<int>(caught.ssi_signo);
+  if (signal == SIGINT) ++interrupts_;
+  proto::ShepherdMessage message;
+  message.mutable_signal_step()->set_step(step_);
+  message.mutable_signal_step()->set_signal(signal);
+  return send(message);
+}
+
+}  // namespace usine::cli

@@ -1,0 +1,52 @@
+// From the words of `usine submit` and `usine run` to what is sent to the scheduler: options from
+// script, environment and command line, the script itself, and the shell's folder, limits and
+// variables. Used by the main thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+#include "cli/target.h"
+#include "common/result.h"
+#include "model/request_options.h"
+#include "proto/users.pb.h"
+
+namespace usine::cli {
+
+// Options of the command itself.
+struct SubmissionModes {
+  TargetOptions target;
+  bool json = false;
+  bool dry_run = false;
+  bool label = false;
+  std::string mpi;  // empty: as the job's tasks are always wired up
+};
+
+struct Submission {
+  ResolvedOptions options;  // its request is complete but for what the scheduler adds
+  std::string script;
+  std::vector<std::string> environment;  // NAME=VALUE
+  SubmissionModes modes;
+};
+
+// For `usine submit`: the words name a script, or --wrap holds a command. Prints nothing; warnings
+// are in options. Errors: kNotFound for a script that is missing, kInvalid and kRefused as the
+// options say.
+[[nodiscard]] Result<Submission> read_submission(const Words& words);
+
+// For `usine run`: `command` is what follows the options.
+struct RunSubmission {
+  Submission submission;
+  std::vector<std::string> command;
+  std::vector<OptionUse> uses;  // of the command line alone, for a step inside a job
+};
+[[nodiscard]] Result<RunSubmission> read_run(const Words& words);
+
+[[nodiscard]] proto::SubmitRequest to_message(const Submission& submission);
+
+// Whether --help is among the options in front.
+[[nodiscard]] bool asks_for_help(const Words& words);
+
+}  // namespace usine::cli

@@ -1,0 +1,250 @@
+// `usine up`: a whole cluster on this machine, of a scheduler and emulated nodes. On a folder that
+// holds one it starts what is not running.
+#include <chrono>
+#include <csignal>
+#include <fcntl.h>
+#include <filesystem>
+#include <random>
+#include <sys/file.h>
+#include <thread>
+
+#include "cli/client.h"
+#include "cli/local_cluster.h"
+#include "cli/options.h"
+#include "cli/take_down.h"
+#include "cli/terminal.h"
+#include "common/os/files.h"
+#include "common/os/os_error.h"
+#include "common/os/sockets.h"
+#include "common/os/unique_fd.h"
+#include "config/up_cluster.h"
+
+namespace usine::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::int64_t kNodesMax = 4096;
+constexpr std::int64_t kGpusMax = 64;
+constexpr auto kSchedulerWait = std::chrono::seconds(30);
+constexpr auto kNodesWait = std::chrono::seconds(60);
+// What one more node may add to the wait: its agent reads a machine's shape and joins.
+constexpr auto kWaitForEachNode = std::chrono::milliseconds(500);
+constexpr auto kPoll = std::chrono::milliseconds(20);
+
+Result<config::UpOptions> wanted(const Given& given) {
+  config::UpOptions options;
+  const auto nodes = given.number("nodes", 1, kNodesMax);
+  if (!nodes) return fail(nodes.error());
+  options.nodes = static_cast<std::uint32_t>(nodes->value_or(options.nodes));
+  const auto gpus = given.number("gpus-per-node", 0, kGpusMax);
+  if (!gpus) return fail(gpus.error());
+  options.gpus_per_node = gpus->value_or(options.gpus_per_node);
+  options.like = given.value("like").value_or(options.like);
+  if (fs::is_regular_file(options.like)) options.like = fs::absolute(options.like).string();
+  return options;
+}
+
+// A port for this cluster to keep over restarts, so that agents find the scheduler again. Below the
+// range from which the system gives ports to outgoing connections.
+Result<std::string> choose_address() {
+  constexpr std::uint16_t kFirst = 20'000;
+  constexpr std::uint16_t kCount = 12'000;
+  std::random_device random;
+  const auto first = static_cast<std::uint16_t>(kFirst + random() % kCount);
+  const auto port = os::find_free_port("127.0.0.1", first);
+  if (!port) return fail(port.error());
+  return os::to_string(os::Endpoint{"127.0.0.1", *port});
+}
+
+// Loads cluster.yaml, which is written first where the folder has none.
+Result<config::ClusterFile> load_or_make(const LocalCluster& cluster, const Given& given) {
+  auto options = wanted(given);
+  if (!options) return fail(options.error());
+  const bool known = fs::exists(cluster.config_file());
+  if (!known) {
+    const auto address = choose_address();
+    if (!address) return fail(address.error());
+    options->listen_address = *address;
+    const std::string text = config::up_cluster_yaml(*options);
+    if (const auto sound = config::parse_cluster_file(text, "--like " + options->like); !sound) {
+      return fail(discovery::to_error(sound.error()));
+    }
+    const Status written = os::write_file_durably(cluster.config_file(), text);
+    if (!written) return fail(written.error());
+  }
+  auto file = config::load_cluster_file(cluster.config_file());
+  if (!file) return fail(discovery::to_error(file.error()));
+  const std::size_t nodes = file->cluster.nodes.size();
+  if (known && given.flag("nodes") && nodes != options->nodes) {
+    warn(cluster.folder() + " holds a cluster of " + std::to_string(nodes) +
+         " nodes, which stays as it is: use another --state, or remove the folder");
+  }
+  return *std::move(file);
+}
+
+// Only one `usine up` at a time starts things in a folder.
+Result<os::UniqueFd> lock(const LocalCluster& cluster) {
+  const std::string path = cluster.folder() + "/up.lock";
+  os::UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!file || ::flock(file.get(), LOCK_EX) != 0) return fail(os::os_error("locking " + path));
+  return file;
+}
+
+std::unexpected<Error> has_ended(const LocalProgram& program) {
+  return fail(ErrorCode::kIo, program.name + " has ended: " + last_log_line(program) +
+                                  " (log: " + program.log_file + ")");
+}
+
+// Waits for the scheduler to say where it listens; gives its address.
+Result<std::string> start_scheduler(const LocalCluster& cluster, Progress& progress) {
+  const LocalProgram scheduler = cluster.scheduler();
+  pid_t started = 0;
+  if (!running_pid(scheduler)) {
+    fs::remove(cluster.address_file());  // of one that was killed
+    const auto pid = start(scheduler);
+    if (!pid) return fail(pid.error());
+    started = *pid;
+  }
+  const auto deadline = Clock::now() + kSchedulerWait;
+  while (true) {
+    const auto address = os::read_file(cluster.address_file());
+    if (address) return address->substr(0, address->find('\n'));
+    if (started != 0 && ::kill(started, 0) != 0) return has_ended(scheduler);
+    if (Clock::now() > deadline) {
+      return fail(ErrorCode::kIo,
+                  "the scheduler is not ready after 30 s: " + last_log_line(scheduler));
+    }
+    progress.show("starting the scheduler");
+    std::this_thread::sleep_for(kPoll);
+  }
+}
+
+std::vector<std::string> shape_arguments(const config::MachineSource& source) {
+  std::vector<std::string> arguments = {"--like", source.machine};
+  if (source.gpus != config::MachineSource::kAllGpus) {
+    arguments.insert(arguments.end(), {"--gpus", std::to_string(source.gpus)});
+  }
+  return arguments;
+}
+
+Result<std::vector<LocalProgram>> start_agents(const LocalCluster& cluster,
+                                               const config::ClusterFile& file,
+                                               const std::string& address) {
+  std::vector<LocalProgram> agents;
+  for (const ConfiguredNode& node : file.cluster.nodes) {
+    const auto shape = shape_arguments(file.machines[node.node_class]);
+    agents.push_back(cluster.agent(node.name, address, shape));
+    if (running_pid(agents.back())) continue;
+    if (const auto pid = start(agents.back()); !pid) return fail(pid.error());
+  }
+  return agents;
+}
+
+// How many nodes can be reached.
+Result<std::size_t> nodes_up(Client& client) {
+  const auto reply = client.list_nodes({});
+  if (!reply) return fail(reply.error());
+  std::size_t up = 0;
+  for (const proto::NodeInfo& node : reply->nodes()) {
+    up += node.state() != "down" && node.state() != "unreachable" ? 1 : 0;
+  }
+  return up;
+}
+
+Status wait_for_nodes(const LocalCluster& cluster, const std::vector<LocalProgram>& agents,
+                      Progress& progress) {
+  auto client = connect({cluster.folder(), std::nullopt, std::nullopt});
+  if (!client) return fail(client.error());
+  const auto deadline = Clock::now() + kNodesWait + agents.size() * kWaitForEachNode;
+  while (true) {
+    const auto up = nodes_up(*client);
+    if (!up) return fail(up.error());
+    if (*up >= agents.size()) return {};
+    for (const LocalProgram& agent : agents) {
+      if (!running_pid(agent)) return has_ended(agent);
+    }
+    if (Clock::now() > deadline) {
+      return fail(ErrorCode::kIo, std::to_string(*up) + " of " + std::to_string(agents.size()) +
+                                      " nodes are up in time; the last agent says: " +
+                                      last_log_line(agents.back()));
+    }
+    progress.show(std::to_string(*up) + " of " + std::to_string(agents.size()) + " nodes are up");
+    std::this_thread::sleep_for(kPoll);
+  }
+}
+
+// Starts whatever is not running; gives the number of nodes.
+Result<std::size_t> bring_up(const LocalCluster& cluster, const Given& given) {
+  if (Status made = cluster.make_folders(); !made) return fail(made.error());
+  const auto locked = lock(cluster);
+  if (!locked) return fail(locked.error());
+  const auto file = load_or_make(cluster, given);
+  if (!file) return fail(file.error());
+  Progress progress;
+  const auto address = start_scheduler(cluster, progress);
+  if (!address) return fail(address.error());
+  const auto agents = start_agents(cluster, *file, *address);
+  if (!agents) return fail(agents.error());
+  if (Status up = wait_for_nodes(cluster, *agents, progress); !up) return fail(up.error());
+  return agents->size();
+}
+
+void wait_for_interrupt() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, signal);
+  int caught = 0;
+  sigwait(&signals, &caught);
+}
+
+// Before any thread starts, so that the signals reach sigwait() alone.
+void block_interrupts() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, signal);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+}
+
+Options options_of_up() {
+  Options options(
+      "usine up [--nodes N] [--like MACHINE|FILE] [--gpus-per-node G] [--state DIR] "
+      "[--detach]",
+      "Starts a cluster of emulated nodes on this machine and keeps it until Ctrl-C, or, "
+      "with --detach, until `usine down`. On a folder that holds a cluster it starts what "
+      "is not running and changes nothing else.",
+      "usine up --nodes 4 --like dgx-h100 --detach");
+  options.value("nodes", "N", "emulated nodes (default 4)")
+      .value("like", "MACHINE|FILE",
+             "what each is like: a machine that Usine ships (dgx-h100, ...) or the file of one")
+      .value("gpus-per-node", "G", "of that machine's GPUs, only the first G")
+      .value("state", "DIR", "state folder (USINE_STATE; default ~/.local/state/usine)")
+      .flag("detach", "return once the cluster is up");
+  return options;
+}
+
+}  // namespace
+
+CommandResult run_up(const Words& words) {
+  const auto given = options_of_up().parse(words);
+  if (!given) return fail(given.error());
+  if (!*given) return kExitDone;
+  const auto folder = state_folder((*given)->value("state"));
+  if (!folder) return fail(folder.error());
+  const bool detach = (*given)->flag("detach");
+  if (!detach) block_interrupts();
+  const LocalCluster cluster(*folder);
+  const auto nodes = bring_up(cluster, **given);
+  if (!nodes) return fail(nodes.error());
+  print("the cluster in " + *folder + " is up with " + std::to_string(*nodes) +
+        (*nodes == 1 ? " node" : " nodes") +
+        (detach ? "; `usine down` ends it\n" : "; Ctrl-C ends it\n"));
+  if (detach) return kExitDone;
+  std::fflush(stdout);
+  wait_for_interrupt();
+  print(*folder + ": " + take_down(cluster) + '\n');
+  return kExitDone;
+}
+
+}  // namespace usine::cli

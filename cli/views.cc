@@ -1,0 +1,243 @@
+#include "cli/views.h"
+
+#include <cstring>
+#include <utility>
+
+#include "cli/terminal.h"
+#include "common/time.h"
+#include "model/job_state.h"
+
+namespace usine::cli {
+namespace {
+
+using usine::cli::to_json;  // beside those below, which would hide them
+
+Json seconds_of(std::int64_t millis) {
+  if (millis % 1000 == 0) return millis / 1000;
+  return static_cast<double>(millis) / 1000.0;
+}
+
+template <typename Repeated>
+Json list_of(const Repeated& items) {
+  Json list = Json::array();
+  for (const auto& item : items) list.push_back(item);
+  return list;
+}
+
+Json to_json(const proto::ExitStatus& exit) {
+  return {{"cause", to_string(static_cast<EndCause>(exit.cause()))},
+          {"exit_code", exit.exit_code()},
+          {"signal", exit.signal()},
+          {"message", exit.message()}};
+}
+
+Json to_json(const proto::JobNode& node) {
+  return {{"node", node.name()},
+          {"leaf", node.leaf()},
+          {"cores", node.cores()},
+          {"gpus", node.gpus()},
+          {"gpu_bus_ids", list_of(node.gpu_bus_ids())},
+          {"nics", list_of(node.nic_names())},
+          {"memory_mib", node.memory_mib()}};
+}
+
+Json to_json(const proto::Component& part) {
+  return {{"nodes", part.nodes()},
+          {"tasks", part.tasks()},
+          {"tasks_per_node", part.tasks_per_node()},
+          {"cores_per_task", part.cores_per_task()},
+          {"cores_per_node", part.per_node().cores()},
+          {"gpus_per_node", part.per_node().gpus()},
+          {"gpu_type", part.per_node().gpu_type()},
+          {"memory_mib_per_node", part.per_node().memory_mib()},
+          {"exclusive", part.exclusive()},
+          {"node_list", list_of(part.only_nodes())},
+          {"excluded_nodes", list_of(part.excluded_nodes())}};
+}
+
+template <typename Repeated>
+Json json_list_of(const Repeated& items) {
+  Json list = Json::array();
+  for (const auto& item : items) list.push_back(to_json(item));
+  return list;
+}
+
+// The time, or null where the message has none.
+#define USINE_TIME_OR_NULL(message, field) \
+  ((message).has_##field() ? Json(time_text((message).field())) : Json(nullptr))
+
+void add_launch(const proto::LaunchRequest& launch, Json& json) {
+  json["script_name"] = launch.script_name();
+  json["arguments"] = list_of(launch.arguments());
+  json["working_directory"] = launch.working_directory();
+  json["output"] = launch.output();
+  json["error"] = launch.error();
+  json["input"] = launch.input();
+  json["open_mode"] = launch.open_mode() == 0 ? "truncate" : "append";
+  json["umask"] = launch.umask();
+}
+
+}  // namespace
+
+std::string time_text(std::int64_t millis) { return format_time(Time(Millis(millis))); }
+
+Json to_json(const proto::Reason& reason) {
+  return {{"kind", reason.kind()},   {"asked", reason.asked()}, {"free", reason.free()},
+          {"total", reason.total()}, {"text", reason.text()},   {"sentence", reason.sentence()}};
+}
+
+Json to_json(const proto::JobSummary& job) {
+  Json json = {{"id", job.id()},
+               {"name", job.name()},
+               {"user", job.user()},
+               {"project", job.project()},
+               {"partition", job.partition()},
+               {"state", job.state()},
+               {"attempt", job.attempt()},
+               {"nodes", job.nodes()},
+               {"gpus", job.gpus()},
+               {"submit_time", time_text(job.submit_ms())},
+               {"start_time", USINE_TIME_OR_NULL(job, start_ms)},
+               {"estimated_start", USINE_TIME_OR_NULL(job, estimated_start_ms)},
+               {"end_time", USINE_TIME_OR_NULL(job, end_ms)},
+               {"time_limit", job.time_limit_s()},
+               {"node_list", job.node_list()},
+               {"exit", job.has_exit() ? to_json(job.exit()) : Json(nullptr)},
+               {"message", job.message()}};
+  json["reasons"] = json_list_of(job.reasons());
+  return json;
+}
+
+Json to_json(const proto::JobRequest& request) {
+  Json json = {{"name", request.name()},
+               {"user", request.user()},
+               {"project", request.project()},
+               {"partition", request.partition()},
+               {"comment", request.comment()},
+               {"components", json_list_of(request.components())},
+               {"time_limit", request.time_limit_s()},
+               {"begin", USINE_TIME_OR_NULL(request, begin_ms)},
+               {"priority", request.priority()},
+               {"hold", request.hold()},
+               {"requeue", request.requeue()},
+               {"requeue_unfenced", request.requeue_unfenced()},
+               {"idempotency_key", request.idempotency_key()},
+               {"interactive", request.interactive()}};
+  add_launch(request.launch(), json);
+  return json;
+}
+
+Json to_json(const proto::JobDetail& detail) {
+  Json json = to_json(detail.summary());
+  json["request"] = to_json(detail.request());
+  json["placement"] = json_list_of(detail.placement());
+  json["waits_behind"] = list_of(detail.waits_behind());
+  json["as_of"] = time_text(detail.as_of_ms());
+  return json;
+}
+
+Json to_json(const proto::NodeInfo& node) {
+  Json drain = nullptr;
+  if (node.has_drain_since_ms()) {
+    drain = {{"reason", node.drain_reason()},
+             {"author", node.drain_author()},
+             {"since", time_text(node.drain_since_ms())}};
+  }
+  return {{"name", node.name()},
+          {"class", node.node_class()},
+          {"state", node.state()},
+          {"drain", std::move(drain)},
+          {"leaf", node.leaf()},
+          {"cores", node.cores()},
+          {"cores_free", node.cores_free()},
+          {"gpus", node.gpus()},
+          {"gpus_free", node.gpus_free()},
+          {"gpu_model", node.gpu_model()},
+          {"memory_mib", node.memory_mib()},
+          {"memory_free_mib", node.memory_free_mib()},
+          {"jobs", list_of(node.jobs())},
+          {"features", list_of(node.features())},
+          {"partitions", list_of(node.partitions())}};
+}
+
+Json to_json(const proto::PartitionInfo& partition) {
+  return {{"name", partition.name()},
+          {"nodes", partition.nodes()},
+          {"nodes_up", partition.nodes_up()},
+          {"time_limit_max", partition.time_limit_max_s()},
+          {"is_default", partition.is_default()}};
+}
+
+Json to_json(const proto::HistoryEntry& entry) {
+  return {{"id", entry.job()},
+          {"attempt", entry.attempt()},
+          {"name", entry.name()},
+          {"user", entry.user()},
+          {"project", entry.project()},
+          {"partition", entry.partition()},
+          {"state", entry.state()},
+          {"exit", to_json(entry.exit())},
+          {"message", entry.message()},
+          {"submit_time", time_text(entry.submit_ms())},
+          {"start_time", USINE_TIME_OR_NULL(entry, start_ms)},
+          {"end_time", time_text(entry.end_ms())},
+          {"elapsed", seconds_of(entry.elapsed_ms())},
+          {"nodes", entry.nodes()},
+          {"gpus", entry.gpus()},
+          {"cores", entry.cores()},
+          {"node_list", entry.node_list()},
+          {"peak_memory_mib", entry.peak_memory_mib()},
+          {"final", entry.final()}};
+}
+
+#undef USINE_TIME_OR_NULL
+
+Json to_json(const proto::ListJobsReply& reply) {
+  return {{"jobs", json_list_of(reply.jobs())}, {"as_of", time_text(reply.as_of_ms())}};
+}
+
+Json to_json(const proto::ListNodesReply& reply) {
+  return {{"nodes", json_list_of(reply.nodes())}, {"as_of", time_text(reply.as_of_ms())}};
+}
+
+Json to_json(const proto::ListHistoryReply& reply) {
+  return {{"jobs", json_list_of(reply.entries())}, {"as_of", time_text(reply.as_of_ms())}};
+}
+
+Json to_json(const proto::ClusterInfo& cluster) {
+  return {{"name", cluster.name()},
+          {"uuid", cluster.uuid()},
+          {"version", cluster.version()},
+          {"epoch", cluster.epoch()},
+          {"sequence", cluster.sequence()},
+          {"state_digest", cluster.state_digest()},
+          {"partitions", json_list_of(cluster.partitions())},
+          {"nodes", cluster.nodes()},
+          {"nodes_up", cluster.nodes_up()},
+          {"jobs_waiting", cluster.jobs_waiting()},
+          {"jobs_running", cluster.jobs_running()},
+          {"as_of", time_text(cluster.as_of_ms())}};
+}
+
+void print_json(const Json& json) {
+  // Names and paths may hold any bytes; those that are not UTF-8 are shown as a replacement mark.
+  print(json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n');
+}
+
+std::string exit_text(const proto::ExitStatus& exit) {
+  if (exit.signal() != 0) {
+    const char* const name = sigabbrev_np(exit.signal());
+    return "signal " + std::to_string(exit.signal()) +
+           (name == nullptr ? "" : " (" + std::string(name) + ")");
+  }
+  const auto cause = static_cast<EndCause>(exit.cause());
+  if (cause == EndCause::kExited) return "exit " + std::to_string(exit.exit_code());
+  return std::string(to_string(cause));
+}
+
+std::string state_text(const proto::JobSummary& job) {
+  if (job.reasons().empty()) return job.state();
+  return job.state() + ": " + job.reasons(0).sentence();
+}
+
+}  // namespace usine::cli

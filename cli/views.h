@@ -1,0 +1,40 @@
+// The scheduler's answers as JSON for scripts (DESIGN section 6: snake_case, RFC 3339 UTC, seconds,
+// ids as numbers) and as short texts for tables. Pure functions.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "proto/users.pb.h"
+
+namespace usine::cli {
+
+using Json = nlohmann::ordered_json;
+
+[[nodiscard]] Json to_json(const proto::JobSummary& job);
+[[nodiscard]] Json to_json(const proto::JobDetail& detail);
+[[nodiscard]] Json to_json(const proto::JobRequest& request);
+[[nodiscard]] Json to_json(const proto::Reason& reason);
+[[nodiscard]] Json to_json(const proto::NodeInfo& node);
+[[nodiscard]] Json to_json(const proto::PartitionInfo& partition);
+[[nodiscard]] Json to_json(const proto::HistoryEntry& entry);
+
+// {"jobs":[...],"as_of":"..."} and its kind.
+[[nodiscard]] Json to_json(const proto::ListJobsReply& reply);
+[[nodiscard]] Json to_json(const proto::ListNodesReply& reply);
+[[nodiscard]] Json to_json(const proto::ListHistoryReply& reply);
+[[nodiscard]] Json to_json(const proto::ClusterInfo& cluster);
+
+// One document with a line end, two blanks a level.
+void print_json(const Json& json);
+
+// "2026-11-21T08:00:00Z" of milliseconds since 1970.
+[[nodiscard]] std::string time_text(std::int64_t millis);
+// "exit 3", "signal 9 (KILL)", or the cause where no process ended.
+[[nodiscard]] std::string exit_text(const proto::ExitStatus& exit);
+// "running", or "pending: 4 nodes with ... are needed".
+[[nodiscard]] std::string state_text(const proto::JobSummary& job);
+
+}  // namespace usine::cli
