@@ -53,14 +53,14 @@ Result<StateFolder> StateFolder::open(const std::string& path) {
   const std::string pid_path = path + "/scheduler.pid";
   Result<os::UniqueFd> locked = lock_pid_file(path, pid_path);
   if (!locked) return fail(locked.error());
+  // The address of a scheduler that was killed goes first: where our pid stands, it is not seen.
+  ::unlink((path + "/scheduler.address").c_str());
   const std::string pid = std::to_string(::getpid()) + '\n';
   if (::ftruncate(locked->get(), 0) != 0 ||
       ::pwrite(locked->get(), pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size())) {
     return fail(os::os_error("writing " + pid_path));
   }
-  StateFolder folder(path, std::move(*locked));
-  ::unlink(folder.file("scheduler.address").c_str());  // of a scheduler that was killed
-  return folder;
+  return StateFolder(path, std::move(*locked));
 }
 
 StateFolder::StateFolder(std::string path, os::UniqueFd pid_file)
