@@ -32,7 +32,7 @@ struct NumaShape {
 };
 
 struct GpuShape {
-  std::string bus_id;           // "0000:1b:00.0"
+  std::string bus_id;           // "0000:1b:00.0"; a partition's ends in "/N"
   std::string model;            // "NVIDIA H100 80GB HBM3"
   std::int64_t memory_mib = 0;  // 0: not known
   std::int16_t numa = kUnknownPlace;

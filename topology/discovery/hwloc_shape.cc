@@ -17,6 +17,10 @@ Result<Topology> new_topology() {
   hwloc_topology_t raw = nullptr;
   if (hwloc_topology_init(&raw) != 0) return fail(ErrorCode::kIo, "hwloc does not start");
   Topology topology(raw);
+  // These two would start a GPU's driver and call on an X server.
+  for (const char* plugin : {"opencl", "gl"}) {
+    hwloc_topology_set_components(raw, HWLOC_TOPOLOGY_COMPONENTS_FLAG_BLACKLIST, plugin);
+  }
   // By default hwloc leaves out all devices, and we need the bridges as well: two devices behind
   // one of them share a PCIe switch.
   hwloc_topology_set_io_types_filter(raw, HWLOC_TYPE_FILTER_KEEP_ALL);
