@@ -60,17 +60,19 @@ proto::JobSpec job_spec(const std::string& script, std::uint32_t nodes) {
   return spec;
 }
 
-FakeAgent::FakeAgent(const TempFolder& folder, proto::JobSpec spec)
+FakeAgent::FakeAgent(const TempFolder& folder, proto::JobSpec spec,
+                     const std::vector<std::string>& wrapper)
     : job_folder_(folder / ("job" + std::to_string(spec.this_node()))) {
   if (spec.working_directory().empty()) spec.set_working_directory(folder.path());
   std::filesystem::create_directory(job_folder_);
   must(os::write_file(job_folder_ + "/spec", spec.SerializeAsString()));
   auto [ours, theirs] = value_of(os::socket_pair());
-  const os::DetachedProgram program{
-      .argv = {std::string(USINE_BIN_DIR) + "/usine-shepherd", job_folder_, "3"},
-      .environment = {},
-      .log_path = job_folder_ + "/log",
-      .passed_fd = theirs.get()};
+  os::DetachedProgram program{.argv = wrapper,
+                              .environment = {},
+                              .log_path = job_folder_ + "/log",
+                              .passed_fd = theirs.get()};
+  const std::string shepherd = std::string(USINE_BIN_DIR) + "/usine-shepherd";
+  program.argv.insert(program.argv.end(), {shepherd, job_folder_, "3"});
   pid_ = value_of(os::spawn_detached(program));
   socket_.emplace(std::move(ours));
 }

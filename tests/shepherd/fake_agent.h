@@ -19,8 +19,10 @@ namespace usine::test {
 class FakeAgent {
  public:
   // Writes the spec and starts the shepherd of spec.this_node() in a folder below `folder`, which
-  // also becomes the job's working directory where the spec names none.
-  FakeAgent(const TempFolder& folder, proto::JobSpec spec);
+  // also becomes the job's working directory where the spec names none. `wrapper` is a command that
+  // runs the one given behind it.
+  FakeAgent(const TempFolder& folder, proto::JobSpec spec,
+            const std::vector<std::string>& wrapper = {});
   FakeAgent(const FakeAgent&) = delete;
   FakeAgent& operator=(const FakeAgent&) = delete;
   ~FakeAgent();

@@ -1,6 +1,9 @@
 // Steps whose ranks are MPI programs: wired up by PMIx over shepherds that stand for nodes.
+#include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <unistd.h>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -17,6 +20,24 @@ const std::string kProbe = std::string(USINE_BIN_DIR) + "/mpi-probe";
 
 bool has_mpi() { return std::filesystem::exists(kProbe); }
 
+// Runs a command where no further namespace can be made: in a user namespace that allows none.
+std::vector<std::string> without_namespaces() {
+  return {"/usr/bin/unshare",
+          "--user",
+          "--map-root-user",
+          "/bin/sh",
+          "-c",
+          "echo 0 > /proc/sys/user/max_uts_namespaces && "
+          "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$@\"",
+          "sh"};
+}
+
+bool can_forbid_namespaces() {
+  return geteuid() == 0 && std::system(
+                               "/usr/bin/unshare --user --map-root-user /bin/sh -c "
+                               "'echo 0 > /proc/sys/user/max_uts_namespaces' 2> /dev/null") == 0;
+}
+
 }  // namespace
 
 TEST_CASE("[B33] MPI ranks on two nodes find each other and the world has the size asked for") {
@@ -27,6 +48,18 @@ TEST_CASE("[B33] MPI ranks on two nodes find each other and the world has the si
   INFO(client.errors(0));
   CHECK(ended.message() == "");
   CHECK(ended.exit_code() == 0);
+  CHECK(client.output(0) == "world=4 node=2 sum=6 large=right\n");
+}
+
+TEST_CASE("MPI ranks on nodes that have to share the machine's host name keep apart") {
+  if (!has_mpi()) USINE_SKIP("no MPI was found when this was built");
+  if (!can_forbid_namespaces()) USINE_SKIP("forbidding namespaces needs root and unshare");
+  RunningJob job(2, 2, 30'000, without_namespaces());
+  FakeClient names = job.client();
+  CHECK(names.run_to_end(step_of("uname -n")).exit_code() == 0);
+  CHECK(names.output(0) == names.output(2));
+  FakeClient client = job.client();
+  CHECK(client.run_to_end(step_of("exec " + kProbe)).exit_code() == 0);
   CHECK(client.output(0) == "world=4 node=2 sum=6 large=right\n");
 }
 

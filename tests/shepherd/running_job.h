@@ -16,7 +16,8 @@ namespace usine::test {
 class RunningJob {
  public:
   explicit RunningJob(std::uint32_t nodes, std::uint32_t tasks_per_node = 1,
-                      std::int64_t kill_wait_ms = 30'000) {
+                      std::int64_t kill_wait_ms = 30'000,
+                      const std::vector<std::string>& wrapper = {}) {
     proto::JobSpec spec = job_spec("until [ -e done ]; do sleep 0.02; done", nodes);
     spec.mutable_components(0)->set_tasks_per_node(tasks_per_node);
     spec.mutable_components(0)->set_tasks(nodes * tasks_per_node);
@@ -24,7 +25,7 @@ class RunningJob {
     std::vector<std::string> peers;
     for (std::uint32_t i = 0; i < nodes; ++i) {
       spec.set_this_node(i);
-      agents_.push_back(std::make_unique<FakeAgent>(folder_, spec));
+      agents_.push_back(std::make_unique<FakeAgent>(folder_, spec, wrapper));
       peers.push_back(agents_.back()->ready().address());
     }
     for (const auto& agent : agents_) agent->start(peers);
