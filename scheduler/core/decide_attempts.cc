@@ -56,11 +56,10 @@ Outcome outcome_of_head(const Job& job, const ExitStatus& exit) {
   return outcome;
 }
 
-Outcome outcome_of_loss(const State& state, const Job& job) {
+Outcome outcome_of_loss(const Job& job) {
   Outcome outcome{JobState::kNodeFail, job.attempt->nodes.front().exit, job.attempt->stop->text};
   outcome.requeue = job.request->requeue;
   outcome.counts = true;
-  if (!job.request->requeue_unfenced) outcome.awaiting_fence = lost_nodes(state, *job.attempt);
   return outcome;
 }
 
@@ -75,7 +74,7 @@ Outcome outcome_of_prepare(const Job& job) {
   return outcome;
 }
 
-Outcome outcome_of(const State& state, const Job& job) {
+Outcome outcome_of(const Job& job) {
   const Attempt& attempt = *job.attempt;
   const ExitStatus& head = attempt.nodes.front().exit;
   const std::string& text = attempt.stop->text;
@@ -83,7 +82,7 @@ Outcome outcome_of(const State& state, const Job& job) {
     case StopCause::kHeadEnded: return outcome_of_head(job, head);
     case StopCause::kCancelled: return {JobState::kCancelled, head, text};
     case StopCause::kTimeLimit: return {JobState::kTimeout, head, text};
-    case StopCause::kNodeLost: return outcome_of_loss(state, job);
+    case StopCause::kNodeLost: return outcome_of_loss(job);
     case StopCause::kPrepareFailed:
     case StopCause::kPrepareTimeout: return outcome_of_prepare(job);
     case StopCause::kRequeued: return {JobState::kCancelled, head, text, true};
@@ -108,7 +107,11 @@ JobRequeued requeue_event(const Decider& decider, const Job& job, Outcome outcom
 
 void finish_attempt(Decider& decider, AttemptKey key) {
   const Job& job = *decider.state.find_job(key.job);
-  Outcome outcome = outcome_of(decider.state, job);
+  Outcome outcome = outcome_of(job);
+  // Whatever ended the attempt: on a node that was lost it may still run (B93).
+  if (!job.request->requeue_unfenced) {
+    outcome.awaiting_fence = lost_nodes(decider.state, *job.attempt);
+  }
   decider.emit(AttemptEnded{key, outcome.state, outcome.exit, decider.now});
   if (outcome.requeue) {
     decider.emit(requeue_event(decider, job, std::move(outcome)));
