@@ -1,0 +1,143 @@
+#include "sim/simulation.h"
+
+#include <memory>
+#include <utility>
+
+#include "common/digest.h"
+#include "sim/faults.h"
+#include "sim/node_host.h"
+#include "sim/scheduler_host.h"
+#include "sim/small_cluster.h"
+#include "sim/users.h"
+
+namespace usine::sim {
+namespace {
+
+constexpr Time kStart{Millis{24 * 3'600 * 1'000}};
+constexpr Millis kQuietMax{48 * 3'600 * 1'000};  // in which every job must have ended
+constexpr Millis kTidyEvery{30'000};
+constexpr Millis kForgetting{600'000};  // after which no ended job is left in the state
+
+class Simulation {
+ public:
+  explicit Simulation(const SimulationOptions& options)
+      : options_(options),
+        agenda_(kStart),
+        chance_(options.seed),
+        network_(agenda_, chance_),
+        parts_{agenda_,
+               chance_,
+               network_,
+               journal_,
+               witness_,
+               story_,
+               make_cluster({.nodes = options.nodes, .nodes_per_leaf = 3})},
+        scheduler_(parts_),
+        users_(parts_, scheduler_),
+        faults_(parts_, scheduler_, nodes_) {
+    for (std::uint32_t i = 0; i < options.nodes; ++i) {
+      nodes_.push_back(std::make_unique<NodeHost>(parts_, NodeId{i}));
+    }
+    network_.set_sides(
+        {[this](StreamId stream, const FromAgent& message) { scheduler_.hear(stream, message); },
+         [this](StreamId stream) { scheduler_.lose(stream); },
+         [this](NodeId node, StreamId stream, const ToAgent& message) {
+           nodes_[node.value]->hear(stream, message);
+         },
+         [this](NodeId node, StreamId stream) { nodes_[node.value]->lose(stream); }});
+  }
+
+  SimulationOutcome run() {
+    scheduler_.start();
+    for (const auto& node : nodes_) node->start_agent();
+    const Time noisy_until = kStart + options_.length;
+    users_.submit_over(options_.jobs, noisy_until);
+    disturb(noisy_until);
+    run_until(noisy_until);
+    come_to_rest();
+    return outcome();
+  }
+
+ private:
+  // The next fault or change of mind, and so on until `end`.
+  void disturb(Time end) {
+    const Millis pause = chance_.between(Millis{1}, 2 * options_.between_faults);
+    if (agenda_.now() + pause >= end) return;
+    agenda_.in(pause, [this, end] {
+      if (chance_.one_in(4)) {
+        users_.meddle();
+      } else {
+        faults_.strike();
+      }
+      disturb(end);
+    });
+  }
+
+  void run_until(Time end) {
+    while (witness_.breaches().empty() && agenda_.step(end)) ++steps_;
+  }
+
+  // No fault happens any more: every job must come to its end.
+  void come_to_rest() {
+    const Time deadline = agenda_.now() + kQuietMax;
+    while (witness_.breaches().empty() && agenda_.now() < deadline && !is_at_rest()) {
+      users_.let_all_go();
+      const Time next = agenda_.now() + kTidyEvery;
+      agenda_.at(next, [] {});  // so that time goes on where nothing else happens
+      run_until(next);
+    }
+    if (!scheduler_.is_up()) return;
+    witness_.check_end(scheduler_.state(), journal_);
+    const Time forgotten = agenda_.now() + kForgetting;
+    run_until(forgotten);
+    witness_.check_promises(scheduler_.state(), journal_);
+  }
+
+  [[nodiscard]] bool is_at_rest() const {
+    if (!scheduler_.is_up() || !users_.all_answered()) return false;
+    for (const auto& [id, job] : scheduler_.state().jobs) {
+      if (!is_final(job.state)) return false;
+    }
+    return true;
+  }
+
+  SimulationOutcome outcome() {
+    SimulationOutcome outcome;
+    outcome.breaches = witness_.breaches();
+    outcome.jobs = witness_.accepted_jobs().size();
+    outcome.attempts = journal_.history().size();
+    outcome.crashes = scheduler_.crashes();
+    outcome.rows = journal_.rows().size();
+    outcome.steps = steps_;
+    outcome.story.assign(story_.lines().begin(), story_.lines().end());
+    outcome.simulated = agenda_.now() - kStart;
+    Sha256 sum;
+    for (const JournalRow& row : journal_.rows()) {
+      sum.add(std::to_string(row.time.time_since_epoch().count()));
+      sum.add(row.command);
+      sum.add(row.events);
+    }
+    outcome.digest = to_hex(sum.finish());
+    return outcome;
+  }
+
+  SimulationOptions options_;
+  Agenda agenda_;
+  Chance chance_;
+  MemoryJournal journal_;
+  Witness witness_;
+  Story story_;
+  Network network_;
+  SimulationParts parts_;
+  SchedulerHost scheduler_;
+  std::vector<std::unique_ptr<NodeHost>> nodes_;
+  Users users_;
+  Faults faults_;
+  std::uint64_t steps_ = 0;
+};
+
+}  // namespace
+
+SimulationOutcome simulate(const SimulationOptions& options) { return Simulation(options).run(); }
+
+}  // namespace usine::sim

@@ -1,0 +1,95 @@
+#include "sim/users.h"
+
+#include <utility>
+#include <vector>
+
+#include "sim/small_cluster.h"
+
+namespace usine::sim {
+namespace {
+
+constexpr Millis kAskAgainMin{100};
+constexpr Millis kAskAgainMax{10'000};
+constexpr Millis kRunMax{600'000};
+constexpr Millis kBeginMax{900'000};
+
+const Caller kRoot{"root", 0, 0, true};
+
+}  // namespace
+
+void Users::submit_over(std::uint32_t count, Time end) {
+  waiting_ += count;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const std::string key = "key-" + std::to_string(i);
+    const Time at =
+        parts_.agenda.now() + parts_.chance.between(Millis{0}, end - parts_.agenda.now());
+    parts_.agenda.at(at, [this, key] { submit(key, any_request(key)); });
+  }
+}
+
+std::shared_ptr<const JobRequest> Users::any_request(const std::string& key) {
+  Chance& chance = parts_.chance;
+  const auto& shape = parts_.config->classes.front().shape;
+  const auto nodes = static_cast<std::uint32_t>(parts_.config->nodes.size());
+  auto request = std::make_shared<JobRequest>(
+      make_request(1 + static_cast<std::uint32_t>(chance.below(nodes)),
+                   1 + static_cast<std::uint32_t>(chance.below(shape.cores.size())),
+                   static_cast<std::uint32_t>(chance.below(shape.gpus.size() + 1))));
+  request->components.front().exclusive = chance.one_in(8);
+  request->idempotency_key = key;
+  const Millis run = chance.between(Millis{0}, kRunMax);
+  request->launch.arguments = {std::to_string(run.count())};
+  // One in eight is cut off by its limit.
+  request->time_limit = chance.one_in(8) ? Seconds(1 + run.count() / 2'000) : Seconds(700);
+  request->priority = -static_cast<std::int32_t>(chance.below(3));
+  request->requeue = !chance.one_in(6);
+  request->requeue_unfenced = chance.one_in(6);
+  request->hold = chance.one_in(12);
+  if (chance.one_in(8)) {
+    request->begin = parts_.agenda.now() + chance.between(Millis{0}, kBeginMax);
+  }
+  return request;
+}
+
+void Users::submit(const std::string& key, std::shared_ptr<const JobRequest> request) {
+  const Caller caller{request->user, request->uid, request->gid, false};
+  scheduler_.call(SubmitJob{caller, request, false},
+                  [this, key, request](const std::optional<Result<Reply>>& reply) {
+                    if (!reply) {
+                      const Millis pause = parts_.chance.between(kAskAgainMin, kAskAgainMax);
+                      parts_.agenda.in(pause, [this, key, request] { submit(key, request); });
+                      return;
+                    }
+                    --waiting_;
+                    if (*reply)
+                      return parts_.witness.accepted(key, std::get<Submitted>(**reply).job);
+                    parts_.witness.breach("a sound job is refused: " + reply->error().message);
+                  });
+}
+
+void Users::meddle() {
+  const auto& jobs = parts_.witness.accepted_jobs();
+  if (jobs.empty()) return;
+  const auto job =
+      std::next(jobs.begin(), static_cast<std::ptrdiff_t>(parts_.chance.below(jobs.size())));
+  const auto action = static_cast<JobAction>(parts_.chance.below(4));
+  scheduler_.call(ActOnJob{kRoot, job->second, action}, [](const auto&) {});
+}
+
+void Users::let_all_go() {
+  if (!scheduler_.is_up()) return;
+  std::vector<Command> commands;
+  for (const auto& [id, job] : scheduler_.state().jobs) {
+    if (job.hold != HoldKind::kNone && job.state == JobState::kPending) {
+      commands.push_back(ActOnJob{kRoot, id, JobAction::kRelease});
+    }
+  }
+  for (std::uint32_t i = 0; i < scheduler_.state().nodes.size(); ++i) {
+    if (!scheduler_.state().nodes[i].drain) continue;
+    commands.push_back(
+        ActOnNode{kRoot, scheduler_.state().node_name({i}), NodeAction::kResume, {}});
+  }
+  for (const Command& command : commands) scheduler_.call(command, [](const auto&) {});
+}
+
+}  // namespace usine::sim

@@ -1,0 +1,36 @@
+// The users of a simulated cluster: they submit jobs of every kind, ask again with the same key
+// when no answer comes, and now and then change their minds about a job.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "sim/scheduler_host.h"
+
+namespace usine::sim {
+
+class Users {
+ public:
+  Users(SimulationParts parts, SchedulerHost& scheduler)
+      : parts_(std::move(parts)), scheduler_(scheduler) {}
+
+  // Spreads `count` submissions over the time from now to `end`.
+  void submit_over(std::uint32_t count, Time end);
+  // Cancels, holds, releases or requeues some job.
+  void meddle();
+  // Lets go whatever is held and takes back every drain, so that all jobs can end.
+  void let_all_go();
+  [[nodiscard]] bool all_answered() const { return waiting_ == 0; }
+
+ private:
+  void submit(const std::string& key, std::shared_ptr<const JobRequest> request);
+  [[nodiscard]] std::shared_ptr<const JobRequest> any_request(const std::string& key);
+
+  SimulationParts parts_;
+  SchedulerHost& scheduler_;
+  std::uint64_t waiting_ = 0;  // submissions without an answer
+};
+
+}  // namespace usine::sim

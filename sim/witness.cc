@@ -1,0 +1,88 @@
+#include "sim/witness.h"
+
+#include <algorithm>
+
+#include "sim/story.h"
+
+namespace usine::sim {
+namespace {
+
+std::string text_of(JobId job) { return "job " + std::to_string(job.value); }
+
+std::set<JobId> ended_jobs(const MemoryJournal& journal) {
+  std::set<JobId> ended;
+  for (const HistoryRow& row : journal.history()) {
+    if (row.final) ended.insert(row.key.job);
+  }
+  return ended;
+}
+
+}  // namespace
+
+void Witness::breach(std::string text) {
+  if (breaches_.size() < kBreachesMax) breaches_.push_back(std::move(text));
+}
+
+void Witness::accepted(const std::string& key, JobId job) {
+  const auto [entry, is_new] = jobs_.emplace(key, job);
+  if (entry->second != job) {
+    breach("[B10] one submission became " + text_of(entry->second) + " and " + text_of(job));
+  }
+  const auto same = std::ranges::count(jobs_, job, [](const auto& one) { return one.second; });
+  if (is_new && same > 1) breach(text_of(job) + " stands for two submissions");
+}
+
+void Witness::ready(NodeId node, AttemptKey key) { ready_[key].insert(node); }
+
+void Witness::started(NodeId node, const Prepare& prepare) {
+  const AttemptKey key = prepare.key;
+  if (ready_[key].size() < prepare.nodes.size()) {
+    breach("[B28] " + text_of(key) + " starts before all its nodes are ready");
+  }
+  if (!started_.emplace(key, node).second) breach("[B92] " + text_of(key) + " starts twice");
+  auto& live = live_[key.job];
+  const bool other_runs =
+      std::ranges::any_of(live, [key](const auto& one) { return one.first != key; });
+  if (other_runs && !prepare.request->requeue_unfenced) {
+    breach("[B93] " + text_of(key) + " starts while another attempt of the job runs");
+  }
+  live.emplace(key, node);
+}
+
+void Witness::stopped(NodeId node, AttemptKey key) { live_[key.job].erase({key, node}); }
+
+void Witness::check_state(const State& state) {
+  for (const std::string& fault : check_invariants(state)) {
+    breach("sequence " + std::to_string(state.sequence.value) + ": " + fault);
+  }
+}
+
+void Witness::check_promises(const State& state, const MemoryJournal& journal) {
+  const std::set<JobId> ended = ended_jobs(journal);
+  for (const auto& [key, job] : jobs_) {
+    if (state.find_job(job) == nullptr && !ended.contains(job)) {
+      breach("[B92] " + text_of(job) + " was accepted and is gone");
+    }
+  }
+}
+
+void Witness::check_end(const State& state, const MemoryJournal& journal) {
+  for (const auto& [id, job] : state.jobs) {
+    if (!is_final(job.state)) {
+      breach(text_of(id) + " has not ended: it is " + std::string(to_string(job.state)));
+    }
+  }
+  std::set<AttemptKey> attempts;
+  std::set<JobId> ends;
+  for (const HistoryRow& row : journal.history()) {
+    if (!attempts.insert(row.key).second) breach("[B40] " + text_of(row.key) + " is booked twice");
+    if (row.final && !ends.insert(row.key.job).second) {
+      breach("[B94] the end of " + text_of(row.key.job) + " is booked twice");
+    }
+  }
+  for (const auto& [key, job] : jobs_) {
+    if (!ends.contains(job)) breach(text_of(job) + " has no end in the books");
+  }
+}
+
+}  // namespace usine::sim

@@ -1,0 +1,58 @@
+// What no run may ever show, watched from outside the scheduler: it is told what users were
+// promised and what processes do on the nodes, and notes every breach in words.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/ids.h"
+#include "model/agent_messages.h"
+#include "scheduler/core/state.h"
+#include "sim/memory_journal.h"
+
+namespace usine::sim {
+
+class Witness {
+ public:
+  // Breaches beyond this many are not kept.
+  static constexpr std::size_t kBreachesMax = 20;
+
+  void breach(std::string text);
+  [[nodiscard]] const std::vector<std::string>& breaches() const { return breaches_; }
+
+  // ---- what users were promised ---------------------------------------------------------------
+
+  // A submission with this key was accepted as this job: again, then as the same one (B10).
+  void accepted(const std::string& key, JobId job);
+  [[nodiscard]] const std::map<std::string, JobId>& accepted_jobs() const { return jobs_; }
+
+  // ---- what happens on nodes ------------------------------------------------------------------
+
+  // This node's shepherd of the attempt stands ready.
+  void ready(NodeId node, AttemptKey key);
+  // It starts processes: on a head the script.
+  void started(NodeId node, const Prepare& prepare);
+  // None of them is left.
+  void stopped(NodeId node, AttemptKey key);
+
+  // ---- whole views ----------------------------------------------------------------------------
+
+  void check_state(const State& state);
+  // Every job that was accepted is in the state, or in the books as ended.
+  void check_promises(const State& state, const MemoryJournal& journal);
+  // Every job has ended, and each attempt and each end is in the books once.
+  void check_end(const State& state, const MemoryJournal& journal);
+
+ private:
+  std::vector<std::string> breaches_;
+  std::map<std::string, JobId> jobs_;                // by idempotency key
+  std::map<AttemptKey, std::set<NodeId>> ready_;     // ever
+  std::set<std::pair<AttemptKey, NodeId>> started_;  // ever
+  std::map<JobId, std::set<std::pair<AttemptKey, NodeId>>> live_;
+};
+
+}  // namespace usine::sim
