@@ -41,9 +41,17 @@ within() {
   done
 }
 
-# json EXPRESSION: of the document on standard input, as `d` in Python.
+# json EXPRESSION: of the document on standard input, as `d` in Python; size("0-3,8") is 5.
 json() {
-  python3 -c 'import json, sys; d = json.load(sys.stdin); print(eval(sys.argv[1]))' "$1"
+  python3 -c '
+import json, sys
+
+def size(ranges):
+    ends = [list(map(int, part.split("-"))) for part in ranges.split(",") if part]
+    return sum(end[-1] - end[0] + 1 for end in ends)
+
+d = json.load(sys.stdin)
+print(eval(sys.argv[1]))' "$1"
 }
 
 nodes_up() {

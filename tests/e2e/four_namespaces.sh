@@ -53,7 +53,7 @@ nodes:
 YAML
 export USINE_CONFIG=$folder/cluster.yaml
 
-usine-scheduler --config cluster.yaml > scheduler.log 2>&1 &
+usine-scheduler --state "$folder" --config cluster.yaml > scheduler.log 2>&1 &
 passes "the scheduler is ready" within 30 test -s scheduler.address
 
 # start_node NUMBER: a namespace with a host name and an address of its own, and an agent in it.

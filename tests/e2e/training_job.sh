@@ -35,17 +35,19 @@ alone=$(usine-train --epochs 5 | grep '^final ')
 equals "the final loss is that of one rank alone" "$(grep '^final ' "$output")" "$alone"
 
 equals "the job was placed on four nodes" "$(json 'len(d["placement"])' < job.json)" 4
-equals "each with its eight GPUs" \
-  "$(json 'sorted({len(node["gpus"]) for node in d["placement"]})' < job.json)" '[8]'
-equals "and four cores a task" \
-  "$(json 'sorted({len(node["cores"]) for node in d["placement"]})' < job.json)" '[8]'
+equals "each with its eight GPUs" "$(json '[node["gpus"] for node in d["placement"]]' < job.json)" \
+  "['0-7', '0-7', '0-7', '0-7']"
+equals "and four cores for each of its two tasks" \
+  "$(json '[size(node["cores"]) for node in d["placement"]]' < job.json)" '[8, 8, 8, 8]'
+equals "and NICs near them" \
+  "$(json 'all(len(node["nics"]) > 0 for node in d["placement"])' < job.json)" True
 equals "under both leaf switches, two nodes each, in rank order" \
   "$(json '[node["leaf"] for node in d["placement"]]' < job.json)" \
   "['leaf1', 'leaf1', 'leaf2', 'leaf2']"
 
 usine history --json > history.json
 equals "history holds the job with its GPUs" \
-  "$(json '[(e["state"], e["nodes"], e["gpus"]) for e in d["entries"]]' < history.json)" \
+  "$(json '[(e["state"], e["nodes"], e["gpus"]) for e in d["jobs"]]' < history.json)" \
   "[('completed', 4, 32)]"
 
 passes "the cluster goes down" usine down
