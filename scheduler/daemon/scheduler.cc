@@ -11,9 +11,9 @@
 namespace usine::daemon {
 namespace {
 
-// A submission's script and environment at their largest, and room for the rest.
 constexpr int kPingIntervalMsMin = 10'000;  // an agent pings every 30 s
 
+// A submission's script and environment at their largest, and room for the rest.
 constexpr int kMessageBytesMax =
     static_cast<int>(kScriptBytesMax + kEnvironmentBytesMax) + (2 << 20);
 
