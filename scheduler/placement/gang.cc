@@ -145,6 +145,18 @@ Census take_census(const Search& search) {
   return census;
 }
 
+// The resource that the fewest nodes have free: what to ask less of.
+Reason scarcest(const Search& search, const Census& census) {
+  const NodeDemand& demand = search.component.per_node;
+  const std::int64_t least = std::min({census.gpus, census.cores, census.memory});
+  const auto reason = [&](ReasonKind kind, std::int64_t asked) {
+    return Reason{kind, asked, least, search.component.nodes, {}};
+  };
+  if (demand.gpus > 0 && census.gpus == least) return reason(ReasonKind::kGpusBusy, demand.gpus);
+  if (census.cores == least) return reason(ReasonKind::kCoresBusy, demand.cores);
+  return reason(ReasonKind::kMemoryBusy, demand.memory_mib);
+}
+
 Reason why_not(const Search& search) {
   const Census census = take_census(search);
   const auto nodes = static_cast<std::int64_t>(search.component.nodes);
@@ -156,13 +168,7 @@ Reason why_not(const Search& search) {
   if (search.component.exclusive && census.idle < nodes) {
     return reason(ReasonKind::kNodesBusy, census.idle);
   }
-  const std::int64_t least = std::min({census.gpus, census.cores, census.memory});
-  Reason busy = reason(ReasonKind::kMemoryBusy, least);
-  if (census.cores == least) busy.kind = ReasonKind::kCoresBusy;
-  if (census.gpus == least && search.component.per_node.gpus > 0) {
-    busy.kind = ReasonKind::kGpusBusy;
-  }
-  return busy;
+  return scarcest(search, census);
 }
 
 Reason named_busy(const State& state, const std::set<NodeId>& nodes) {

@@ -49,6 +49,8 @@ TEST_CASE("[B29] two gangs that each need most of the machine never hold half ea
   CHECK(core.job(first).attempt->allocation.nodes.size() == 6);
   CHECK_FALSE(core.job(second).attempt);
   CHECK(plan.reasons.at(second).kind == ReasonKind::kGpusBusy);
+  CHECK(plan.reasons.at(second).asked == 8);
+  CHECK(plan.reasons.at(second).total == 6);
   CHECK(plan.reasons.at(second).free == 4);
 }
 
