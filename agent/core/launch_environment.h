@@ -22,6 +22,10 @@ class Environment {
 
   void set(const std::string& name, std::string value) { values_[name] = std::move(value); }
   void set(const std::string& name, std::uint64_t value) { set(name, std::to_string(value)); }
+  // Leaves a value that is there.
+  void set_default(const std::string& name, std::string value) {
+    values_.try_emplace(name, std::move(value));
+  }
   void erase(const std::string& name) { values_.erase(name); }
   [[nodiscard]] std::string get(const std::string& name) const;  // empty where it is not set
   [[nodiscard]] std::vector<std::string> entries() const;        // by name

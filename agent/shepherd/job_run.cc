@@ -120,10 +120,11 @@ void JobRun::stop(Millis grace) {
   if (phase_ >= Phase::kEnding) return;
   phase_ = Phase::kEnding;
   exit_.emplace().cause = EndCause::kStopped;
+  end_if_gone();
+  if (phase_ == Phase::kEnded) return;
   children_.signal_all(SIGTERM);
   children_.signal_all(SIGCONT);  // a stopped process takes TERM only once it goes on
   loop_.after(grace, [this] { kill_until_gone(kFirstKillPause); });
-  end_if_gone();
 }
 
 void JobRun::finish(ExitStatus exit) {

@@ -19,6 +19,11 @@ constexpr mode_t kSocketMode = 0600;
 // Connections over TCP that have not shown the job's key yet: so many, for so long.
 constexpr std::size_t kStrangersMax = 256;
 constexpr Millis kGreetingTime{10'000};
+// After a connection could not be taken up, for want of descriptors say.
+constexpr Millis kAcceptPause{1000};
+// A record that the disk does not take is written again after a second, for ten minutes.
+constexpr Millis kRecordPause{1000};
+constexpr int kRecordTriesMax = 600;
 
 proto::ShepherdMessage message_of(const proto::EndRecord& record) {
   proto::ShepherdMessage message;
@@ -102,6 +107,8 @@ void Shepherd::accept_from(int listener, Role role) {
     auto fd = os::accept_next(listener);
     if (!fd) {
       std::fprintf(stderr, "event=accept_failed error=\"%s\"\n", fd.error().message.c_str());
+      loop_.change(listener, 0);
+      loop_.after(kAcceptPause, [this, listener] { loop_.change(listener, EPOLLIN); });
       return;
     }
     if (!*fd) return;
@@ -196,11 +203,27 @@ Status Shepherd::conclude() {
   const std::string& folder = spec_.launch.folder;
   std::error_code ignored;  // what cannot be removed is left to whoever removes the job folder
   std::filesystem::remove_all(folder + "/tmp", ignored);
-  const Status written =
-      os::write_file_durably(folder + "/ended", job_.record()->SerializeAsString());
+  const Status written = write_record();
   for (const ConnectionPtr& watcher : watchers_) watcher->send_last(message_of(*job_.record()));
   ::unlink((folder + "/ready").c_str());
   ::unlink((folder + "/shepherd.sock").c_str());
+  return written;
+}
+
+Status Shepherd::write_record() {
+  const std::string path = spec_.launch.folder + "/ended";
+  const std::string bytes = job_.record()->SerializeAsString();
+  Status written = os::write_file_durably(path, bytes);
+  for (int tries = 1; !written && tries < kRecordTriesMax; ++tries) {
+    // Without its folder nobody wants to know of the job any more.
+    if (written.error().code == ErrorCode::kNotFound) break;
+    bool waited = false;
+    loop_.after(kRecordPause, [&waited] { waited = true; });
+    while (!waited) {
+      if (const Status turned = loop_.turn(); !turned) return turned;
+    }
+    written = os::write_file_durably(path, bytes);
+  }
   return written;
 }
 

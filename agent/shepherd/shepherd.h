@@ -43,6 +43,7 @@ class Shepherd {
   void drop(const ConnectionPtr& connection);
   void take_signal();
   [[nodiscard]] Status conclude();
+  [[nodiscard]] Status write_record();
 
   const JobSpec spec_;
   os::PollLoop loop_;

@@ -234,3 +234,16 @@ TEST_CASE("[B45] a job folder that cannot be used is the node's fault") {
   CHECK(cause_of(record) == EndCause::kNodeFault);
   CHECK(record.message().find("binding to 203.0.113.7") != std::string::npos);
 }
+
+TEST_CASE("[B45] an end record that the disk does not take is written once it does") {
+  const TempFolder folder;
+  FakeAgent agent(folder, job_spec("exit 4"));
+  agent.ready();
+  // A folder in the way of the file that becomes the record.
+  std::filesystem::create_directory(agent.job_folder() + "/ended.new");
+  agent.start();
+  REQUIRE(wait_until([&] { return !std::filesystem::exists(agent.job_folder() + "/tmp"); }));
+  std::filesystem::remove(agent.job_folder() + "/ended.new");
+  CHECK(agent.ended().exit_code() == 4);
+  CHECK(std::filesystem::exists(agent.job_folder() + "/ended"));
+}

@@ -7,6 +7,8 @@
 
 #include <doctest/doctest.h>
 
+#include "common/os/files.h"
+#include "tests/shepherd/fake_agent.h"
 #include "tests/shepherd/fake_client.h"
 #include "tests/shepherd/running_job.h"
 #include "tests/support/skip.h"
@@ -101,4 +103,20 @@ TEST_CASE("a rank asked for its data by a node that did not get it in the fence 
   const auto ended = client.run_to_end(step_of("OMPI_MCA_pmix_base_collect_data=0 exec " + kProbe));
   CHECK(ended.exit_code() == 0);
   CHECK(client.output(0) == "world=4 node=2 sum=6 large=right\n");
+}
+
+TEST_CASE("a user's own mpirun works in a batch script") {
+  if (!has_mpi()) USINE_SKIP("no MPI was found when this was built");
+  if (!std::filesystem::exists("/usr/bin/mpirun")) USINE_SKIP("there is no mpirun here");
+  const TempFolder folder;
+  FakeAgent agent(folder, job_spec("export OMPI_ALLOW_RUN_AS_ROOT=1\n"
+                                   "export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1\n"
+                                   "/usr/bin/mpirun --oversubscribe -np 2 " +
+                                   kProbe));
+  agent.ready();
+  agent.start();
+  CHECK(agent.ended().exit_code() == 0);
+  const auto output = os::read_file(folder / "usine-1234.out");
+  REQUIRE(output);
+  CHECK(output->find("world=2 node=2 sum=1 large=right\n") != std::string::npos);
 }
