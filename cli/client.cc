@@ -20,6 +20,8 @@ std::shared_ptr<grpc::Channel> open_channel(const std::string& address) {
   arguments.SetMaxReceiveMessageSize(kMessageBytesMax);
   // A proxy is for the web; the scheduler is on the cluster's own network.
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  // Else all clients of one process would share a connection.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
 }
 

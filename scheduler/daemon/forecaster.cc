@@ -9,6 +9,7 @@ void Forecaster::start() {
 }
 
 void Forecaster::stop() {
+  stopping_ = true;
   tasks_.close();
   if (thread_.joinable()) thread_.join();
 }
@@ -26,6 +27,7 @@ void Forecaster::run() {
     auto [tasks, ended] = tasks_.pop_all();
     if (ended) return;
     for (Task& task : tasks) {
+      if (stopping_) break;
       task.answer(forecast(std::move(task.state), task.caller, *task.request, task.now));
     }
   }

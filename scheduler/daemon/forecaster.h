@@ -2,6 +2,7 @@
 // of the state is asked of the reader, and everything else happens on that copy.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -41,6 +42,7 @@ class Forecaster {
 
   Reader& reader_;
   os::BoundedQueue<Task> tasks_{kWaitingMax};
+  std::atomic<bool> stopping_ = false;  // tasks that wait are dropped: they may take long
   std::thread thread_;
 };
 

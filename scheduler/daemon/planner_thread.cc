@@ -39,9 +39,11 @@ void PlannerThread::handle(PlanDecided decided) {
 }
 
 void PlannerThread::plan(EngineThread& engine, Time now) {
+  const auto began = std::chrono::steady_clock::now();
   Plan plan = planner_.plan(now);
+  const auto took = std::chrono::steady_clock::now() - began;
   CommitPlan proposals = std::move(plan.proposals);
-  reader_.publish(std::move(plan));
+  reader_.publish(std::move(plan), std::chrono::duration_cast<std::chrono::microseconds>(took));
   if (proposals.starts.empty()) return;
   plan_under_way_ = true;
   auto decided = [this](const Result<Reply>& reply) {

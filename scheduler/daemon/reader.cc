@@ -53,14 +53,16 @@ void Reader::handle(AppliedRows& rows) {
   }
 }
 
-void Reader::handle(Plan& plan) {
-  for (auto& [id, reason] : plan.reasons) {
+void Reader::handle(Pass& pass) {
+  for (auto& [id, reason] : pass.plan.reasons) {
     // It may have started since that pass.
     const Job* const job = state_.find_job(id);
     if (job == nullptr || job->state != JobState::kPending) continue;
     findings_.reasons[id] = std::move(reason);
   }
-  findings_.estimates = std::move(plan.estimates);
+  findings_.estimates = std::move(pass.plan.estimates);
+  findings_.passes += 1;
+  findings_.time_planning += pass.took;
 }
 
 void Reader::handle(JobWait& wait) {

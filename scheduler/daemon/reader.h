@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
@@ -25,6 +26,8 @@ namespace usine::daemon {
 struct Findings {
   std::unordered_map<JobId, Reason> reasons;
   std::map<JobId, Time> estimates;
+  std::uint64_t passes = 0;  // since the scheduler started
+  std::chrono::microseconds time_planning{0};
 };
 
 // What a question is answered from, for as long as it is being answered.
@@ -57,8 +60,10 @@ class Reader final : public Replica {
   void stop();
 
   void take(const AppliedRows& rows) override { inputs_.push(rows); }
-  // What a pass of the planner has found; its proposals are not looked at.
-  void publish(Plan plan) { inputs_.push(std::move(plan)); }
+  // What a pass of the planner has found, and how long it took; its proposals are not looked at.
+  void publish(Plan plan, std::chrono::microseconds took) {
+    inputs_.push(Pass{std::move(plan), took});
+  }
   void publish_digest(std::string digest) { inputs_.push(Digest{std::move(digest)}); }
 
   // Dropped unasked where too much waits or the scheduler is stopping.
@@ -69,11 +74,15 @@ class Reader final : public Replica {
   struct Digest {
     std::string hex;
   };
-  using Input = std::variant<AppliedRows, Plan, Digest, Question, JobWait>;
+  struct Pass {
+    Plan plan;
+    std::chrono::microseconds took;
+  };
+  using Input = std::variant<AppliedRows, Pass, Digest, Question, JobWait>;
 
   void run();
   void handle(AppliedRows& rows);
-  void handle(Plan& plan);
+  void handle(Pass& pass);
   void handle(Digest& digest) { state_digest_ = std::move(digest.hex); }
   void handle(Question& question) { question(view()); }
   void handle(JobWait& wait);

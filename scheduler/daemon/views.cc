@@ -239,6 +239,8 @@ proto::ClusterInfo cluster_info(const View& view) {
   info.set_nodes(static_cast<std::uint32_t>(state.nodes.size()));
   info.set_nodes_up(up);
   count_jobs(state, info);
+  info.set_planning_passes(view.findings.passes);
+  info.set_planning_us(static_cast<std::uint64_t>(view.findings.time_planning.count()));
   return info;
 }
 

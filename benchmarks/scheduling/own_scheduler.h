@@ -1,0 +1,44 @@
+// A scheduler of its own for one benchmark: the shipped program on a folder of its own, with nodes
+// that nobody has joined, ended and removed when this goes. For the main thread.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <sys/types.h>
+
+#include "cli/client.h"
+#include "common/result.h"
+#include "proto/users.pb.h"
+
+namespace usine::bench {
+
+class OwnScheduler {
+ public:
+  // Ready for calls. Error: kUnavailable, with its log.
+  [[nodiscard]] static Result<std::unique_ptr<OwnScheduler>> start(std::uint32_t nodes);
+  OwnScheduler(const OwnScheduler&) = delete;
+  OwnScheduler& operator=(const OwnScheduler&) = delete;
+  ~OwnScheduler();
+
+  // A connection of its own.
+  [[nodiscard]] Result<cli::Client> connect() const;
+  [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
+
+ private:
+  OwnScheduler(std::filesystem::path folder, pid_t pid) : folder_(std::move(folder)), pid_(pid) {}
+  [[nodiscard]] Status wait_until_ready() const;
+
+  std::filesystem::path folder_;
+  pid_t pid_;
+};
+
+// A batch job as `usine submit` sends it: a short script, an environment of 4 KiB, one core.
+[[nodiscard]] proto::SubmitRequest typical_submission();
+
+// Submits `jobs` such jobs over `clients` connections, each with one request in flight. Returns
+// each call's latency in ms; the first error ends it.
+[[nodiscard]] Result<std::vector<double>> submit_many(const OwnScheduler& scheduler,
+                                                      std::int64_t clients, std::int64_t jobs);
+
+}  // namespace usine::bench
