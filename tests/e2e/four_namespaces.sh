@@ -56,6 +56,10 @@ export USINE_CONFIG=$folder/cluster.yaml
 usine-scheduler --state "$folder" --config cluster.yaml > scheduler.log 2>&1 &
 passes "the scheduler is ready" within 30 test -s scheduler.address
 
+has_own_network() {
+  [ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ]
+}
+
 # start_node NUMBER: a namespace with a host name and an address of its own, and an agent in it.
 start_node() {
   local name
@@ -68,7 +72,7 @@ start_node() {
       --secret-file agent.secret --like dgx-h100 --listen-host "$2"
   ' agent "$name" "10.77.0.$1" > "$name.log" 2>&1 &
   local agent=$!
-  within 10 test "$(readlink /proc/$agent/ns/net)" != "$(readlink /proc/self/ns/net)"
+  within 10 has_own_network "$agent" || broken "$name got no network namespace"
   ip link add name "$name" master bridge0 up type veth peer name eth0 netns "$agent"
   nsenter --target "$agent" --net ip link set lo up
   nsenter --target "$agent" --net ip address add "10.77.0.$1/24" dev eth0

@@ -1,0 +1,224 @@
+// The life of a job, seen from outside: gangs, ends, limits, steps and what is told of them.
+#include <csignal>
+
+#include <doctest/doctest.h>
+
+#include "tests/e2e/test_cluster.h"
+#include "tests/support/wait.h"
+
+using usine::test::Json;
+using usine::test::ProgramResult;
+using usine::test::TestCluster;
+using usine::test::wait_until;
+
+namespace {
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+std::string first_reason(const TestCluster& cluster, std::uint64_t job) {
+  const Json explained = cluster.usine_json({"explain", std::to_string(job)});
+  if (!explained.is_object() || explained["reasons"].empty()) return "";
+  return explained["reasons"][0]["kind"];
+}
+
+}  // namespace
+
+TEST_CASE(
+    "[B28] no process of a gang starts until every node has prepared and then it is pending "
+    "again") {
+  const TestCluster cluster({.nodes = 2, .timings = "prepare_s: 1, requeue_delay_s: 60"});
+  const pid_t agent = cluster.agent_pid("node002");
+  REQUIRE(agent > 0);
+  ::kill(agent, SIGSTOP);
+  const auto job = cluster.submit({"-N2", "-o", "/dev/null", "--wrap", "touch started"});
+  CHECK(cluster.reaches(job, "preparing"));
+  CHECK(cluster.reaches(job, "pending"));
+  CHECK_FALSE(cluster.has("started"));
+  CHECK(wait_until([&] { return first_reason(cluster, job) == "requeue_delay"; }));
+  const Json shown = cluster.usine_json({"show", "job", std::to_string(job)});
+  CHECK(contains(shown["reasons"][0]["text"], "node002"));
+  ::kill(agent, SIGCONT);
+}
+
+TEST_CASE("[B29] two gangs that each need more than half of the machine never both hold half") {
+  const TestCluster cluster({.nodes = 4});
+  const auto first = cluster.submit({"-N3", "--exclusive", "--wrap", "sleep 60"});
+  const auto second = cluster.submit({"-N3", "--exclusive", "--wrap", "true"});
+  REQUIRE(cluster.reaches(first, "running"));
+  CHECK(wait_until([&] { return first_reason(cluster, second) == "nodes_busy"; }));
+  CHECK(cluster.usine_json({"show", "job", std::to_string(second)})["placement"].empty());
+  REQUIRE(cluster.usine({"cancel", std::to_string(first)}).status == 0);
+  CHECK(cluster.reaches(second, "completed"));
+}
+
+TEST_CASE("[B30] a gang whose total fits but not on each node waits and says so") {
+  const TestCluster cluster;
+  const auto first = cluster.submit({"-N2", "--gpus-per-node=5", "--wrap", "sleep 60"});
+  REQUIRE(cluster.reaches(first, "running"));
+  const auto second = cluster.submit({"-N1", "--gpus-per-node=6", "--wrap", "true"});
+  CHECK(wait_until([&] { return first_reason(cluster, second) == "gpus_busy"; }));
+  const ProgramResult explained = cluster.usine({"explain", std::to_string(second)});
+  CHECK(contains(explained.out, "1 node with 6 free GPUs is needed, none has it now"));
+  CHECK(contains(explained.out, "estimated start: 20"));
+}
+
+TEST_CASE("[B33] every rank sees a world of the size that was asked for") {
+  const TestCluster cluster;
+  const ProgramResult run = cluster.usine({"run", "-N2", "--ntasks-per-node=2", "--", "sh", "-c",
+                                           "echo $RANK/$WORLD_SIZE/$SLURM_NTASKS"});
+  CHECK(run.status == 0);
+  for (const auto* rank : {"0/4/4", "1/4/4", "2/4/4", "3/4/4"}) CHECK(contains(run.out, rank));
+}
+
+TEST_CASE("[B34] the failure of one rank ends the others with TERM first and then KILL") {
+  const TestCluster cluster({.nodes = 2, .timings = "kill_wait_s: 2"});
+  cluster.script(
+      "rank.sh",
+      "#!/bin/sh\n"
+      "if [ $RANK = 0 ]; then while [ ! -e ready1 -o ! -e ready2 ]; do sleep 0.05; done; "
+      "exit 5; fi\n"
+      "if [ $RANK = 1 ]; then trap 'touch graceful; exit 0' TERM; fi\n"
+      "if [ $RANK = 2 ]; then trap '' TERM; fi\n"
+      "touch ready$RANK; while true; do sleep 0.1; done\n");
+  const ProgramResult run = cluster.usine({"run", "-N1", "-n3", "--", "./rank.sh"});
+  CHECK(run.status == 5);
+  CHECK(contains(run.err, "rank 0 on node001 exited with 5"));
+  CHECK(cluster.has("graceful"));
+}
+
+TEST_CASE("[B37] a job at its time limit gets TERM and then KILL and ends as timeout") {
+  const TestCluster cluster({.nodes = 1, .timings = "kill_wait_s: 1"});
+  const auto job = cluster.submit(
+      {"--time=0:01", "--wrap", "trap 'touch termed' TERM; while true; do sleep 0.1; done"});
+  CHECK(cluster.reaches(job, "timeout"));
+  CHECK(cluster.has("termed"));
+  CHECK(cluster.usine_json({"history"})["jobs"][0]["state"] == "timeout");
+}
+
+TEST_CASE("a job is cancelled in each of its states") {
+  const TestCluster cluster({.nodes = 2, .timings = "kill_wait_s: 1"});
+  const auto cancel = [&](std::uint64_t job) {
+    return cluster.usine({"cancel", std::to_string(job)}).status;
+  };
+  const auto running = cluster.submit({"--exclusive", "-N2", "--wrap", "sleep 60"});
+  REQUIRE(cluster.reaches(running, "running"));
+  const auto pending = cluster.submit({"-N2", "--wrap", "touch never"});
+  const auto held = cluster.submit({"--hold", "--wrap", "touch never"});
+  CHECK(cancel(pending) == 0);
+  CHECK(cluster.state_of(pending) == "cancelled");
+  CHECK(cancel(held) == 0);
+  CHECK(cluster.state_of(held) == "cancelled");
+  CHECK(cancel(running) == 0);
+  CHECK(cluster.reaches(running, "cancelled"));
+  CHECK(cancel(running) == 1);
+  const pid_t agent = cluster.agent_pid("node002");
+  ::kill(agent, SIGSTOP);
+  const auto preparing = cluster.submit({"-N2", "--wrap", "touch never"});
+  REQUIRE(cluster.reaches(preparing, "preparing"));
+  CHECK(cancel(preparing) == 0);
+  ::kill(agent, SIGCONT);
+  CHECK(cluster.reaches(preparing, "cancelled"));
+  CHECK_FALSE(cluster.has("never"));
+}
+
+TEST_CASE("a held job waits with that reason until it is released") {
+  const TestCluster cluster;
+  const auto job = cluster.submit({"-H", "--wrap", "true"});
+  CHECK(wait_until([&] { return first_reason(cluster, job) == "held"; }));
+  REQUIRE(cluster.usine({"release", std::to_string(job)}).status == 0);
+  CHECK(cluster.reaches(job, "completed"));
+}
+
+TEST_CASE("[B40] a requeued job keeps its id and has one row of history for each attempt") {
+  const TestCluster cluster({.nodes = 1, .timings = "requeue_delay_s: 0"});
+  const auto job = cluster.submit({"--wrap", "[ -e again ] || { touch again; sleep 60; }"});
+  REQUIRE(wait_until([&] { return cluster.has("again"); }));
+  REQUIRE(cluster.usine({"requeue", std::to_string(job)}).status == 0);
+  CHECK(cluster.reaches(job, "completed"));
+  const Json history = cluster.usine_json({"history"});
+  REQUIRE(history["jobs"].size() == 2);
+  CHECK(history["jobs"][0]["attempt"] == 1);
+  CHECK(history["jobs"][1]["attempt"] == 2);
+  CHECK(history["jobs"][1]["state"] == "completed");
+}
+
+TEST_CASE("run outside a job passes input output and status on") {
+  const TestCluster cluster;
+  const ProgramResult cat = cluster.usine({"run", "--", "sh", "-c", "cat; exit 3"}, "one\ntwo\n");
+  CHECK(cat.out == "one\ntwo\n");
+  CHECK(cat.status == 3);
+  const ProgramResult labelled =
+      cluster.usine({"run", "-N2", "--label", "--", "sh", "-c", "echo $SLURM_NODEID; echo e >&2"});
+  CHECK(contains(labelled.out, "0: 0\n"));
+  CHECK(contains(labelled.out, "1: 1\n"));
+  CHECK(contains(labelled.err, "1: e\n"));
+}
+
+TEST_CASE("steps inside a job take a part of it and report failures by name") {
+  const TestCluster cluster;
+  const std::string usine = std::string(USINE_BIN_DIR) + "/usine";
+  cluster.script("job.sh", "#!/bin/sh\n#SBATCH -N2 --ntasks-per-node=2 -o out\n" + usine +
+                               " run -N1 -n1 -- hostname\n" + usine + " run -- true\n" + usine +
+                               " run -n1 -N1 -- sh -c 'exit 4'\necho status $?\n" + usine +
+                               " run -N3 -- true\necho status $?\n");
+  CHECK(cluster.usine({"submit", "--wait", "job.sh"}).status == 0);
+  const std::string out = cluster.read("out");
+  CHECK(contains(out, "node001\n"));
+  CHECK(contains(out, "status 4\n"));
+  CHECK(contains(out, "status 1\n"));
+}
+
+TEST_CASE("attach shows a job's output and exits with its status") {
+  const TestCluster cluster;
+  const auto job = cluster.submit({"--wrap", "echo begin; sleep 1; echo end; exit 6"});
+  const ProgramResult attached = cluster.usine({"attach", std::to_string(job)});
+  CHECK(attached.out == "begin\nend\n");
+  CHECK(attached.status == 6);
+}
+
+TEST_CASE("documents of reading commands have the fields that scripts rely on") {
+  const TestCluster cluster;
+  const auto job = cluster.submit({"--gpus-per-node=2", "-J", "shape", "--wrap", "sleep 60"});
+  REQUIRE(cluster.reaches(job, "running"));
+  const Json queue = cluster.usine_json({"queue"});
+  CHECK(queue["as_of"].get<std::string>().ends_with("Z"));
+  const Json& row = queue["jobs"][0];
+  for (const auto* key : {"id", "name", "user", "project", "partition", "state", "attempt", "nodes",
+                          "gpus", "submit_time", "start_time", "estimated_start", "reasons"}) {
+    CAPTURE(key);
+    CHECK(row.contains(key));
+  }
+  CHECK(row["id"] == job);
+  CHECK(row["gpus"] == 2);
+  CHECK(row["estimated_start"].is_null());
+  const Json shown = cluster.usine_json({"show", "job", std::to_string(job)});
+  CHECK(shown["placement"][0]["node"] == "node001");
+  CHECK(shown["placement"][0]["gpus"] == "0-1");
+  const Json nodes = cluster.usine_json({"node", "list"});
+  CHECK(nodes["nodes"].size() == 2);
+  CHECK(nodes["nodes"][0]["gpus_free"] == 6);
+  CHECK(cluster.usine_json({"queue", "--state", "pending"})["jobs"].empty());
+  CHECK(cluster.usine_json({"queue", "--user", "nobody-such"})["jobs"].empty());
+}
+
+TEST_CASE("up on a folder that is up changes nothing and down ends everything of it") {
+  const TestCluster cluster;
+  const pid_t scheduler = cluster.scheduler_pid();
+  const pid_t agent = cluster.agent_pid("node001");
+  cluster.up();
+  CHECK(cluster.scheduler_pid() == scheduler);
+  CHECK(cluster.agent_pid("node001") == agent);
+  const auto job = cluster.submit({"-o", "/dev/null", "--wrap", "echo $$ > pid; sleep 600"});
+  REQUIRE(cluster.reaches(job, "running"));
+  REQUIRE(wait_until([&] { return !cluster.read("pid").empty(); }));
+  const ProgramResult down = cluster.usine({"down"});
+  CHECK(contains(down.out, "the scheduler"));
+  CHECK(contains(down.out, "2 agents"));
+  CHECK(contains(down.out, "1 shepherd"));
+  for (const pid_t pid : {scheduler, agent, std::stoi(cluster.read("pid"))}) {
+    CAPTURE(pid);
+    CHECK(::kill(pid, 0) != 0);
+  }
+}
