@@ -76,12 +76,52 @@ void print_job(const proto::JobDetail& detail) {
   print_placement(detail);
 }
 
+void print_past_job(const proto::HistoryEntry& job) {
+  Table table({"job", std::to_string(job.job())});
+  add_line(table, "name", job.name());
+  add_line(table, "state", job.state());
+  add_line(table, "message", job.message());
+  add_line(table, "exit", exit_text(job.exit()));
+  add_line(table, "user", job.user());
+  add_line(table, "project", job.project());
+  add_line(table, "partition", job.partition());
+  add_line(table, "attempt", std::to_string(job.attempt()));
+  add_line(table, "nodes", job.node_list());
+  add_line(table, "GPUs", std::to_string(job.gpus()));
+  add_line(table, "submitted", time_text(job.submit_ms()));
+  add_line(table, "started", optional_time(job.has_start_ms(), job.start_ms()));
+  add_line(table, "ended", time_text(job.end_ms()));
+  add_line(table, "peak memory", format_memory_mib(job.peak_memory_mib()));
+  print(table.text());
+}
+
+// A job that ended long ago: its last attempt in the books. `unknown` is what to say of a job that
+// is not there either.
+CommandResult show_job_of_history(Client& client, std::uint64_t id, const Error& unknown,
+                                  bool json) {
+  proto::ListHistoryRequest request;
+  request.set_job(id);
+  const auto history = list_all_history(client, request);
+  if (!history) return fail(history.error());
+  if (history->entries().empty()) return fail(unknown);
+  const proto::HistoryEntry& last = history->entries(history->entries_size() - 1);
+  if (json) {
+    print_json(to_json(last));
+  } else {
+    print_past_job(last);
+  }
+  return kExitDone;
+}
+
 CommandResult show_job(Client& client, const std::string& name, bool json) {
   const auto id = parse_job_id(name);
   if (!id) return fail(id.error());
   proto::GetJobRequest request;
   request.set_job(*id);
   const auto detail = client.get_job(request);
+  if (!detail && detail.error().code == ErrorCode::kNotFound) {
+    return show_job_of_history(client, *id, detail.error(), json);
+  }
   if (!detail) return fail(detail.error());
   if (json) {
     print_json(to_json(*detail));

@@ -72,7 +72,7 @@ Result<ScriptSource> read_script_file(const std::string& path) {
     return fail(ErrorCode::kNotFound, "there is no script '" + path + "'");
   }
   if (fs::is_directory(status)) {
-    return fail(ErrorCode::kInvalid, "'" + path + "' is a folder and no script");
+    return fail(ErrorCode::kNotFound, "'" + path + "' is a folder and no script");
   }
   auto text = os::read_file(path, kScriptBytesMax);
   if (!text) return fail(text.error());

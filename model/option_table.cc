@@ -154,14 +154,16 @@ constexpr auto kOptions = std::to_array<OptionSpec>({
     {"help", 'h', kNone, kClient},
 });
 
-// One more letter apart than this, and a suggestion would be a guess.
-constexpr std::size_t kSuggestDistanceMax = 3;
+// Further apart than this, and a suggestion would be a guess.
+std::size_t suggest_distance_max(std::string_view name) {
+  return std::min<std::size_t>(3, 1 + name.size() / 4);
+}
 
 std::unexpected<Error> unknown_option(std::string_view name) {
   const auto distance = [name](const OptionSpec& spec) { return edit_distance(name, spec.name); };
   const auto nearest = std::ranges::min_element(kOptions, {}, distance);
   std::string text = "--" + std::string(name) + " is not an option that Usine knows";
-  if (distance(*nearest) <= kSuggestDistanceMax) {
+  if (distance(*nearest) <= suggest_distance_max(name)) {
     text += ": did you mean --" + std::string(nearest->name) + "?";
   } else {
     text += ": `usine submit --help` lists them";
