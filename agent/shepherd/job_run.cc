@@ -2,21 +2,18 @@
 
 #include <algorithm>
 #include <csignal>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <utility>
 
 #include "agent/core/launch_plan.h"
 #include "agent/exec/spawn.h"
+#include "agent/shepherd/scratch_folders.h"
 #include "common/os/files.h"
-#include "common/os/os_error.h"
 #include "common/os/sockets.h"
 
 namespace usine::shepherd {
 namespace {
 
 constexpr mode_t kScriptMode = 0700;
-constexpr mode_t kTemporaryMode = 0700;
 // The client of `usine run` outside a job has this long to come after its job was started.
 constexpr Millis kClientTime{60'000};
 // Processes that do not die at once (a disk that does not answer) are killed again, ever more
@@ -28,22 +25,7 @@ constexpr std::uint16_t kMeetingPortMin = 20'000;
 constexpr std::uint64_t kMeetingPorts = 12'000;
 constexpr std::uint64_t kMeetingPortStride = 61;  // neighbouring jobs begin their search apart
 
-// The job's user owns what he has to open; under an agent of his own he does already.
-Status give_to_user(const std::string& path, const agent::LaunchJob& job) {
-  if (::geteuid() != 0 || job.uid == 0) return {};
-  if (::chown(path.c_str(), job.uid, job.gid) == 0) return {};
-  return fail(os::os_error("changing the owner of " + path));
-}
-
 }  // namespace
-
-Status JobRun::prepare_folder() const {
-  const std::string temporary = spec_.launch.folder + "/tmp";
-  if (::mkdir(temporary.c_str(), kTemporaryMode) != 0 && errno != EEXIST) {
-    return fail(os::os_error("making " + temporary));
-  }
-  return give_to_user(temporary, spec_.launch);
-}
 
 void JobRun::start(std::vector<std::string> peers) {
   if (phase_ != Phase::kReady) return;

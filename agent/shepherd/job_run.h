@@ -22,8 +22,6 @@ class JobRun {
   JobRun(const JobSpec& spec, os::PollLoop& loop, Children& children)
       : spec_(spec), loop_(loop), children_(children) {}
 
-  // Makes what the job's processes find in the job folder. Error: the node is at fault.
-  [[nodiscard]] Status prepare_folder() const;
   // Every node stands ready; peers[i] is the address of node i's shepherd. A second time does
   // nothing.
   void start(std::vector<std::string> peers);

@@ -16,7 +16,6 @@ struct JobSpec {
   std::string job_key;            // what peers and remote clients greet with
   std::string listen_host;        // where peers reach this shepherd
   Millis kill_wait{0};            // between TERM and KILL when a step ends its ranks
-  bool shares_host_name = false;  // an emulated node that could not have its own
   bool interactive = false;       // no script: the first step's client is the job
 };
 

@@ -20,7 +20,6 @@ Status run(const std::string& job_folder, os::UniqueFd agent) {
   if (spec->launch.emulated) {
     if (const Status named = take_host_name(spec->launch.node().name); !named) {
       // Ranks then keep apart by their shared-memory folders alone.
-      spec->shares_host_name = true;
       std::fprintf(stderr, "event=host_name_kept error=\"%s\"\n", named.error().message.c_str());
     }
   }

@@ -2,7 +2,6 @@
 
 #include <csignal>
 #include <cstdio>
-#include <filesystem>
 #include <sys/signalfd.h>
 #include <unistd.h>
 #include <utility>
@@ -48,13 +47,13 @@ Shepherd::Shepherd(JobSpec spec, os::PollLoop loop, Children children)
       loop_(std::move(loop)),
       children_(std::move(children)),
       job_(spec_, loop_, children_),
-      steps_(spec_, loop_, children_, job_) {}
+      steps_(spec_, loop_, children_, job_, folders_) {}
 
 Shepherd::~Shepherd() = default;
 
 Status Shepherd::stand_ready(os::UniqueFd agent) {
   children_.attach(loop_, [this] { job_.children_gone(); });
-  Status ready = job_.prepare_folder();
+  Status ready = folders_.make(spec_.launch);
   if (ready) ready = listen();
   if (ready) ready = announce();
   if (!ready) {
@@ -201,8 +200,7 @@ Status Shepherd::run() {
 
 Status Shepherd::conclude() {
   const std::string& folder = spec_.launch.folder;
-  std::error_code ignored;  // what cannot be removed is left to whoever removes the job folder
-  std::filesystem::remove_all(folder + "/tmp", ignored);
+  folders_.remove();
   const Status written = write_record();
   for (const ConnectionPtr& watcher : watchers_) watcher->send_last(message_of(*job_.record()));
   ::unlink((folder + "/ready").c_str());

@@ -11,6 +11,7 @@
 #include "agent/shepherd/connection.h"
 #include "agent/shepherd/job_run.h"
 #include "agent/shepherd/job_spec.h"
+#include "agent/shepherd/scratch_folders.h"
 #include "agent/shepherd/steps.h"
 #include "common/os/poll_loop.h"
 #include "common/os/unique_fd.h"
@@ -49,6 +50,7 @@ class Shepherd {
   os::PollLoop loop_;
   Children children_;
   JobRun job_;
+  ScratchFolders folders_;
   Steps steps_;
   os::UniqueFd unix_listener_;
   os::UniqueFd tcp_listener_;

@@ -129,7 +129,9 @@ Result<agent::ProcessPlan> StepTasks::plan(std::uint32_t local_rank) {
   MpiNode node;
   // Ranks of emulated nodes share this machine's cores with those of the others.
   node.oversubscribed = job.emulated || local_size > job.node().cores;
-  if (tools_.spec.shares_host_name) node.shared_memory_folder = job.folder + "/tmp";
+  auto shared_memory = tools_.folders.shared_memory(job);
+  if (!shared_memory) return fail(shared_memory.error());
+  node.shared_memory_folder = std::move(*shared_memory);
   if (is_loopback(tools_.spec.listen_host)) node.network = "lo";
   const auto mpi = open_mpi_environment(rank, node);
   plan.environment.insert(plan.environment.end(), mpi.begin(), mpi.end());

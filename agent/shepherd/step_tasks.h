@@ -12,6 +12,7 @@
 #include "agent/core/launch_plan.h"
 #include "agent/shepherd/connection.h"
 #include "agent/shepherd/job_spec.h"
+#include "agent/shepherd/scratch_folders.h"
 #include "agent/shepherd/step_pmix.h"
 #include "agent/shepherd/step_task.h"
 
@@ -24,6 +25,7 @@ struct StepTools {
   Children& children;
   StepPmix& pmix;
   agent::CoreBook& cores;
+  ScratchFolders& folders;
 };
 
 class StepTasks final : public PmixListener {

@@ -22,13 +22,14 @@ void refuse(const ConnectionPtr& client, const std::string& why) {
 
 }  // namespace
 
-Steps::Steps(const JobSpec& spec, os::PollLoop& loop, Children& children, JobRun& job)
+Steps::Steps(const JobSpec& spec, os::PollLoop& loop, Children& children, JobRun& job,
+             ScratchFolders& folders)
     : spec_(spec),
       loop_(loop),
       job_(job),
       pmix_(spec, loop),
       cores_(spec.launch.node().cores),
-      tools_{spec, loop, children, pmix_, cores_} {}
+      tools_{spec, loop, children, pmix_, cores_, folders} {}
 
 bool Steps::take(const ConnectionPtr& connection, proto::ShepherdMessage& message) {
   if (message.has_launch_tasks()) {

@@ -12,6 +12,7 @@
 #include "agent/shepherd/connection.h"
 #include "agent/shepherd/job_run.h"
 #include "agent/shepherd/job_spec.h"
+#include "agent/shepherd/scratch_folders.h"
 #include "agent/shepherd/step_head.h"
 #include "agent/shepherd/step_pmix.h"
 #include "agent/shepherd/step_tasks.h"
@@ -20,7 +21,8 @@ namespace usine::shepherd {
 
 class Steps {
  public:
-  Steps(const JobSpec& spec, os::PollLoop& loop, Children& children, JobRun& job);
+  Steps(const JobSpec& spec, os::PollLoop& loop, Children& children, JobRun& job,
+        ScratchFolders& folders);
 
   // Takes over a connection that asks for a step; false where the message asks for none.
   [[nodiscard]] bool take(const ConnectionPtr& connection, proto::ShepherdMessage& message);

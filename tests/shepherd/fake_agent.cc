@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "agent/exec/job_folder.h"
 #include "common/os/files.h"
 #include "common/os/processes.h"
 #include "common/os/sockets.h"
@@ -14,6 +15,7 @@ namespace usine::test {
 namespace {
 
 constexpr Millis kPatience{60'000};
+constexpr std::chrono::seconds kPartingTime{10};
 constexpr std::uint32_t kCoresPerNode = 4;
 
 template <typename T>
@@ -77,10 +79,22 @@ FakeAgent::FakeAgent(const TempFolder& folder, proto::JobSpec spec,
   socket_.emplace(std::move(ours));
 }
 
+void FakeAgent::end_shepherd() {
+  const auto gone = [this] { return !process_lives(pid_); };
+  if (gone()) return;
+  try {
+    reconnect();
+    stop(0);
+  } catch (const std::exception&) {  // it was just ending
+  }
+  if (wait_until(gone, kPartingTime)) return;
+  kill(pid_, SIGKILL);
+  static_cast<void>(wait_until(gone));
+}
+
 FakeAgent::~FakeAgent() {
-  if (!process_lives(pid_)) return;
-  kill(pid_, SIGKILL);  // its children die with it
-  static_cast<void>(wait_until([this] { return !process_lives(pid_); }));
+  end_shepherd();
+  exec::remove_shared_memory(job_folder_);
 }
 
 proto::ShepherdMessage FakeAgent::next_message() {

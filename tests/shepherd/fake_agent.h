@@ -45,6 +45,7 @@ class FakeAgent {
   [[nodiscard]] pid_t pid() const { return pid_; }
 
  private:
+  void end_shepherd();
   void send(const proto::ShepherdMessage& message);
 
   std::string job_folder_;
