@@ -52,6 +52,7 @@ State SchedulerHost::recover_checked() {
         parts_.journal.read_rows(replica_->sequence, [this](const JournalRow& row) -> Status {
           const Applied unseen{row.sequence, row.time, *decode_events(row.version, row.events)};
           parts_.story.tell(unseen);
+          parts_.witness.committed(unseen.events);
           apply_row(*replica_, unseen);
           return {};
         });
@@ -123,6 +124,7 @@ void SchedulerHost::end_commit() {
 void SchedulerHost::deliver(const Batch& batch) {
   for (const Applied& row : *batch.applied) {
     parts_.story.tell(row);
+    parts_.witness.committed(row.events);
     running_->planner.apply_row(row.sequence, row.time, row.events);
   }
   for (const PendingReply& reply : batch.replies) {

@@ -32,6 +32,17 @@ void Witness::accepted(const std::string& key, JobId job) {
   if (is_new && same > 1) breach(text_of(job) + " stands for two submissions");
 }
 
+void Witness::committed(const std::vector<Event>& events) {
+  for (const Event& event : events) {
+    const auto* const submitted = std::get_if<JobSubmitted>(&event);
+    if (submitted == nullptr) continue;
+    const auto [entry, is_new] =
+        submitted_.emplace(submitted->request->idempotency_key, submitted->job);
+    if (is_new) continue;
+    breach("[B10] one submission is " + text_of(entry->second) + " and " + text_of(submitted->job));
+  }
+}
+
 void Witness::ready(NodeId node, AttemptKey key) { ready_[key].insert(node); }
 
 void Witness::started(NodeId node, const Prepare& prepare) {
@@ -40,16 +51,23 @@ void Witness::started(NodeId node, const Prepare& prepare) {
     breach("[B28] " + text_of(key) + " starts before all its nodes are ready");
   }
   if (!started_.emplace(key, node).second) breach("[B92] " + text_of(key) + " starts twice");
-  auto& live = live_[key.job];
-  const bool other_runs =
-      std::ranges::any_of(live, [key](const auto& one) { return one.first != key; });
-  if (other_runs && !prepare.request->requeue_unfenced) {
-    breach("[B93] " + text_of(key) + " starts while another attempt of the job runs");
+  for (const auto& [where, attempts] : live_) {
+    const bool other_runs = std::ranges::any_of(
+        attempts, [key](const auto& one) { return one.first.job == key.job && one.first != key; });
+    if (other_runs && !prepare.request->requeue_unfenced) {
+      breach("[B93] " + text_of(key) + " starts while another attempt of the job runs");
+    }
   }
-  live.emplace(key, node);
+  const JobNode& share = prepare.nodes[prepare.this_node];
+  for (const auto& [other, held] : live_[node]) {
+    if (held.cores.intersects(share.cores) || held.gpus.intersects(share.gpus)) {
+      breach("[B57] " + text_of(key) + " and " + text_of(other) + " share a core or a GPU");
+    }
+  }
+  live_[node].emplace(key, share);
 }
 
-void Witness::stopped(NodeId node, AttemptKey key) { live_[key.job].erase({key, node}); }
+void Witness::stopped(NodeId node, AttemptKey key) { live_[node].erase(key); }
 
 void Witness::check_state(const State& state) {
   for (const std::string& fault : check_invariants(state)) {

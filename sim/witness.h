@@ -11,6 +11,7 @@
 
 #include "common/ids.h"
 #include "model/agent_messages.h"
+#include "scheduler/core/event.h"
 #include "scheduler/core/state.h"
 #include "sim/memory_journal.h"
 
@@ -29,6 +30,9 @@ class Witness {
   // A submission with this key was accepted as this job: again, then as the same one (B10).
   void accepted(const std::string& key, JobId job);
   [[nodiscard]] const std::map<std::string, JobId>& accepted_jobs() const { return jobs_; }
+
+  // These events are durable: a key stands for one submission, whoever heard of it.
+  void committed(const std::vector<Event>& events);
 
   // ---- what happens on nodes ------------------------------------------------------------------
 
@@ -49,10 +53,11 @@ class Witness {
 
  private:
   std::vector<std::string> breaches_;
-  std::map<std::string, JobId> jobs_;                // by idempotency key
-  std::map<AttemptKey, std::set<NodeId>> ready_;     // ever
-  std::set<std::pair<AttemptKey, NodeId>> started_;  // ever
-  std::map<JobId, std::set<std::pair<AttemptKey, NodeId>>> live_;
+  std::map<std::string, JobId> jobs_;                     // by idempotency key
+  std::map<std::string, JobId> submitted_;                // by idempotency key
+  std::map<AttemptKey, std::set<NodeId>> ready_;          // ever
+  std::set<std::pair<AttemptKey, NodeId>> started_;       // ever
+  std::map<NodeId, std::map<AttemptKey, JobNode>> live_;  // with what each holds there
 };
 
 }  // namespace usine::sim

@@ -161,5 +161,21 @@ TEST_CASE("[B95] A configuration that drops a node is refused and the old one ho
   CHECK(driver.engine().state().config->nodes.size() == 8);
 }
 
+// The simulator found a second attempt that started while the first one went on behind a network
+// cut.
+TEST_CASE("[B93] A job that was put back waits for a node that was lost while it stopped") {
+  Driver driver;
+  driver.join_all();
+  const JobId job = running_job(driver, 2);
+  const Allocation allocation = driver.job(job).attempt->allocation;
+  REQUIRE(driver.call(ActOnJob{kRoot, job, JobAction::kRequeue}));
+  static_cast<void>(driver.call(LeaseExpired{allocation.nodes[1].node}));
+  static_cast<void>(driver.call(AgentEnded{allocation.nodes[0].node, {{job, {1}}, {}, {}, 0}}));
+  CHECK(driver.job(job).state == JobState::kPending);
+  CHECK(driver.job(job).awaiting_fence == std::set<NodeId>{allocation.nodes[1].node});
+  driver.plan();
+  CHECK_FALSE(driver.job(job).attempt.has_value());
+}
+
 }  // namespace
 }  // namespace usine
