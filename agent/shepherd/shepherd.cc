@@ -47,7 +47,7 @@ Shepherd::Shepherd(JobSpec spec, os::PollLoop loop, Children children)
       loop_(std::move(loop)),
       children_(std::move(children)),
       job_(spec_, loop_, children_),
-      steps_(spec_, loop_, children_, job_, folders_) {}
+      steps_({spec_, loop_, children_, folders_}, job_) {}
 
 Shepherd::~Shepherd() = default;
 

@@ -22,14 +22,13 @@ void refuse(const ConnectionPtr& client, const std::string& why) {
 
 }  // namespace
 
-Steps::Steps(const JobSpec& spec, os::PollLoop& loop, Children& children, JobRun& job,
-             ScratchFolders& folders)
-    : spec_(spec),
-      loop_(loop),
+Steps::Steps(const Tools& tools, JobRun& job)
+    : spec_(tools.spec),
+      loop_(tools.loop),
       job_(job),
-      pmix_(spec, loop),
-      cores_(spec.launch.node().cores),
-      tools_{spec, loop, children, pmix_, cores_, folders} {}
+      pmix_(tools.spec, tools.loop),
+      cores_(tools.spec.launch.node().cores),
+      tools_{tools.spec, tools.loop, tools.children, pmix_, cores_, tools.folders} {}
 
 bool Steps::take(const ConnectionPtr& connection, proto::ShepherdMessage& message) {
   if (message.has_launch_tasks()) {

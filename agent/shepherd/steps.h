@@ -21,8 +21,15 @@ namespace usine::shepherd {
 
 class Steps {
  public:
-  Steps(const JobSpec& spec, os::PollLoop& loop, Children& children, JobRun& job,
-        ScratchFolders& folders);
+  // What all steps are run with.
+  struct Tools {
+    const JobSpec& spec;
+    os::PollLoop& loop;
+    Children& children;
+    ScratchFolders& folders;
+  };
+
+  Steps(const Tools& tools, JobRun& job);
 
   // Takes over a connection that asks for a step; false where the message asks for none.
   [[nodiscard]] bool take(const ConnectionPtr& connection, proto::ShepherdMessage& message);
