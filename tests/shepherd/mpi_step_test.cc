@@ -2,6 +2,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <vector>
 
@@ -103,6 +104,34 @@ TEST_CASE("a rank asked for its data by a node that did not get it in the fence 
   const auto ended = client.run_to_end(step_of("OMPI_MCA_pmix_base_collect_data=0 exec " + kProbe));
   CHECK(ended.exit_code() == 0);
   CHECK(client.output(0) == "world=4 node=2 sum=6 large=right\n");
+}
+
+TEST_CASE("under a root agent a job and its MPI ranks run as the job's user") {
+  if (geteuid() != 0) USINE_SKIP("running a job as another user needs root");
+  if (!has_mpi()) USINE_SKIP("no MPI was found when this was built");
+  constexpr uid_t kNobody = 65'534;
+  const TempFolder folder;
+  const std::string home = folder / "home";
+  std::filesystem::create_directory(home);
+  std::filesystem::copy_file(kProbe,
+                             home + "/mpi-probe");  // the build may lie where only root reads
+  REQUIRE(chmod(folder.path().c_str(), 0711) == 0);
+  REQUIRE(chown(home.c_str(), kNobody, kNobody) == 0);
+  proto::JobSpec spec = job_spec("id -u; until [ -e done ]; do sleep 0.02; done");
+  spec.set_user("nobody");
+  spec.set_uid(kNobody);
+  spec.set_gid(kNobody);
+  spec.set_working_directory(home);
+  FakeAgent agent(folder, spec);
+  agent.ready();
+  agent.start();
+  FakeClient client(agent.job_folder());
+  CHECK(client.run_to_end(step_of("id -u >&2; exec ./mpi-probe", 2)).exit_code() == 0);
+  CHECK(client.output(0) == "world=2 node=2 sum=1 large=right\n");
+  CHECK(client.errors(1) == "65534\n");
+  REQUIRE(os::write_file(home + "/done", "now"));
+  CHECK(agent.ended().exit_code() == 0);
+  CHECK(os::read_file(home + "/usine-1234.out").value() == "65534\n");
 }
 
 TEST_CASE("a user's own mpirun works in a batch script") {
