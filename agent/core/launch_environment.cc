@@ -175,7 +175,9 @@ Environment task_environment(const LaunchJob& job, std::vector<std::string> base
   const std::string names = node_list(job, layout);
   set_tasks(job, layout, environment);
   environment.set("USINE_STEP_ID", place.step);
-  environment.set("SLURM_STEP_ID", place.step);
+  // By this name Open MPI knows a rank that srun started, and fails where no PMIx server is; a rank
+  // that is alone has none (StepTasks) and runs as a singleton without the name.
+  if (layout.tasks() > 1) environment.set("SLURM_STEP_ID", place.step);
   environment.set("SLURM_STEPID", place.step);
   environment.set("SLURM_STEP_NODELIST", names);
   environment.set("SLURM_STEP_NUM_NODES", layout.nodes.size());

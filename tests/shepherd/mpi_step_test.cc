@@ -66,6 +66,16 @@ TEST_CASE("MPI ranks on nodes that have to share the machine's host name keep ap
   CHECK(client.output(0) == "world=4 node=2 sum=6 large=right\n");
 }
 
+TEST_CASE("an MPI program of one rank runs as a step") {
+  if (!has_mpi()) USINE_SKIP("no MPI was found when this was built");
+  RunningJob job(2);
+  FakeClient client = job.client();
+  const auto ended = client.run_to_end(step_of("exec " + kProbe, 1));
+  INFO(client.errors(0));
+  CHECK(ended.exit_code() == 0);
+  CHECK(client.output(0) == "world=1 node=1 sum=0 large=right\n");
+}
+
 TEST_CASE("MPI steps run one after the other in the same shepherds") {
   if (!has_mpi()) USINE_SKIP("no MPI was found when this was built");
   RunningJob job(2, 1);

@@ -156,7 +156,7 @@ TEST_CASE("steps of one job run beside each other and after each other") {
   second.run(step_of("echo > second; until [ -e end ]; do sleep 0.02; done; echo second"));
   CHECK(first.ended().exit_code() == 0);
   FakeClient third = job.client();
-  CHECK(third.run_to_end(step_of("echo $SLURM_STEP_ID")).exit_code() == 0);
+  CHECK(third.run_to_end(step_of("echo $SLURM_STEPID")).exit_code() == 0);
   CHECK(third.output(0) == "2\n");
   REQUIRE(os::write_file(job.folder() / "end", "now"));
   CHECK(second.ended().exit_code() == 0);
