@@ -20,6 +20,8 @@ constexpr std::size_t kStrangersMax = 256;
 constexpr Millis kGreetingTime{10'000};
 // After a connection could not be taken up, for want of descriptors say.
 constexpr Millis kAcceptPause{1000};
+// The client of an interactive job has this long to read what is left for it.
+constexpr Millis kLastReadTime{10'000};
 // A record that the disk does not take is written again after a second, for ten minutes.
 constexpr Millis kRecordPause{1000};
 constexpr int kRecordTriesMax = 600;
@@ -195,7 +197,21 @@ Status Shepherd::run() {
     if (const Status turned = loop_.turn(); !turned) return turned;
     steps_.tidy();
   }
+  if (const Status read = let_client_read(); !read) return read;
   return conclude();
+}
+
+// An interactive job's last output is still on its way to the client when its processes have ended.
+Status Shepherd::let_client_read() {
+  if (!spec_.interactive) return {};
+  bool late = false;
+  const auto timer = loop_.after(kLastReadTime, [&late] { late = true; });
+  while (steps_.has_clients() && !late) {
+    if (const Status turned = loop_.turn(); !turned) return turned;
+    steps_.tidy();
+  }
+  loop_.cancel(timer);
+  return {};
 }
 
 Status Shepherd::conclude() {

@@ -43,6 +43,7 @@ class Shepherd {
   void handle_stranger(const ConnectionPtr& connection, const proto::ShepherdMessage& message);
   void drop(const ConnectionPtr& connection);
   void take_signal();
+  [[nodiscard]] Status let_client_read();
   [[nodiscard]] Status conclude();
   [[nodiscard]] Status write_record();
 

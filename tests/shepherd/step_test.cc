@@ -214,6 +214,22 @@ TEST_CASE("an interactive job is its client's one step") {
   CHECK(record.exit_code() == 9);
 }
 
+TEST_CASE("what an interactive job says when it is stopped reaches its client") {
+  const TempFolder folder;
+  proto::JobSpec spec = job_spec("", 1);
+  spec.set_interactive(true);
+  FakeAgent agent(folder, spec);
+  FakeClient client(agent.ready().address(), "secret");
+  agent.start();
+  client.run(step_of("trap 'echo saved; exit 3' TERM; echo up > up; while :; do sleep 0.02; done"));
+  REQUIRE(content_of(folder / "up") == "up\n");
+  agent.stop(60'000);
+  CHECK(client.ended().exit_code() == 3);
+  CHECK(client.output(0) == "saved\n");
+  client.leave();
+  CHECK(agent.ended().cause() == static_cast<std::uint32_t>(EndCause::kStopped));
+}
+
 TEST_CASE("a connection with the wrong key is hung up on") {
   RunningJob job(1);
   FakeClient stranger(job.node(0).address(), "wrong");
