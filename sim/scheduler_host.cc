@@ -13,6 +13,7 @@ constexpr Millis kPlanMin{1};
 constexpr Millis kPlanMax{30};
 constexpr Millis kRestartMin{100};
 constexpr Millis kRestartMax{30'000};
+constexpr Millis kClockErrorMax{120'000};
 
 }  // namespace
 
@@ -20,9 +21,11 @@ constexpr Millis kRestartMax{30'000};
 
 void SchedulerHost::start() {
   parts_.story.tell(parts_.agenda.now(), "the scheduler starts");
+  if (parts_.chance.one_in(6))
+    clock_error_ = parts_.chance.between(-kClockErrorMax, kClockErrorMax);
   const auto epoch = parts_.journal.open_epoch();
   const EngineStart begin{*epoch, parts_.config, "simulation"};
-  running_ = std::make_unique<Running>(recover_checked(), begin, parts_.agenda.now());
+  running_ = std::make_unique<Running>(recover_checked(), begin, wall());
   parts_.network.scheduler_listens(true);
   running_->leases.start(running_->engine.state(), parts_.agenda.now());
   begin_commit();
@@ -85,7 +88,7 @@ void SchedulerHost::call(const Command& command, ReplyHandler handler) {
 
 void SchedulerHost::take(const Command& command, ReplyHandler handler) {
   running_->handlers.emplace(++calls_, std::move(handler));
-  running_->engine.handle(command, calls_, parts_.agenda.now());
+  running_->engine.handle(command, calls_, wall());
   parts_.witness.check_state(running_->engine.state());
   begin_commit();
   arm();
@@ -153,9 +156,12 @@ bool SchedulerHost::dies_half_told() {
 
 // ---- planning and time ------------------------------------------------------------------------
 
+// Never goes back, as the engine's does not.
+Time SchedulerHost::planner_time() const { return std::max(wall(), running_->planner.state().now); }
+
 void SchedulerHost::plan() {
-  if (running_->plan_under_way || !running_->planner.has_work(parts_.agenda.now())) return;
-  Plan plan = running_->planner.plan(parts_.agenda.now());
+  if (running_->plan_under_way || !running_->planner.has_work(planner_time())) return;
+  Plan plan = running_->planner.plan(planner_time());
   if (plan.proposals.starts.empty()) return;
   running_->plan_under_way = true;
   const Millis thinking = parts_.chance.between(kPlanMin, kPlanMax);
@@ -170,9 +176,11 @@ void SchedulerHost::plan() {
 }
 
 void SchedulerHost::arm() {
-  std::optional<Time> next = running_->engine.next_tick();
-  for (const auto& other : {running_->leases.next_expiry(), running_->planner.next_wake()}) {
-    if (other) next = next ? std::min(*next, *other) : *other;
+  std::optional<Time> next = running_->leases.next_expiry();
+  for (const auto& other : {running_->engine.next_tick(), running_->planner.next_wake()}) {
+    if (!other) continue;
+    const Time at = *other - clock_error_;
+    next = next ? std::min(*next, at) : at;
   }
   if (!next || (running_->wakes_at && *running_->wakes_at <= *next)) return;
   // A wake that is due and was not used up waits for a plan that is under way: ask again soon.
@@ -185,11 +193,12 @@ void SchedulerHost::arm() {
 }
 
 void SchedulerHost::pass_time() {
-  const Time now = parts_.agenda.now();
   const auto nobody = [](const std::optional<Result<Reply>>&) {};
-  for (const NodeId node : running_->leases.expired(now)) take(LeaseExpired{node}, nobody);
+  for (const NodeId node : running_->leases.expired(parts_.agenda.now())) {
+    take(LeaseExpired{node}, nobody);
+  }
   const auto tick = running_->engine.next_tick();
-  if (tick && *tick <= now) take(Tick{}, nobody);
+  if (tick && *tick <= wall()) take(Tick{}, nobody);
   plan();
   arm();
 }

@@ -92,6 +92,9 @@ class SchedulerHost {
   void plan();
   void pass_time();
   void arm();
+  // The clock of the machine that the scheduler runs on, which may be set while it is down.
+  [[nodiscard]] Time wall() const { return parts_.agenda.now() + clock_error_; }
+  [[nodiscard]] Time planner_time() const;
   void heard_from(NodeId node);
   // Calls `action` after a while, unless this process has died by then.
   void later(Millis delay, std::function<void()> action);
@@ -104,6 +107,7 @@ class SchedulerHost {
   std::unique_ptr<Running> running_;
   std::optional<State> replica_;  // of the process before this one, as it was when it died
   CommitFault commit_fault_ = CommitFault::kNone;
+  Millis clock_error_{0};
   ReplyTo calls_ = 0;
   std::uint64_t crashes_ = 0;
 };

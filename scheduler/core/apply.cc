@@ -73,6 +73,7 @@ void on(State& state, const NodeJoined& event) {
   Node& node = node_of(state, event.node);
   node.boot_id = event.boot_id;
   node.shape = event.shape;
+  node.fenced = false;
   set_link(node, NodeLink::kUp, event.at);
   clear_fence(state, event.node);
   recompute_node(state, event.node);
@@ -86,7 +87,10 @@ void on(State& state, const NodeLost& event) {
   set_link(node_of(state, event.node), NodeLink::kDown, event.at);
 }
 
-void on(State& state, const NodeFenced& event) { clear_fence(state, event.node); }
+void on(State& state, const NodeFenced& event) {
+  node_of(state, event.node).fenced = true;
+  clear_fence(state, event.node);
+}
 
 void on(State& state, const NodeDrained& event) { node_of(state, event.node).drain = event.drain; }
 

@@ -37,9 +37,10 @@ const ExitStatus& telling_exit(const Attempt& attempt) {
 std::set<NodeId> lost_nodes(const State& state, const Attempt& attempt) {
   std::set<NodeId> lost;
   for (std::size_t i = 0; i < attempt.nodes.size(); ++i) {
-    const NodeId node = attempt.allocation.nodes[i].node;
+    const NodeId id = attempt.allocation.nodes[i].node;
+    const Node& node = state.node(id);
     const bool is_lost = attempt.nodes[i].exit.cause == EndCause::kLost;
-    if (is_lost && state.node(node).link == NodeLink::kDown) lost.insert(node);
+    if (is_lost && node.link == NodeLink::kDown && !node.fenced) lost.insert(id);
   }
   return lost;
 }

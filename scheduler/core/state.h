@@ -46,6 +46,7 @@ struct Node {
   std::string boot_id;
   std::shared_ptr<const NodeShape> shape;  // as the agent reported it; null: as its class says
   Time link_since;
+  bool fenced = false;  // while it is gone: it is known to be dead, nothing of it runs on
   // Derived: what no attempt holds, and who holds the rest.
   CoreSet free_cores;
   GpuSet free_gpus;
@@ -202,7 +203,7 @@ void fields(A& a, Drain& v) {
 }
 template <typename A>
 void fields(A& a, Node& v) {
-  a(v.link, v.drain, v.boot_id, v.shape, v.link_since);
+  a(v.link, v.drain, v.boot_id, v.shape, v.link_since, v.fenced);
 }
 template <typename A>
 void fields(A& a, AttemptNode& v) {

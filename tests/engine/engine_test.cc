@@ -177,5 +177,19 @@ TEST_CASE("[B93] A job that was put back waits for a node that was lost while it
   CHECK_FALSE(driver.job(job).attempt.has_value());
 }
 
+TEST_CASE("A node that was fenced while the job stopped elsewhere is not waited for") {
+  Driver driver;
+  driver.join_all();
+  const JobId job = running_job(driver, 2);
+  const Allocation allocation = driver.job(job).attempt->allocation;
+  const NodeId dead = allocation.nodes[1].node;
+  static_cast<void>(driver.call(LeaseExpired{dead}));
+  const std::string& name = driver.engine().state().node_name(dead);
+  REQUIRE(driver.call(ActOnNode{kRoot, name, NodeAction::kFence, ""}));
+  static_cast<void>(driver.call(AgentEnded{allocation.nodes[0].node, {{job, {1}}, {}, {}, 0}}));
+  CHECK(driver.job(job).state == JobState::kPending);
+  CHECK(driver.job(job).awaiting_fence.empty());
+}
+
 }  // namespace
 }  // namespace usine

@@ -150,6 +150,24 @@ TEST_CASE("A snapshot whose bytes were damaged gives way to the one before it") 
   CHECK(none.error().code == ErrorCode::kCorrupt);
 }
 
+TEST_CASE("Rows that no kept snapshot needs are dropped once a million newer ones are there") {
+  const test::TempFolder folder;
+  const StoreFile file{folder / "usine.db", ""};
+  SqliteJournal journal = open(file);
+  auto database = Database::open(file.path, Access::kCreate, "");
+  for (const char* const sequence : {"1", "2", "9", "10", "1000010"}) {
+    const std::string insert =
+        std::string("INSERT INTO journal VALUES (") + sequence + ", 0, 1, '', '')";
+    REQUIRE(database->execute(insert.c_str()));
+  }
+  REQUIRE(journal.write_snapshot({{1'000'010}, "older"}));
+  CHECK(read_all(journal, {0}).size() == 5);
+  REQUIRE(journal.write_snapshot({{1'000'020}, "newer"}));
+  const auto left = read_all(journal, {0});
+  REQUIRE(left.size() == 2);
+  CHECK(left.front().sequence == Sequence{10});
+}
+
 TEST_CASE("A snapshot made beside the scheduler holds the committed state") {
   const test::TempFolder folder;
   const StoreFile file{folder / "usine.db", ""};
