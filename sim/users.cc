@@ -27,7 +27,7 @@ void Users::submit_over(std::uint32_t count, Time end) {
   }
 }
 
-std::shared_ptr<const JobRequest> Users::any_request(const std::string& key) {
+Users::Request Users::any_request(const std::string& key) {
   Chance& chance = parts_.chance;
   const auto& shape = parts_.config->classes.front().shape;
   const auto nodes = static_cast<std::uint32_t>(parts_.config->nodes.size());
@@ -51,20 +51,20 @@ std::shared_ptr<const JobRequest> Users::any_request(const std::string& key) {
   return request;
 }
 
-void Users::submit(const std::string& key, std::shared_ptr<const JobRequest> request) {
+void Users::submit(const std::string& key, const Request& request) {
   const Caller caller{request->user, request->uid, request->gid, false};
   scheduler_.call(SubmitJob{caller, request, false},
                   [this, key, request](const std::optional<Result<Reply>>& reply) {
-                    if (!reply) {
-                      const Millis pause = parts_.chance.between(kAskAgainMin, kAskAgainMax);
-                      parts_.agenda.in(pause, [this, key, request] { submit(key, request); });
-                      return;
-                    }
-                    --waiting_;
-                    if (*reply)
-                      return parts_.witness.accepted(key, std::get<Submitted>(**reply).job);
-                    parts_.witness.breach("a sound job is refused: " + reply->error().message);
+                    if (reply) return answered(key, *reply);
+                    const Millis pause = parts_.chance.between(kAskAgainMin, kAskAgainMax);
+                    parts_.agenda.in(pause, [this, key, request] { submit(key, request); });
                   });
+}
+
+void Users::answered(const std::string& key, const Result<Reply>& reply) {
+  --waiting_;
+  if (reply) return parts_.witness.accepted(key, std::get<Submitted>(*reply).job);
+  parts_.witness.breach("a sound job is refused: " + reply.error().message);
 }
 
 void Users::meddle() {

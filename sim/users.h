@@ -25,8 +25,11 @@ class Users {
   [[nodiscard]] bool all_answered() const { return waiting_ == 0; }
 
  private:
-  void submit(const std::string& key, std::shared_ptr<const JobRequest> request);
-  [[nodiscard]] std::shared_ptr<const JobRequest> any_request(const std::string& key);
+  using Request = std::shared_ptr<const JobRequest>;
+
+  void submit(const std::string& key, const Request& request);
+  void answered(const std::string& key, const Result<Reply>& reply);
+  [[nodiscard]] Request any_request(const std::string& key);
 
   SimulationParts parts_;
   SchedulerHost& scheduler_;

@@ -24,6 +24,9 @@ Error error_of(sqlite3* connection) {
   return {corrupt ? ErrorCode::kCorrupt : ErrorCode::kIo, file + ": " + message};
 }
 
+// SQLite takes a null pointer for NULL, and an empty view may have one.
+const char* pointer_to(std::string_view value) { return value.empty() ? "" : value.data(); }
+
 }  // namespace
 
 void Statement::Finalize::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
@@ -40,13 +43,13 @@ Statement& Statement::bind(std::optional<std::int64_t> value) {
 }
 
 Statement& Statement::bind_text(std::string_view value) {
-  sqlite3_bind_text64(statement_.get(), ++bound_, value.data(), value.size(), SQLITE_STATIC,
+  sqlite3_bind_text64(statement_.get(), ++bound_, pointer_to(value), value.size(), SQLITE_STATIC,
                       SQLITE_UTF8);
   return *this;
 }
 
 Statement& Statement::bind_blob(std::string_view value) {
-  sqlite3_bind_blob64(statement_.get(), ++bound_, value.data(), value.size(), SQLITE_STATIC);
+  sqlite3_bind_blob64(statement_.get(), ++bound_, pointer_to(value), value.size(), SQLITE_STATIC);
   return *this;
 }
 
