@@ -23,10 +23,6 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   # What clang adds to these names beyond GCC: signs, which GCC leaves out of -Wconversion in C++,
   # and functions that libstdc++'s own stable_sort calls.
   target_compile_options(usine_settings INTERFACE -Wno-sign-conversion -Wno-deprecated-declarations)
-else()
-  # GCC 12 takes the inside of an empty std::optional for a value at -O2 (GCC bug 105562).
-  target_compile_options(usine_settings INTERFACE
-    $<$<CONFIG:RelWithDebInfo>:-Wno-maybe-uninitialized>)
 endif()
 if(USINE_SANITIZER STREQUAL "address")
   add_compile_options(
