@@ -1,6 +1,7 @@
 // Steps over the nodes of one job: real shepherds on one machine, each standing for a node.
 #include <csignal>
 #include <filesystem>
+#include <sched.h>
 #include <string>
 
 #include <doctest/doctest.h>
@@ -9,6 +10,7 @@
 #include "tests/shepherd/fake_agent.h"
 #include "tests/shepherd/fake_client.h"
 #include "tests/shepherd/running_job.h"
+#include "tests/support/skip.h"
 #include "tests/support/wait.h"
 
 using namespace usine;
@@ -36,6 +38,24 @@ TEST_CASE("the ranks of a step agree on where to meet") {
   CHECK(client.run_to_end(step_of("echo $MASTER_ADDR $MASTER_PORT")).exit_code() == 0);
   CHECK(client.output(0) == client.output(1));
   CHECK(client.output(0).starts_with("127.0.0.1 "));
+}
+
+TEST_CASE("[B57] tasks on a real node are bound to cores of their own") {
+  cpu_set_t ours;
+  REQUIRE(sched_getaffinity(0, sizeof(ours), &ours) == 0);
+  if (!CPU_ISSET(0, &ours) || !CPU_ISSET(1, &ours)) USINE_SKIP("this needs processors 0 and 1");
+  const TempFolder folder;
+  proto::JobSpec spec = job_spec("until [ -e done ]; do sleep 0.02; done");
+  spec.set_emulated(false);
+  FakeAgent agent(folder, spec);
+  agent.ready();
+  agent.start();
+  FakeClient client(agent.job_folder());
+  const auto ended =
+      client.run_to_end(step_of("grep Cpus_allowed_list /proc/self/status | cut -f2", 2));
+  CHECK(ended.exit_code() == 0);
+  CHECK(client.output(0) == "0\n");
+  CHECK(client.output(1) == "1\n");
 }
 
 TEST_CASE("emulated nodes of one machine have host names of their own") {
