@@ -3,7 +3,9 @@
 // been (B92, B94).
 #include <algorithm>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <iostream>
 #include <map>
 #include <random>
@@ -55,6 +57,14 @@ std::map<std::uint64_t, int> counts_of(const std::string& lines) {
   return counts;
 }
 
+// Returns once it is gone: `usine up` would else count it as running.
+void kill_now(pid_t victim) {
+  REQUIRE(victim > 1);
+  REQUIRE(::kill(victim, SIGKILL) == 0);
+  const std::string arguments = "/proc/" + std::to_string(victim) + "/cmdline";
+  REQUIRE(wait_until([&] { return std::ifstream(arguments).peek() == EOF; }));
+}
+
 class CrashTest {
  public:
   CrashTest() : random_(choose_seed()), cluster_({.nodes = 2}) {}
@@ -73,7 +83,8 @@ class CrashTest {
     CHECK(counts_of(cluster_.read("begun")) == expected());
     CHECK(counts_of(cluster_.read("done")) == expected());
     std::map<std::uint64_t, std::string> states;
-    for (const Json& row : cluster_.usine_json({"history"})["jobs"]) {
+    const Json history = cluster_.usine_json({"history"});
+    for (const Json& row : history["jobs"]) {
       const auto id = row["id"].get<std::uint64_t>();
       CHECK_FALSE(states.contains(id));
       states[id] = row["state"];
@@ -99,8 +110,7 @@ class CrashTest {
     const pid_t victim = choice == 0   ? cluster_.agent_pid("node001")
                          : choice == 1 ? cluster_.agent_pid("node002")
                                        : cluster_.scheduler_pid();
-    REQUIRE(victim > 1);
-    REQUIRE(::kill(victim, SIGKILL) == 0);
+    kill_now(victim);
   }
 
   [[nodiscard]] std::map<std::uint64_t, int> expected() const {
@@ -133,7 +143,7 @@ TEST_CASE("[B94] a job that ends while the scheduler is away is recorded when it
       cluster.submit({"-o", "/dev/null", "--wrap",
                       "touch running; while [ ! -e go ]; do sleep 0.05; done; touch over"});
   REQUIRE(wait_until([&] { return cluster.has("running"); }));
-  REQUIRE(::kill(cluster.scheduler_pid(), SIGKILL) == 0);
+  kill_now(cluster.scheduler_pid());
   cluster.script("go", "");
   REQUIRE(wait_until([&] { return cluster.has("over"); }));
   cluster.up();
@@ -147,9 +157,7 @@ TEST_CASE("kill -9 of an agent and its restart leave its job running") {
                                    "echo >> begun; while [ ! -e go ]; do sleep 0.05; done"});
   REQUIRE(cluster.reaches(job, "running"));
   REQUIRE(wait_until([&] { return cluster.has("begun"); }));
-  for (const auto* node : {"node001", "node002"}) {
-    REQUIRE(::kill(cluster.agent_pid(node), SIGKILL) == 0);
-  }
+  for (const auto* node : {"node001", "node002"}) kill_now(cluster.agent_pid(node));
   cluster.up();
   CHECK(cluster.state_of(job) == "running");
   cluster.script("go", "");
@@ -167,12 +175,13 @@ TEST_CASE("200 accepted submissions are there after kill -9 and no id is used ag
   call.folder = cluster.work_folder();
   call.environment = {{"USINE_STATE", cluster.state_folder()}};
   CHECK(usine::test::run_program(call).status == 0);
-  REQUIRE(::kill(cluster.scheduler_pid(), SIGKILL) == 0);
+  kill_now(cluster.scheduler_pid());
   cluster.up();
   const auto accepted = counts_of(cluster.read("ids"));
   CHECK(accepted.size() == 200);
   std::set<std::uint64_t> kept;
-  for (const Json& job : cluster.usine_json({"queue"})["jobs"]) kept.insert(job["id"]);
+  const Json queue = cluster.usine_json({"queue"});
+  for (const Json& job : queue["jobs"]) kept.insert(job["id"].get<std::uint64_t>());
   CHECK(kept.size() == 200);
   for (const auto& [job, count] : accepted) CHECK(kept.contains(job));
   const std::uint64_t next = cluster.submit({"--hold", "--wrap", "true"});
