@@ -91,7 +91,7 @@ addresses=$(usine run --nodes=4 --ntasks-per-node=1 -- \
 equals "each node has its own address" "$addresses" 10.77.0.1/,10.77.0.2/,10.77.0.3/,10.77.0.4/
 
 job=$(usine submit --parsable "$source_dir/examples/scripts/train.sh" --epochs 5)
-passes "the training job ends" within 120 job_is_final "$job"
+passes "the training job ends" within 240 job_is_final "$job"
 usine show job "$job" --json > job.json
 equals "the job has completed" "$(json 'd["state"]' < job.json)" completed
 output=train-$job.out

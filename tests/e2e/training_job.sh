@@ -20,7 +20,7 @@ passes "a cluster of four nodes comes up" usine up --nodes 4 --like dgx-h100 --d
 passes "four agents have joined" within 60 all_nodes_up 4
 
 job=$(usine submit --parsable "$source_dir/examples/scripts/train.sh" --epochs 5)
-passes "the training job ends" within 120 job_is_final "$job"
+passes "the training job ends" within 240 job_is_final "$job"
 usine show job "$job" --json > job.json
 equals "the job has completed" "$(json 'd["state"]' < job.json)" completed
 
