@@ -22,15 +22,19 @@ Result<Report> measure(std::int64_t clients, std::int64_t jobs) {
   if (const auto warm = submit_many(**scheduler, clients, clients * 50); !warm) {
     return fail(warm.error());
   }
+  const auto cpu_before = (*scheduler)->cpu_time();
   const auto begin = std::chrono::steady_clock::now();
   auto latency_ms = submit_many(**scheduler, clients, jobs);
   if (!latency_ms) return fail(latency_ms.error());
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+  const auto cpu_used = (*scheduler)->cpu_time() - cpu_before;
   Report report("bench-submit");
   report.setting("clients", clients);
   report.setting("jobs", jobs);
-  report.figure("jobs_per_s", static_cast<double>(jobs) / took.count());
+  const auto count = static_cast<double>(jobs);
+  report.figure("jobs_per_s", count / took.count());
   report.figure("latency_ms", spread_of(*std::move(latency_ms)));
+  report.figure("scheduler_cpu_us_per_job", 1e6 * cpu_used.count() / count);
   report.figure("disk_appends_per_s", *disk);
   return report;
 }

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <ctime>
 #include <fcntl.h>
 #include <mutex>
 #include <optional>
@@ -116,6 +117,13 @@ Result<cli::Client> OwnScheduler::connect() const {
   cli::TargetOptions options;
   options.state = folder_.string();
   return cli::connect(options);
+}
+
+std::chrono::duration<double> OwnScheduler::cpu_time() const {
+  clockid_t clock{};
+  timespec used{};
+  if (::clock_getcpuclockid(pid_, &clock) != 0 || ::clock_gettime(clock, &used) != 0) return {};
+  return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
 }
 
 proto::SubmitRequest typical_submission() {

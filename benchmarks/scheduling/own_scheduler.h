@@ -2,6 +2,7 @@
 // that nobody has joined, ended and removed when this goes. For the main thread.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -23,6 +24,8 @@ class OwnScheduler {
 
   // A connection of its own.
   [[nodiscard]] Result<cli::Client> connect() const;
+  // Processor time that it has used so far, on all cores, also in the system's name.
+  [[nodiscard]] std::chrono::duration<double> cpu_time() const;
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
 
  private:
