@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "common/hostlist.h"
 #include "common/index_set.h"
 
 namespace usine {
@@ -62,8 +63,13 @@ Status check_node_lists(const Component& part) {
     return invalid("the node list names " + std::to_string(part.only_nodes.size()) +
                    " nodes, and the job asks for " + std::to_string(part.nodes));
   }
+  if (part.excluded_nodes.size() > kHostlistMax) {
+    return invalid(std::to_string(part.excluded_nodes.size()) +
+                   " excluded nodes are more than the limit of " + std::to_string(kHostlistMax));
+  }
+  const std::set<std::string_view> excluded(part.excluded_nodes.begin(), part.excluded_nodes.end());
   for (const std::string& name : part.only_nodes) {
-    if (std::ranges::find(part.excluded_nodes, name) != part.excluded_nodes.end()) {
+    if (excluded.contains(name)) {
       return invalid("node " + name + " is both asked for and excluded");
     }
   }

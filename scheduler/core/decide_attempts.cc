@@ -109,8 +109,8 @@ JobRequeued requeue_event(const Decider& decider, const Job& job, Outcome outcom
 void finish_attempt(Decider& decider, AttemptKey key) {
   const Job& job = *decider.state.find_job(key.job);
   Outcome outcome = outcome_of(job);
-  // Whatever ended the attempt: on a node that was lost it may still run (B93).
-  if (!job.request->requeue_unfenced) {
+  // Whatever ended the attempt: on a node that was lost it may still run (B93), if it ever did.
+  if (job.attempt->started && !job.request->requeue_unfenced) {
     outcome.awaiting_fence = lost_nodes(decider.state, *job.attempt);
   }
   decider.emit(AttemptEnded{key, outcome.state, outcome.exit, decider.now});
@@ -128,7 +128,7 @@ bool all_in_phase(const Attempt& attempt, NodePhase phase) {
 
 // ---- what a plan proposes ---------------------------------------------------------------------
 
-bool share_fits(const State& state, const NodeShare& share, const Component& component) {
+bool share_is_free(const State& state, const NodeShare& share, const Component& component) {
   if (share.node.value >= state.nodes.size()) return false;
   const Node& node = state.node(share.node);
   if (!node.takes_work() || !node.free_cores.includes(share.cores)) return false;
@@ -148,7 +148,7 @@ bool allocation_fits(const State& state, const JobRequest& request, const Alloca
   for (const NodeShare& share : allocation.nodes) {
     if (share.component >= request.components.size()) return false;
     if (!used.insert(share.node).second) return false;
-    if (!share_fits(state, share, request.components[share.component])) return false;
+    if (!share_is_free(state, share, request.components[share.component])) return false;
     ++nodes_of[share.component];
   }
   for (std::size_t i = 0; i < nodes_of.size(); ++i) {

@@ -1,7 +1,9 @@
 #include "scheduler/core/feasibility.h"
 
 #include <algorithm>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace usine {
@@ -19,16 +21,14 @@ struct Fit {
   Largest largest;
 };
 
-bool contains(const std::vector<std::string>& names, const std::string& name) {
-  return std::ranges::find(names, name) != names.end();
-}
-
 Fit count_fitting(const State& state, PartitionId partition, const Component& component) {
   const ClusterConfig& config = *state.config;
   std::vector<bool> class_fits;
   for (const NodeClass& one : config.classes) {
     class_fits.push_back(could_hold(one.shape, component));
   }
+  const std::set<std::string_view> excluded(component.excluded_nodes.begin(),
+                                            component.excluded_nodes.end());
   Fit fit;
   std::vector<bool> class_seen(config.classes.size(), false);
   for (const NodeId id : config.partitions[partition.value].nodes) {
@@ -42,7 +42,7 @@ Fit count_fitting(const State& state, PartitionId partition, const Component& co
       fit.largest.memory_mib = std::max(fit.largest.memory_mib, shape.memory_mib());
     }
     if (!class_fits[node.node_class]) continue;
-    if (!contains(component.excluded_nodes, node.name)) ++fit.nodes;
+    if (!excluded.contains(node.name)) ++fit.nodes;
   }
   return fit;
 }
@@ -56,9 +56,15 @@ Status check_names(const State& state, PartitionId partition, const Component& c
                                             "', which this cluster does not have; "
                                             "`usine node list` shows its nodes");
     }
-    if (!std::ranges::binary_search(where.nodes, state.node_by_name.at(name))) {
+    const NodeId id = state.node_by_name.at(name);
+    if (!std::ranges::binary_search(where.nodes, id)) {
       return fail(ErrorCode::kRefused, "--nodelist names node '" + name +
                                            "', which is not in partition '" + where.name + "'");
+    }
+    const NodeClass& node_class = state.config->classes[state.config->nodes[id.value].node_class];
+    if (!could_hold(node_class.shape, component)) {
+      return fail(ErrorCode::kRefused, "--nodelist names node '" + name +
+                                           "', which has less than the job asks for a node");
     }
   }
   for (const std::string& name : component.excluded_nodes) {

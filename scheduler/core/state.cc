@@ -71,12 +71,27 @@ std::optional<Time> next_deadline(const State& state) {
 
 std::string digest(const State& state) { return to_hex(sha256(codec::encode(state))); }
 
-std::string encode_snapshot(const State& state) { return codec::encode(state); }
+std::string encode_snapshot(const State& state) {
+  codec::Writer writer;
+  writer.varint(kSnapshotVersion);
+  writer(const_cast<State&>(state));  // field lists serve both ways; writing changes nothing
+  return writer.take();
+}
 
 Result<State> decode_snapshot(std::string_view bytes) {
-  auto state = codec::decode<State>(bytes);
-  if (!state) return fail(state.error().within("snapshot"));
-  rebuild_derived(*state);
+  codec::Reader reader(bytes);
+  const std::uint64_t version = reader.varint();
+  if (version != kSnapshotVersion) {
+    return fail(ErrorCode::kCorrupt, "snapshot of format " + std::to_string(version) +
+                                         ", and this program reads format " +
+                                         std::to_string(kSnapshotVersion));
+  }
+  State state;
+  reader(state);
+  if (!reader.ok() || !reader.at_end()) {
+    return fail(ErrorCode::kCorrupt, "snapshot does not read back as a state");
+  }
+  rebuild_derived(state);
   return state;
 }
 

@@ -193,6 +193,9 @@ struct State {
 // SHA-256 (hex) over the codec's form of the state: equal states, equal digests (DESIGN 4.9).
 [[nodiscard]] std::string digest(const State& state);
 
+// The format of snapshots, their first number.
+inline constexpr std::uint64_t kSnapshotVersion = 1;
+
 // Snapshot bytes and back; derived parts are rebuilt on reading. Error: kCorrupt.
 [[nodiscard]] std::string encode_snapshot(const State& state);
 [[nodiscard]] Result<State> decode_snapshot(std::string_view bytes);

@@ -8,14 +8,29 @@
 namespace usine::daemon {
 namespace {
 
-// Collects the outcomes of one call's commands; the last one to let go of it sends the answer.
+// Collects the outcomes of one call's commands; the last one to let go of it sends the answer. A
+// command that nobody answers was dropped by a scheduler that ends: what became of it is not known.
 class Outcomes {
  public:
-  explicit Outcomes(Responder<proto::ActReply> respond) : respond_(std::move(respond)) {}
+  Outcomes(Responder<proto::ActReply> respond, std::size_t expected)
+      : respond_(std::move(respond)), unanswered_(expected) {}
   Outcomes(const Outcomes&) = delete;
   Outcomes& operator=(const Outcomes&) = delete;
-  ~Outcomes() { respond_(std::move(reply_)); }
+  ~Outcomes() {
+    if (unanswered_ == 0) {
+      respond_(std::move(reply_));
+    } else {
+      respond_(fail(ErrorCode::kUnavailable, "the scheduler is stopping: see what was done of it"));
+    }
+  }
 
+  void take(const std::string& subject, const Result<Reply>& reply) {
+    if (!reply) refuse(subject, reply.error());
+    const std::lock_guard lock(mutex_);
+    --unanswered_;
+  }
+
+ private:
   void refuse(const std::string& subject, const Error& error) {
     const std::lock_guard lock(mutex_);
     proto::ActReply::Refusal& refusal = *reply_.add_refusals();
@@ -24,10 +39,10 @@ class Outcomes {
     refusal.set_message(error.message);
   }
 
- private:
-  std::mutex mutex_;  // guards reply_
+  std::mutex mutex_;  // guards reply_ and unanswered_
   proto::ActReply reply_;
   Responder<proto::ActReply> respond_;
+  std::size_t unanswered_;
 };
 
 Status check_count(int count) {
@@ -91,14 +106,14 @@ void act(EngineThread& engine, Result<std::vector<NamedCommand>> commands,
     respond(fail(commands.error()));
     return;
   }
-  const auto outcomes = std::make_shared<Outcomes>(std::move(respond));
+  const auto outcomes = std::make_shared<Outcomes>(std::move(respond), commands->size());
   for (NamedCommand& named : *commands) {
     auto answer = [outcomes, subject = named.subject](const Result<Reply>& reply) {
-      if (!reply) outcomes->refuse(subject, reply.error());
+      outcomes->take(subject, reply);
     };
     if (!engine.try_tell({std::move(named.command), std::move(answer), {}})) {
-      outcomes->refuse(named.subject,
-                       {ErrorCode::kUnavailable, "the scheduler is busy or stopping: try again"});
+      outcomes->take(named.subject,
+                     fail(ErrorCode::kUnavailable, "the scheduler is busy or stopping: try again"));
     }
   }
 }

@@ -51,6 +51,11 @@ void AgentService::stream_received(AgentStream& stream, const proto::FromAgent& 
 }
 
 void AgentService::hear(AgentStream& stream, Hello hello) {
+  if (!stream.node_name.empty() && stream.node_name != hello.node_name) {
+    stream.refuse({ErrorCode::kInvalid, "a stream speaks for one node, and this one began for '" +
+                                            stream.node_name + "'"});
+    return;
+  }
   newest_by_name_[hello.node_name] = stream.number();
   stream.node_name = hello.node_name;
   tell(stream, AgentHello{std::move(hello)});
@@ -109,13 +114,14 @@ void AgentService::bind(AgentStream& stream, NodeId node) {
 
 void AgentService::stream_broken(AgentStream& stream) {
   const auto newest = newest_by_name_.find(stream.node_name);
-  const bool is_newest = newest != newest_by_name_.end() && newest->second == stream.number();
-  if (is_newest) newest_by_name_.erase(newest);
+  // A newer stream that was refused has left no entry: then this one's end is the node's.
+  const bool has_newer = newest != newest_by_name_.end() && newest->second != stream.number();
+  if (newest != newest_by_name_.end() && !has_newer) newest_by_name_.erase(newest);
   if (!stream.node) return;
   const auto bound = by_node_.find(*stream.node);
   if (bound != by_node_.end() && bound->second == stream.number()) by_node_.erase(bound);
-  spdlog::info("event=agent_disconnected node={} newer_stream={}", stream.node_name, !is_newest);
-  if (is_newest) parts_.engine.tell(Instruction{AgentGone{*stream.node}, {}, {}});
+  spdlog::info("event=agent_disconnected node={} newer_stream={}", stream.node_name, has_newer);
+  if (!has_newer) parts_.engine.tell(Instruction{AgentGone{*stream.node}, {}, {}});
 }
 
 void AgentService::stream_closed(AgentStream& stream) { streams_.erase(stream.number()); }
@@ -151,9 +157,7 @@ void AgentService::write(AgentStream& stream, ToAgent message) {
     if (const Status filled = fill(*prepare); !filled) {
       spdlog::error("event=prepare_failed job={} error=\"{}\"", prepare->key.job.value,
                     filled.error().message);
-      const Prepared report{prepare->key, false, false, filled.error().message, {}};
-      parts_.engine.tell(Instruction{AgentPrepared{*stream.node, report}, {}, {}});
-      return;
+      return;  // nobody's fault but this scheduler's: its time to prepare ends, it is put back
     }
   }
   stream.write(to_proto(message));

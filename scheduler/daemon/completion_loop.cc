@@ -18,7 +18,9 @@ void CompletionLoop::post(Work work) {
   const std::lock_guard lock(mutex_);
   if (closed_) return;
   inbox_.push_back(std::move(work));
-  if (inbox_.size() == 1) alarm_.Set(queue_.get(), std::chrono::system_clock::now(), &wake_);
+  // A time long past, since "now" is rounded up to the next millisecond and waits for it.
+  const std::chrono::system_clock::time_point at_once;
+  if (inbox_.size() == 1) alarm_.Set(queue_.get(), at_once, &wake_);
 }
 
 void CompletionLoop::stop() {

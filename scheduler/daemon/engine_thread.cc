@@ -13,6 +13,9 @@ Time monotonic_now() {
   return Time(std::chrono::duration_cast<Millis>(since_start));
 }
 
+// An outage of the scheduler costs no node its jobs (leases.h), however short it was.
+constexpr Millis kOversleepMax{1000};
+
 }  // namespace
 
 EngineThread::EngineThread(Engine engine, WallClock& clock, Committer& committer)
@@ -75,7 +78,14 @@ void EngineThread::renew_lease(const Command& command) {
   }
 }
 
+// Whether this thread slept long past the time it wanted to wake at: the process was stopped or
+// starved, and what agents said meanwhile still waits to be read.
+bool EngineThread::overslept(Time now) const {
+  return next_lease_check_ && now > *next_lease_check_ + kOversleepMax;
+}
+
 void EngineThread::pass_time() {
+  if (overslept(monotonic_now())) leases_.start(engine_.state(), monotonic_now());
   for (const NodeId node : leases_.expired(monotonic_now())) {
     engine_.handle(LeaseExpired{node}, 0, clock_.now());
   }
@@ -101,9 +111,8 @@ void EngineThread::hand_over() {
 os::BoundedQueue<EngineThread::Input>::Deadline EngineThread::next_wake() {
   const auto now = std::chrono::steady_clock::now();
   os::BoundedQueue<Input>::Deadline wake;
-  if (const std::optional<Time> expiry = leases_.next_expiry()) {
-    wake = now + (*expiry - monotonic_now());
-  }
+  next_lease_check_ = leases_.next_expiry();
+  if (next_lease_check_) wake = now + (*next_lease_check_ - monotonic_now());
   if (const std::optional<Time> tick = engine_.next_tick()) {
     const auto at = now + (*tick - clock_.now());
     wake = wake ? std::min(*wake, at) : at;

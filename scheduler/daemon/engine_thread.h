@@ -3,6 +3,7 @@
 // state.
 #pragma once
 
+#include <optional>
 #include <thread>
 #include <unordered_map>
 #include <variant>
@@ -58,11 +59,13 @@ class EngineThread {
   void renew_lease(NodeId node);
   void hand_over();
   [[nodiscard]] os::BoundedQueue<Input>::Deadline next_wake();
+  [[nodiscard]] bool overslept(Time now) const;
 
   Engine engine_;
   WallClock& clock_;
   Committer& committer_;
   Leases leases_;
+  std::optional<Time> next_lease_check_;  // monotonic; of the last wait
   ReplyTo next_reply_ = 1;
   std::unordered_map<ReplyTo, ReplyHandler> handlers_;  // of replies not yet handed over
   os::BoundedQueue<Input> inputs_{kWaitingInputsMax};

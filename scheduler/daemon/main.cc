@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <sys/stat.h>
 #include <utility>
 
 #include <spdlog/sinks/stdout_sinks.h>
@@ -33,7 +34,9 @@ int report(const Error& error, int status) {
 
 // Signals that end us are taken by wait_for_end() alone; every thread inherits the mask.
 sigset_t block_signals() {
+  // A peer that is gone and a file that has reached its limit are errors of the call.
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   sigset_t ending;
   sigemptyset(&ending);
   sigaddset(&ending, SIGTERM);
@@ -70,6 +73,7 @@ config::ListenConfig resolved(config::ListenConfig listen, const Options& option
 }
 
 int serve(const Options& options) {
+  ::umask(077);  // the store holds scripts and environments of every user
   const sigset_t ending = block_signals();
   auto file = config::load_cluster_file(options.config_file);
   if (!file) {

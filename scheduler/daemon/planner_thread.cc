@@ -5,6 +5,12 @@
 #include <utility>
 
 namespace usine::daemon {
+namespace {
+
+// A begin time may lie further away than a wait can be long.
+constexpr Millis kWaitMax{3'600'000};
+
+}  // namespace
 
 PlannerThread::PlannerThread(State state, WallClock& clock, Reader& reader)
     : planner_(std::move(state)), clock_(clock), reader_(reader) {}
@@ -56,7 +62,8 @@ void PlannerThread::plan(EngineThread& engine, Time now) {
 os::BoundedQueue<PlannerThread::Input>::Deadline PlannerThread::next_wake() {
   const std::optional<Time> wake = planner_.next_wake();
   if (!wake || plan_under_way_) return std::nullopt;
-  return std::chrono::steady_clock::now() + std::max(Millis{0}, *wake - clock_.now());
+  const Millis wait = std::clamp<Millis>(*wake - clock_.now(), Millis{0}, kWaitMax);
+  return std::chrono::steady_clock::now() + wait;
 }
 
 }  // namespace usine::daemon

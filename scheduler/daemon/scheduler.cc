@@ -43,12 +43,14 @@ Result<std::unique_ptr<Scheduler>> Scheduler::start(Opened opened, const std::st
 
 Scheduler::Scheduler(Opened opened)
     : opened_(std::move(opened)),
+      clock_(opened_.engine.state().now),
       blobs_([this](const std::string& hash) { return opened_.blobs->read_blob(hash); }),
       reader_(opened_.engine.state(), opened_.recovered_digest, clock_),
       forecaster_(reader_),
       planner_(opened_.engine.state(), clock_, reader_),
       snapshots_(opened_.settings.store, opened_.settings.snapshots,
                  [this](std::string digest) { reader_.publish_digest(std::move(digest)); }),
+      event_log_(opened_.engine.state().config),
       committer_(*opened_.journal, opened_.epoch),
       engine_(std::move(opened_.engine), clock_, committer_) {}
 
@@ -91,8 +93,10 @@ void Scheduler::start_threads(std::function<void(const Error&)> failed) {
   reader_.start();
   forecaster_.start();
   snapshots_.start();
-  committer_.start(
-      {{&reader_, &planner_, &snapshots_, agents_.get()}, agents_.get(), std::move(failed)});
+  event_log_.start();
+  committer_.start({{&reader_, &planner_, &snapshots_, &event_log_, agents_.get()},
+                    agents_.get(),
+                    std::move(failed)});
   engine_.start();
   planner_.start(engine_);
   agents_loop_->start();
@@ -111,6 +115,7 @@ void Scheduler::stop() {
   reader_.stop();
   forecaster_.stop();
   snapshots_.stop();
+  event_log_.stop();
   server_->Shutdown(std::chrono::system_clock::now() + kCallsGrace);
   users_loop_->stop();
   agents_loop_->stop();

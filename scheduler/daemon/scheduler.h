@@ -11,6 +11,7 @@
 #include "common/os/system_clock.h"
 #include "config/cluster_file.h"
 #include "scheduler/daemon/agent_service.h"
+#include "scheduler/daemon/event_log.h"
 #include "scheduler/daemon/planner_thread.h"
 #include "scheduler/daemon/snapshot_thread.h"
 #include "scheduler/daemon/startup.h"
@@ -44,12 +45,13 @@ class Scheduler {
   void start_threads(std::function<void(const Error&)> failed);
 
   Opened opened_;
-  os::SystemWallClock clock_;
+  os::MonotoneWallClock clock_;
   BlobStore blobs_;
   Reader reader_;
   Forecaster forecaster_;
   PlannerThread planner_;
   SnapshotThread snapshots_;
+  EventLog event_log_;
   Committer committer_;
   EngineThread engine_;
   proto::Users::AsyncService users_rpc_;

@@ -4,6 +4,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/sha.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 
@@ -69,6 +70,12 @@ Result<std::string> read_or_make_secret(const std::string& path, const std::stri
     return fail(ErrorCode::kInvalid, path + " is empty: remove it, and a new one is made");
   }
   return content;
+}
+
+std::string fast_sha256_hex(std::string_view bytes) {
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> hash{};
+  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), hash.data());
+  return to_hex(hash.data(), hash.size());
 }
 
 bool equal_secrets(std::string_view a, std::string_view b) {

@@ -20,6 +20,10 @@ namespace usine::daemon {
 [[nodiscard]] Result<std::string> read_or_make_secret(const std::string& path,
                                                       const std::string& fresh);
 
+// SHA-256 in hex, by the processor's own instructions where it has them: sha256() of
+// common/digest.h is for pure code, and far slower.
+[[nodiscard]] std::string fast_sha256_hex(std::string_view bytes);
+
 // Whether the two are equal, in a time that tells nothing of where they differ.
 [[nodiscard]] bool equal_secrets(std::string_view a, std::string_view b);
 

@@ -3,8 +3,8 @@
 #include <string>
 #include <utility>
 
-#include "common/digest.h"
 #include "proto/convert_model.h"
+#include "scheduler/daemon/secrets.h"
 
 namespace usine::daemon {
 namespace {
@@ -19,7 +19,7 @@ Status check_bytes(const char* what, const std::string& bytes, std::size_t bytes
 // The hash by which the job knows `content`; nothing is stored for empty content.
 std::string add_blob(const std::string& content, std::vector<Blob>& blobs) {
   if (content.empty()) return {};
-  std::string hash = to_hex(sha256(content));
+  std::string hash = fast_sha256_hex(content);
   blobs.push_back({hash, content});
   return hash;
 }

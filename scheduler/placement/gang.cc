@@ -118,6 +118,7 @@ void sort_by_topology(const State& state, std::vector<NodeId>& nodes) {
 
 // How many candidates have each resource free, to name the scarcest.
 struct Census {
+  bool any_up = false;     // of all candidates
   std::int64_t exist = 0;  // could hold the share when idle
   std::int64_t up = 0;     // of those, take work now
   std::int64_t gpus = 0;   // of those, have the GPUs free
@@ -132,10 +133,13 @@ Census take_census(const Search& search) {
   const NodeDemand& demand = search.component.per_node;
   for (const NodeId node : state.config->partitions[search.partition.value].nodes) {
     const NodeShape& shape = state.shape_of(node);
-    if (!is_candidate(search, node) || !could_hold(shape, search.component)) continue;
+    if (!is_candidate(search, node)) continue;
     const NodeFree& free = search.machine.free(node);
+    census.any_up = census.any_up || free.takes_work;
+    const std::uint32_t node_class = state.config->nodes[node.value].node_class;
+    if (!could_hold(state.config->classes[node_class].shape, search.component)) continue;
     ++census.exist;
-    if (!free.takes_work) continue;
+    if (!free.takes_work || !could_hold(shape, search.component)) continue;
     ++census.up;
     if (free.gpu_count >= demand.gpus) ++census.gpus;
     if (free.core_count >= demand.cores) ++census.cores;
@@ -163,7 +167,7 @@ Reason why_not(const Search& search) {
   const auto reason = [&](ReasonKind kind, std::int64_t have) {
     return Reason{kind, nodes, have, census.exist, {}};
   };
-  if (census.up == 0) return reason(ReasonKind::kPartitionDown, 0);
+  if (!census.any_up) return reason(ReasonKind::kPartitionDown, 0);
   if (census.up < nodes) return reason(ReasonKind::kNodesDown, census.up);
   if (search.component.exclusive && census.idle < nodes) {
     return reason(ReasonKind::kNodesBusy, census.idle);

@@ -74,8 +74,10 @@ void Machine::book(const NodeShare& share) {
 void Machine::give_back(const NodeShare& share) {
   NodeFree& free = free_[share.node.value];
   undo_.push_back({share.node, free});
-  free.cores |= share.cores;
-  free.gpus |= share.gpus;
+  // A node that came back with less than it had does not get back what it has lost.
+  const NodeShape& shape = state_->shape_of(share.node);
+  free.cores |= share.cores & CoreSet::first(shape.cores.size());
+  free.gpus |= share.gpus & GpuSet::first(shape.gpus.size());
   free.memory_mib += share.memory_mib;
   free.core_count = static_cast<std::uint32_t>(free.cores.count());
   free.gpu_count = static_cast<std::uint32_t>(free.gpus.count());

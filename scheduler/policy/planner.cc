@@ -126,8 +126,19 @@ void Planner::update_job(JobId id) {
   const Job& job = *state_->find_job(id);
   const bool waits = job.state == JobState::kPending;
   if (waits && waiting_.insert(id).second) queue_.add(job);
-  if (!waits && waiting_.erase(id) == 1) queue_.remove(job);
-  if (waits && job.not_before) wakes_.insert({*job.not_before, id});
+  if (!waits && waiting_.erase(id) == 1) leave(job);
+  if (waits && job.not_before) {
+    wakes_.insert({*job.not_before, id});
+    wake_of_[id] = *job.not_before;
+  }
+}
+
+void Planner::leave(const Job& job) {
+  queue_.remove(job);
+  const auto wake = wake_of_.find(job.id);
+  if (wake == wake_of_.end()) return;
+  wakes_.erase({wake->second, job.id});
+  wake_of_.erase(wake);
 }
 
 void Planner::update_timeline(JobId id) {

@@ -64,6 +64,7 @@ class Planner {
  private:
   void take_event(const Event& event);
   void update_job(JobId id);
+  void leave(const Job& job);
   void update_timeline(JobId id);
   void drop_reservation_of(JobId id);
   void refresh_nodes(const std::vector<NodeShare>& shares);
@@ -73,6 +74,7 @@ class Planner {
   Queue queue_;
   std::set<JobId> waiting_;                 // those in queue_
   std::set<std::pair<Time, JobId>> wakes_;  // not_before of waiting jobs
+  std::map<JobId, Time> wake_of_;           // the inverse of wakes_, also of wakes that are past
   Timeline timeline_;
   std::optional<Reservation> reservation_;  // of the last full pass
   bool full_pass_ =

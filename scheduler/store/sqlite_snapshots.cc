@@ -110,8 +110,8 @@ Result<std::optional<Journal::Snapshot>> SqliteJournal::newest_snapshot() {
     if (!*more) break;
     const auto sequence = static_cast<std::uint64_t>(heads->integer(0));
     auto bytes = read_parts(database_, sequence);
-    if (!bytes) return fail(bytes.error());
-    if (to_hex(sha256(*bytes)) == heads->text(1)) {
+    if (!bytes && bytes.error().code != ErrorCode::kCorrupt) return fail(bytes.error());
+    if (bytes && to_hex(sha256(*bytes)) == heads->text(1)) {
       return Snapshot{Sequence{sequence}, std::move(*bytes)};
     }
     damaged = true;

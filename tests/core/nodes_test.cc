@@ -73,6 +73,19 @@ TEST_CASE("a lost job starts again only when its node is back or fenced") {
   CHECK(core.state_of(job) == JobState::kPreparing);
 }
 
+TEST_CASE("a job that never started does not wait for the node that was lost while it prepared") {
+  CoreDriver core;
+  core.join_all();
+  const JobId job = core.submit(Ask{});
+  core.plan();
+  core.must(LeaseExpired{NodeId{0}});
+  CHECK(core.state_of(job) == JobState::kPending);
+  CHECK(core.job(job).awaiting_fence.empty());
+  core.now += Millis{600'000};
+  core.plan();
+  CHECK(core.state_of(job) == JobState::kPreparing);
+}
+
 TEST_CASE("a job that waives fencing starts elsewhere at once") {
   CoreDriver core;
   core.join_all();
@@ -194,6 +207,9 @@ TEST_CASE("a snapshot gives the same state back with its derived parts") {
   CHECK(digest(*read) == digest(core.state));
   CHECK(check_invariants(*read).empty());
   CHECK(read->deadlines == core.state.deadlines);
+  std::string newer = encode_snapshot(core.state);
+  newer.front() = 2;
+  CHECK(decode_snapshot(newer).error().message.find("format 2") != std::string::npos);
   std::string damaged = encode_snapshot(core.state);
   damaged.pop_back();
   CHECK(decode_snapshot(damaged).error().code == ErrorCode::kCorrupt);

@@ -96,6 +96,16 @@ TEST_CASE("[B60] contradictory node lists and unknown node names are refused") {
   CHECK(core.refused(submission(request)).code == ErrorCode::kInvalid);
 }
 
+TEST_CASE("a named node that could never hold its share is refused by name") {
+  ClusterConfig config = test::cluster_of(2);
+  config.classes.push_back({"small", test::gpu_node_shape(4, 2)});
+  config.nodes[1].node_class = 1;
+  CoreDriver core(config);
+  JobRequest request = request_for({.gpus = 8});
+  request.components[0].only_nodes = {"node002"};
+  CHECK(core.refused(submission(request)).message.find("'node002'") != std::string::npos);
+}
+
 TEST_CASE("only operators raise a priority and only owners and operators act on a job") {
   CoreDriver core;
   JobRequest request = request_for({});

@@ -1,6 +1,7 @@
 // The shipped program, killed and ended in every way: what was acknowledged is still there.
+#include <algorithm>
 #include <csignal>
-#include <fstream>
+#include <filesystem>
 #include <set>
 #include <sys/wait.h>
 
@@ -20,10 +21,14 @@ using test::UserClient;
 namespace {
 
 std::set<std::uint64_t> ids_of(UserClient user) {
-  const auto page = user.list_jobs();
-  REQUIRE(page);
   std::set<std::uint64_t> ids;
-  for (const proto::JobSummary& job : page->jobs()) ids.insert(job.id());
+  proto::ListJobsRequest request;
+  do {
+    const auto page = user.list_jobs(request);
+    REQUIRE(page);
+    for (const proto::JobSummary& job : page->jobs()) ids.insert(job.id());
+    request.set_after(page->next_after());
+  } while (request.after() != 0);
   return ids;
 }
 
@@ -76,7 +81,7 @@ TEST_CASE("[B94] An end that was reported to a restarted scheduler is recorded o
   std::uint64_t job = 0;
   Prepare prepare;
   {
-    SchedulerProcess scheduler(folder, 1);
+    SchedulerProcess scheduler(folder, {.nodes = 1});
     const std::string address = scheduler.address();
     FakeAgent agent(address, secret_in(folder));
     agent.join("node001", test::kMachine);
@@ -86,7 +91,7 @@ TEST_CASE("[B94] An end that was reported to a restarted scheduler is recorded o
     scheduler.signal(SIGKILL);
     scheduler.wait();
   }
-  SchedulerProcess scheduler(folder, 1);
+  SchedulerProcess scheduler(folder, {.nodes = 1});
   UserClient user = scheduler.user();  // waits until it serves
   FakeAgent agent(scheduler.address(), secret_in(folder));
   CHECK(agent.join("node001", test::kMachine, {prepare.key}).keep == std::vector{prepare.key});
@@ -97,6 +102,30 @@ TEST_CASE("[B94] An end that was reported to a restarted scheduler is recorded o
   CHECK(agent.await<Forget>().key == prepare.key);
   CHECK(user.wait_while(job, {"running", "stopping"})->summary().state() == "completed");
   CHECK(user.list_history(job)->entries_size() == 1);
+}
+
+TEST_CASE("A full disk ends the scheduler with one clear line and loses nothing acknowledged") {
+  const TempFolder folder;
+  std::set<std::uint64_t> acknowledged;
+  {
+    SchedulerProcess scheduler(folder, {.file_mib_max = 2});
+    UserClient user = scheduler.user();
+    constexpr int kFarTooMany = 100'000;
+    for (int i = 0; i < kFarTooMany; ++i) {
+      const auto reply = user.submit(small_job());
+      if (!reply) break;
+      acknowledged.insert(reply->job());
+    }
+    const int status = scheduler.wait();
+    CHECK(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) == 1);
+    CHECK(os::read_file(folder / "log")->find("event=commit_failed") != std::string::npos);
+  }
+  CHECK(!acknowledged.empty());
+  SchedulerProcess scheduler(folder);
+  const std::set<std::uint64_t> found = ids_of(scheduler.user());
+  CHECK(std::ranges::includes(found, acknowledged));
+  CHECK(scheduler.user().submit(small_job()));
 }
 
 TEST_CASE("A second scheduler on a folder in use ends at once and the first goes on") {

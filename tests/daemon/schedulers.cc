@@ -2,7 +2,6 @@
 
 #include <csignal>
 #include <cstdlib>
-#include <fcntl.h>
 #include <spawn.h>
 #include <stdexcept>
 #include <sys/wait.h>
@@ -58,21 +57,28 @@ std::string InProcessScheduler::credential() const { return first_line(folder_ +
 
 std::string InProcessScheduler::secret() const { return first_line(folder_ + "/agent.secret"); }
 
-SchedulerProcess::SchedulerProcess(const TempFolder& folder, std::uint32_t nodes)
+SchedulerProcess::SchedulerProcess(const TempFolder& folder)
+    : SchedulerProcess(folder, Options()) {}
+
+SchedulerProcess::SchedulerProcess(const TempFolder& folder, Options options)
     : folder_(folder.path().string()) {
   const std::string config = folder_ + "/cluster.yaml";
-  if (!os::write_file(config, cluster_yaml(nodes))) throw std::runtime_error("no " + config);
+  if (!os::write_file(config, cluster_yaml(options.nodes))) {
+    throw std::runtime_error("no " + config);
+  }
+  std::string command = "exec \"$0\" --state=\"$1\" --config=\"$1/cluster.yaml\" 2>> \"$1/log\"";
+  if (options.file_mib_max > 0) {
+    constexpr std::uint32_t kBlocksPerMib = 2048;  // a shell counts in 512 bytes
+    command = "ulimit -f " + std::to_string(options.file_mib_max * kBlocksPerMib) + "; " + command;
+  }
+  std::string shell = "/bin/sh";
+  std::string flag = "-c";
   std::string program = std::string(USINE_BIN_DIR) + "/usine-scheduler";
-  std::string state = "--state=" + folder_;
-  std::string file = "--config=" + config;
-  char* const argv[] = {program.data(), state.data(), file.data(), nullptr};
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, 2, (folder_ + "/log").c_str(),
-                                   O_WRONLY | O_CREAT | O_APPEND, 0644);
-  const int failure = ::posix_spawn(&pid_, program.c_str(), &actions, nullptr, argv, environ);
-  posix_spawn_file_actions_destroy(&actions);
-  if (failure != 0) throw std::runtime_error("cannot start " + program);
+  char* const argv[] = {shell.data(),   flag.data(),    command.data(),
+                        program.data(), folder_.data(), nullptr};
+  if (::posix_spawn(&pid_, shell.c_str(), nullptr, nullptr, argv, environ) != 0) {
+    throw std::runtime_error("cannot start " + shell);
+  }
 }
 
 SchedulerProcess::~SchedulerProcess() {

@@ -39,8 +39,14 @@ class InProcessScheduler {
 // usine-scheduler as a process, ended with the test.
 class SchedulerProcess {
  public:
+  struct Options {
+    std::uint32_t nodes = 2;
+    std::uint32_t file_mib_max = 0;  // how large a file of it can become; 0: no limit
+  };
+
   // Starts it; address() waits until it serves.
-  explicit SchedulerProcess(const TempFolder& folder, std::uint32_t nodes = 2);
+  explicit SchedulerProcess(const TempFolder& folder);
+  SchedulerProcess(const TempFolder& folder, Options options);
   ~SchedulerProcess();
 
   [[nodiscard]] std::string address();

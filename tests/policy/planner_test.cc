@@ -86,6 +86,29 @@ TEST_CASE("a begin time wakes the planner by itself") {
   CHECK(core.state_of(job) == JobState::kPreparing);
 }
 
+TEST_CASE("a job that leaves the queue takes its begin time with it") {
+  CoreDriver core(cluster_of(1));
+  core.join_all();
+  JobRequest request = request_for({});
+  request.begin = core.now + Millis{60'000};
+  const JobId job = core.submit(request);
+  core.plan();
+  core.must(ActOnJob{CoreDriver::user("ada"), job, JobAction::kCancel});
+  CHECK_FALSE(core.planner().next_wake());
+}
+
+TEST_CASE("what a node lost while a job ran there is not planned with when the job ends") {
+  CoreDriver core(cluster_of(1));
+  core.join_all();
+  const JobId job = core.running(Ask{.gpus = 8});
+  core.must(AgentGone{NodeId{0}});
+  const auto smaller = std::make_shared<NodeShape>(test::gpu_node_shape(16, 7));
+  core.hello("node001", {{job, AttemptNumber{1}}}, smaller);
+  core.must(ActOnNode{CoreDriver::user("operator"), "node001", NodeAction::kResume, ""});
+  const JobId waiting = core.submit(Ask{.gpus = 8});
+  CHECK(core.plan().reasons.contains(waiting));
+}
+
 TEST_CASE("a plan on an old state is re-checked and its stale starts are rejected") {
   CoreDriver core(cluster_of(1));
   core.join_all();

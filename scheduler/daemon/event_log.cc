@@ -1,0 +1,136 @@
+#include "scheduler/daemon/event_log.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+#include <utility>
+
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
+
+namespace usine::daemon {
+namespace {
+
+constexpr int kNice = 5;
+
+// Words between quotes in a log line: no quote or line end of a user's makes two of it.
+std::string quoted(std::string text) {
+  for (char& c : text) {
+    if (c == '"') c = '\'';
+    if (static_cast<unsigned char>(c) < ' ') c = ' ';
+  }
+  return '"' + text + '"';
+}
+
+std::string key_of(AttemptKey key) {
+  return fmt::format("job={} attempt={}", key.job.value, key.attempt.value);
+}
+
+std::string exit_of(const ExitStatus& exit) {
+  return fmt::format("cause={} exit_code={} signal={}", to_string(exit.cause), exit.exit_code,
+                     exit.signal);
+}
+
+// What follows "event=NAME " for each kind; empty: not logged.
+struct Line {
+  const ClusterConfig& config;
+
+  std::string operator()(const ClusterConfigured&) const {
+    return fmt::format("nodes={}", config.nodes.size());
+  }
+  std::string operator()(const NodeJoined& one) const { return node(one.node); }
+  std::string operator()(const NodeUnreachable& one) const { return node(one.node); }
+  std::string operator()(const NodeLost& one) const {
+    return node(one.node) + " reason=" + quoted(one.reason);
+  }
+  std::string operator()(const NodeFenced& one) const { return node(one.node); }
+  std::string operator()(const NodeDrained& one) const {
+    return node(one.node) + " author=" + quoted(one.drain.author) +
+           " reason=" + quoted(one.drain.reason);
+  }
+  std::string operator()(const NodeResumed& one) const { return node(one.node); }
+  std::string operator()(const JobSubmitted& one) const {
+    return fmt::format("job={} user={} nodes={} gpus={} name={}", one.job.value, one.request->user,
+                       one.request->total_nodes(), one.request->total_gpus(),
+                       quoted(one.request->name));
+  }
+  std::string operator()(const JobHeld& one) const { return fmt::format("job={}", one.job.value); }
+  std::string operator()(const JobReleased& one) const {
+    return fmt::format("job={}", one.job.value);
+  }
+  std::string operator()(const AttemptPlaced& one) const {
+    return key_of({one.job, one.attempt}) + fmt::format(" nodes={} head={}",
+                                                        one.allocation.nodes.size(),
+                                                        name(one.allocation.nodes.front().node));
+  }
+  std::string operator()(const AttemptStarted& one) const { return key_of(one.key); }
+  std::string operator()(const StopRequested& one) const {
+    return key_of(one.key) +
+           fmt::format(" cause={} text={}", to_string(one.stop.cause), quoted(one.stop.text));
+  }
+  std::string operator()(const AttemptEnded& one) const {
+    return key_of(one.key) +
+           fmt::format(" outcome={} {}", to_string(one.outcome), exit_of(one.exit));
+  }
+  std::string operator()(const JobRequeued& one) const {
+    return fmt::format("job={} reason={}", one.job.value, quoted(one.text));
+  }
+  std::string operator()(const JobEnded& one) const {
+    return fmt::format("job={} outcome={} {} message={}", one.job.value, to_string(one.outcome),
+                       exit_of(one.exit), quoted(one.message));
+  }
+  // Parts of what other lines say, and bookkeeping.
+  std::string operator()(const EpochStarted&) const { return {}; }
+  std::string operator()(const NodePrepared&) const { return {}; }
+  std::string operator()(const AttemptNodeEnded&) const { return {}; }
+  std::string operator()(const JobForgotten&) const { return {}; }
+
+  [[nodiscard]] const std::string& name(NodeId id) const { return config.nodes[id.value].name; }
+  [[nodiscard]] std::string node(NodeId id) const { return "node=" + name(id); }
+};
+
+}  // namespace
+
+std::optional<std::string> log_line(const Event& event, const ClusterConfig& config) {
+  const std::string rest = std::visit(Line{config}, event);
+  if (rest.empty()) return std::nullopt;
+  return fmt::format("event={} {}", name_of(event), rest);
+}
+
+void EventLog::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void EventLog::stop() {
+  waiting_.close();
+  if (thread_.joinable()) thread_.join();
+}
+
+void EventLog::take(const AppliedRows& rows) {
+  if (!waiting_.try_push(AppliedRows(rows))) rows_left_out_ += rows->size();
+}
+
+void EventLog::run() {
+  ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice);
+  while (true) {
+    auto [batches, ended] = waiting_.pop_all();
+    if (ended) return;
+    for (const AppliedRows& rows : batches) {
+      for (const Applied& row : *rows) write(row);
+    }
+    const std::uint64_t left_out = rows_left_out_.exchange(0);
+    if (left_out > 0) spdlog::warn("event=log_gap rows_left_out={}", left_out);
+  }
+}
+
+void EventLog::write(const Applied& row) {
+  for (const Event& event : row.events) {
+    if (const auto* const configured = std::get_if<ClusterConfigured>(&event)) {
+      config_ = configured->config;
+    }
+    if (const auto line = log_line(event, *config_)) {
+      spdlog::info("{} sequence={}", *line, row.sequence.value);
+    }
+  }
+}
+
+}  // namespace usine::daemon
