@@ -48,8 +48,6 @@ std::vector<std::string> command_line(pid_t pid) {
   return words;
 }
 
-bool lives(pid_t pid) { return !command_line(pid).empty(); }
-
 std::string program_name(const std::vector<std::string>& words) {
   return words.empty() ? "" : fs::path(words.front()).filename().string();
 }
@@ -79,7 +77,7 @@ std::vector<pid_t> job_processes(const std::vector<pid_t>& shepherds) {
   std::vector<pid_t> processes;
   for (const pid_t shepherd : shepherds) {
     for (const pid_t process : os::descendants_of(shepherd)) {
-      if (lives(process)) processes.push_back(process);
+      if (is_alive(process)) processes.push_back(process);
     }
   }
   return processes;
@@ -157,6 +155,8 @@ std::optional<pid_t> running_pid(const LocalProgram& program) {
   return same_folder && program_name(words) == program.program ? pid : std::nullopt;
 }
 
+bool is_alive(pid_t pid) { return !command_line(pid).empty(); }
+
 Result<pid_t> start(const LocalProgram& program) {
   os::DetachedProgram detached;
   detached.argv = {program_beside_this_one(program.program)};
@@ -208,7 +208,7 @@ std::size_t end_jobs(const std::vector<pid_t>& shepherds) {
     wait_for(all_killed, kKillWait);
   }
   signal_all(shepherds, SIGKILL);
-  wait_for([&] { return std::ranges::none_of(shepherds, lives); }, kKillWait);
+  wait_for([&] { return std::ranges::none_of(shepherds, is_alive); }, kKillWait);
   return shepherds.size();
 }
 

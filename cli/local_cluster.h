@@ -49,6 +49,9 @@ class LocalCluster {
 // The pid in the program's pid file, where that process lives and is that program.
 [[nodiscard]] std::optional<pid_t> running_pid(const LocalProgram& program);
 
+// False for a zombie too, which nobody may have waited for yet.
+[[nodiscard]] bool is_alive(pid_t pid);
+
 // Starts it in the background with its output going to its log; gives its pid.
 [[nodiscard]] Result<pid_t> start(const LocalProgram& program);
 

@@ -1,9 +1,11 @@
 #include "cli/submission.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <iterator>
+#include <span>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,6 +24,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr char kWrapName[] = "wrap";  // of the script that --wrap makes
 constexpr char kUsage[] = "usine submit [OPTIONS] SCRIPT [ARGUMENTS]";
 
 std::vector<std::string> shell_environment() {
@@ -86,7 +89,7 @@ Result<ScriptSource> find_script(const ParsedWords& parsed, const Words& words) 
   const auto wrap = std::ranges::find_if(parsed.uses, is_wrap);
   if (wrap != parsed.uses.end()) {
     if (named) return fail(ErrorCode::kInvalid, "--wrap and a script contradict each other");
-    return ScriptSource{"wrap", "#!/bin/sh\n" + wrap->value + '\n'};
+    return ScriptSource{kWrapName, "#!/bin/sh\n" + wrap->value + '\n'};
   }
   if (named && words[parsed.consumed] != "-") return read_script_file(words[parsed.consumed]);
   if (!named && ::isatty(STDIN_FILENO) != 0) {
@@ -108,6 +111,25 @@ SubmissionModes modes_of(const std::vector<OptionUse>& client) {
     if (name == "mpi") modes.mpi = use.value;
   }
   return modes;
+}
+
+// Options that the other of the two commands takes.
+constexpr std::array<std::string_view, 2> kOfRunOnly = {"label", "mpi"};
+constexpr std::array<std::string_view, 10> kOfSubmitOnly = {
+    "output", "error", "input",   "open-mode", "wrap",
+    "wait",   "json",  "dry-run", "parsable",  "test-only"};
+
+bool is_among(std::span<const std::string_view> names, const OptionUse& use) {
+  return std::ranges::find(names, use.spec->canonical()) != names.end();
+}
+
+Status check_options(const std::vector<OptionUse>& uses, std::span<const std::string_view> others,
+                     const std::string& remedy) {
+  for (const OptionUse& use : uses) {
+    if (!is_among(others, use)) continue;
+    return fail(ErrorCode::kInvalid, use.named() + " is not for this command: " + remedy);
+  }
+  return {};
 }
 
 // The folder that the job starts in: --chdir, seen from here, or here.
@@ -156,6 +178,8 @@ Status complete(Submission& submission, const std::string& default_name) {
 Result<Submission> read_submission(const Words& words) {
   auto parsed = parse_option_words(words, OptionLayer::kCommandLine, "");
   if (!parsed) return fail(parsed.error());
+  const Status ours = check_options(parsed->uses, kOfRunOnly, "it is for `usine run`");
+  if (!ours) return fail(ours.error());
   const auto source = find_script(*parsed, words);
   if (!source) return fail(source.error());
   auto script = parse_script(source->text, source->name);
@@ -165,6 +189,9 @@ Result<Submission> read_submission(const Words& words) {
   std::ranges::move(parsed->uses, std::back_inserter(uses));
   auto options = resolve_options(uses, local_clock());
   if (!options) return fail(options.error());
+  if (options->wrap && source->name != kWrapName) {
+    return fail(ErrorCode::kInvalid, "--wrap belongs on the command line, without a script");
+  }
   Submission submission{std::move(*options), std::move(script->text), {}, {}};
   std::vector<std::string>& warnings = submission.options.warnings;
   warnings.insert(warnings.begin(), script->warnings.begin(), script->warnings.end());
@@ -186,7 +213,13 @@ Result<RunSubmission> read_run(const Words& words) {
   if (run.command.empty()) {
     return fail(ErrorCode::kInvalid, "no command is named: usine run [OPTIONS] -- COMMAND");
   }
+  const Status ours =
+      check_options(parsed->uses, kOfSubmitOnly,
+                    "output goes to where the shell sends it, and `usine submit` is "
+                    "for batch scripts");
+  if (!ours) return fail(ours.error());
   std::vector<OptionUse> uses = options_from_environment(shell_environment());
+  std::erase_if(uses, [](const OptionUse& use) { return is_among(kOfSubmitOnly, use); });
   std::ranges::copy(parsed->uses, std::back_inserter(uses));
   auto options = resolve_options(uses, local_clock());
   if (!options) return fail(options.error());

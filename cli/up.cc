@@ -1,17 +1,16 @@
 // `usine up`: a whole cluster on this machine, of a scheduler and emulated nodes. On a folder that
 // holds one it starts what is not running.
-#include <chrono>
 #include <csignal>
 #include <fcntl.h>
 #include <filesystem>
 #include <random>
 #include <sys/file.h>
-#include <thread>
 
-#include "cli/client.h"
 #include "cli/local_cluster.h"
 #include "cli/options.h"
+#include "cli/startup.h"
 #include "cli/take_down.h"
+#include "cli/target.h"
 #include "cli/terminal.h"
 #include "common/os/files.h"
 #include "common/os/os_error.h"
@@ -23,15 +22,9 @@ namespace usine::cli {
 namespace {
 
 namespace fs = std::filesystem;
-using Clock = std::chrono::steady_clock;
 
 constexpr std::int64_t kNodesMax = 4096;
 constexpr std::int64_t kGpusMax = 64;
-constexpr auto kSchedulerWait = std::chrono::seconds(30);
-constexpr auto kNodesWait = std::chrono::seconds(60);
-// What one more node may add to the wait: its agent reads a machine's shape and joins.
-constexpr auto kWaitForEachNode = std::chrono::milliseconds(500);
-constexpr auto kPoll = std::chrono::milliseconds(20);
 
 Result<config::UpOptions> wanted(const Given& given) {
   config::UpOptions options;
@@ -92,89 +85,6 @@ Result<os::UniqueFd> lock(const LocalCluster& cluster) {
   return file;
 }
 
-std::unexpected<Error> has_ended(const LocalProgram& program) {
-  return fail(ErrorCode::kIo, program.name + " has ended: " + last_log_line(program) +
-                                  " (log: " + program.log_file + ")");
-}
-
-// Waits for the scheduler to say where it listens; gives its address.
-Result<std::string> start_scheduler(const LocalCluster& cluster, Progress& progress) {
-  const LocalProgram scheduler = cluster.scheduler();
-  pid_t started = 0;
-  if (!running_pid(scheduler)) {
-    fs::remove(cluster.address_file());  // of one that was killed
-    const auto pid = start(scheduler);
-    if (!pid) return fail(pid.error());
-    started = *pid;
-  }
-  const auto deadline = Clock::now() + kSchedulerWait;
-  while (true) {
-    const auto address = os::read_file(cluster.address_file());
-    if (address) return address->substr(0, address->find('\n'));
-    if (started != 0 && ::kill(started, 0) != 0) return has_ended(scheduler);
-    if (Clock::now() > deadline) {
-      return fail(ErrorCode::kIo,
-                  "the scheduler is not ready after 30 s: " + last_log_line(scheduler));
-    }
-    progress.show("starting the scheduler");
-    std::this_thread::sleep_for(kPoll);
-  }
-}
-
-std::vector<std::string> shape_arguments(const config::MachineSource& source) {
-  std::vector<std::string> arguments = {"--like", source.machine};
-  if (source.gpus != config::MachineSource::kAllGpus) {
-    arguments.insert(arguments.end(), {"--gpus", std::to_string(source.gpus)});
-  }
-  return arguments;
-}
-
-Result<std::vector<LocalProgram>> start_agents(const LocalCluster& cluster,
-                                               const config::ClusterFile& file,
-                                               const std::string& address) {
-  std::vector<LocalProgram> agents;
-  for (const ConfiguredNode& node : file.cluster.nodes) {
-    const auto shape = shape_arguments(file.machines[node.node_class]);
-    agents.push_back(cluster.agent(node.name, address, shape));
-    if (running_pid(agents.back())) continue;
-    if (const auto pid = start(agents.back()); !pid) return fail(pid.error());
-  }
-  return agents;
-}
-
-// How many nodes can be reached.
-Result<std::size_t> nodes_up(Client& client) {
-  const auto reply = client.list_nodes({});
-  if (!reply) return fail(reply.error());
-  std::size_t up = 0;
-  for (const proto::NodeInfo& node : reply->nodes()) {
-    up += node.state() != "down" && node.state() != "unreachable" ? 1 : 0;
-  }
-  return up;
-}
-
-Status wait_for_nodes(const LocalCluster& cluster, const std::vector<LocalProgram>& agents,
-                      Progress& progress) {
-  auto client = connect({cluster.folder(), std::nullopt, std::nullopt});
-  if (!client) return fail(client.error());
-  const auto deadline = Clock::now() + kNodesWait + agents.size() * kWaitForEachNode;
-  while (true) {
-    const auto up = nodes_up(*client);
-    if (!up) return fail(up.error());
-    if (*up >= agents.size()) return {};
-    for (const LocalProgram& agent : agents) {
-      if (!running_pid(agent)) return has_ended(agent);
-    }
-    if (Clock::now() > deadline) {
-      return fail(ErrorCode::kIo, std::to_string(*up) + " of " + std::to_string(agents.size()) +
-                                      " nodes are up in time; the last agent says: " +
-                                      last_log_line(agents.back()));
-    }
-    progress.show(std::to_string(*up) + " of " + std::to_string(agents.size()) + " nodes are up");
-    std::this_thread::sleep_for(kPoll);
-  }
-}
-
 // Starts whatever is not running; gives the number of nodes.
 Result<std::size_t> bring_up(const LocalCluster& cluster, const Given& given) {
   if (Status made = cluster.make_folders(); !made) return fail(made.error());
@@ -182,13 +92,9 @@ Result<std::size_t> bring_up(const LocalCluster& cluster, const Given& given) {
   if (!locked) return fail(locked.error());
   const auto file = load_or_make(cluster, given);
   if (!file) return fail(file.error());
-  Progress progress;
-  const auto address = start_scheduler(cluster, progress);
-  if (!address) return fail(address.error());
-  const auto agents = start_agents(cluster, *file, *address);
-  if (!agents) return fail(agents.error());
-  if (Status up = wait_for_nodes(cluster, *agents, progress); !up) return fail(up.error());
-  return agents->size();
+  const Status up = Startup(cluster, *file).run();
+  if (!up) return fail(up.error());
+  return file->cluster.nodes.size();
 }
 
 void wait_for_interrupt() {

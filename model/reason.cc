@@ -38,10 +38,11 @@ std::string count(std::int64_t number, std::string_view noun) {
 std::string have(std::int64_t number) { return number <= 1 ? " has " : " have "; }
 
 // "4 nodes with 8 free GPUs each are needed, 2 have them now"
-std::string share_is_busy(const Reason& reason, const std::string& share) {
+std::string share_is_busy(const Reason& reason, const std::string& share, bool many) {
   return count(reason.total, "node") + " with " + share +
          (reason.total == 1 ? " is" : " each are") + " needed, " +
-         (reason.free == 0 ? "none" : std::to_string(reason.free)) + have(reason.free) + "it now";
+         (reason.free == 0 ? "none" : std::to_string(reason.free)) + have(reason.free) +
+         (many ? "them now" : "it now");
 }
 
 std::string nodes_are_down(const Reason& reason) {
@@ -88,10 +89,12 @@ std::string describe(const Reason& reason) {
       return count(reason.asked, "node") + (reason.asked == 1 ? " is" : " are") +
              " needed, and no node of the partition is up";
     case ReasonKind::kNodesDown: return nodes_are_down(reason);
-    case ReasonKind::kGpusBusy: return share_is_busy(reason, count(reason.asked, "free GPU"));
-    case ReasonKind::kCoresBusy: return share_is_busy(reason, count(reason.asked, "free core"));
+    case ReasonKind::kGpusBusy:
+      return share_is_busy(reason, count(reason.asked, "free GPU"), reason.asked != 1);
+    case ReasonKind::kCoresBusy:
+      return share_is_busy(reason, count(reason.asked, "free core"), reason.asked != 1);
     case ReasonKind::kMemoryBusy:
-      return share_is_busy(reason, format_memory_mib(reason.asked) + " of free memory");
+      return share_is_busy(reason, format_memory_mib(reason.asked) + " of free memory", false);
     case ReasonKind::kNodesBusy:
       return count(reason.asked, "wholly idle node") + (reason.asked == 1 ? " is" : " are") +
              " needed, " + std::to_string(reason.free) + (reason.free == 1 ? " is" : " are") +

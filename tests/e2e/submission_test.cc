@@ -1,4 +1,7 @@
 // Submitting, seen from outside: what is accepted, refused, and what reaches the job.
+#include <algorithm>
+#include <filesystem>
+
 #include <doctest/doctest.h>
 
 #include "tests/e2e/test_cluster.h"

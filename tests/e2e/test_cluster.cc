@@ -36,7 +36,7 @@ TestCluster::TestCluster(const ClusterOptions& options) {
   if (!options.timings.empty()) write_config(options);
   const ProgramResult result = usine({"up", "--detach", "--nodes", std::to_string(options.nodes)});
   if (result.status == 0) return;
-  usine({"down"});
+  static_cast<void>(usine({"down"}));  // what came up of it
   throw std::runtime_error("usine up: " + result.err);
 }
 
@@ -49,7 +49,7 @@ TestCluster::~TestCluster() {
 void TestCluster::write_config(const ClusterOptions& options) const {
   const ProgramResult made = usine({"up", "--detach", "--nodes", std::to_string(options.nodes)});
   if (made.status != 0) throw std::runtime_error("usine up: " + made.err);
-  usine({"down"});
+  static_cast<void>(usine({"down"}));  // what came up of it
   std::ofstream config(state_folder() + "/cluster.yaml", std::ios::app);
   config << "timings: {" << options.timings << "}\n";
 }

@@ -49,7 +49,7 @@ TEST_CASE("every reason has a word and a sentence with its numbers") {
     CHECK(describe(reason(kind, 4, 0, 2)).size() > 20);
   }
   CHECK(describe(reason(ReasonKind::kGpusBusy, 8, 2, 4)) ==
-        "4 nodes with 8 free GPUs each are needed, 2 have it now");
+        "4 nodes with 8 free GPUs each are needed, 2 have them now");
   CHECK(describe(reason(ReasonKind::kMemoryBusy, 2048, 0, 1)) ==
         "1 node with 2 GiB of free memory is needed, none has it now");
   CHECK(describe(reason(ReasonKind::kBeginTime, 1000, 0, 0)) ==
