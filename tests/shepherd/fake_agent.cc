@@ -5,6 +5,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include <doctest/doctest.h>
+
 #include "agent/exec/job_folder.h"
 #include "common/os/files.h"
 #include "common/os/processes.h"
@@ -16,6 +18,9 @@ namespace {
 
 constexpr Millis kPatience{60'000};
 constexpr std::chrono::seconds kPartingTime{10};
+const std::string kLeakOptions =
+    "LSAN_OPTIONS=print_suppressions=0:suppressions=" + std::string(USINE_SOURCE_DIR) +
+    "/tests/shepherd/leaks.supp";
 constexpr std::uint32_t kCoresPerNode = 4;
 
 template <typename T>
@@ -70,7 +75,7 @@ FakeAgent::FakeAgent(const TempFolder& folder, proto::JobSpec spec,
   must(os::write_file(job_folder_ + "/spec", spec.SerializeAsString()));
   auto [ours, theirs] = value_of(os::socket_pair());
   os::DetachedProgram program{.argv = wrapper,
-                              .environment = {},
+                              .environment = {kLeakOptions},
                               .log_path = job_folder_ + "/log",
                               .passed_fd = theirs.get()};
   const std::string shepherd = std::string(USINE_BIN_DIR) + "/usine-shepherd";
@@ -94,6 +99,9 @@ void FakeAgent::end_shepherd() {
 
 FakeAgent::~FakeAgent() {
   end_shepherd();
+  // What a sanitizer finds while the shepherd ends would otherwise go unseen.
+  const std::string log = os::read_file(job_folder_ + "/log").value_or("");
+  CHECK_MESSAGE(log.find("Sanitizer") == std::string::npos, log);
   exec::remove_shared_memory(job_folder_);
 }
 
