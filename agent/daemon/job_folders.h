@@ -22,7 +22,7 @@ class JobFolders {
 
   [[nodiscard]] std::string path(AttemptKey key) const;
   [[nodiscard]] std::string socket(AttemptKey key) const { return path(key) + "/shepherd.sock"; }
-  [[nodiscard]] std::string log(AttemptKey key) const { return path(key) + "/shepherd.log"; }
+  [[nodiscard]] std::string log(AttemptKey key) const { return path(key) + "/log"; }
 
   // A new folder with its specification. What an attempt that never started has left is replaced.
   [[nodiscard]] Status create(AttemptKey key, const proto::JobSpec& spec) const;

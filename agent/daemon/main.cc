@@ -1,6 +1,8 @@
 // usine-agent: runs a node's part of the cluster's jobs.
+#include <fcntl.h>
 #include <iostream>
 #include <memory>
+#include <sys/file.h>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -10,6 +12,7 @@
 #include "agent/daemon/membership.h"
 #include "agent/daemon/options.h"
 #include "common/os/files.h"
+#include "common/os/os_error.h"
 
 namespace {
 
@@ -36,12 +39,26 @@ Result<agent::Identity> find_identity(const agent::AgentOptions& options) {
                          std::make_shared<const NodeShape>(*std::move(shape)), membership->epoch};
 }
 
+// Held for as long as this agent lives: two on one folder would each take the other's jobs for
+// lost.
+Result<os::UniqueFd> lock(const std::string& folder) {
+  const std::string path = folder + "/lock";
+  os::UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!file) return fail(os::os_error("opening " + path));
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    return fail(ErrorCode::kRefused, "another agent runs on " + folder + ": end it first");
+  }
+  return file;
+}
+
 Status run(const agent::AgentOptions& options) {
   os::UniqueFd signals = agent::block_signals();
   Result<std::string> secret = read_secret(options.secret_file);
   if (!secret) return fail(secret.error());
   Result<agent::JobFolders> folders = agent::JobFolders::open(options.state_folder);
   if (!folders) return fail(folders.error());
+  const Result<os::UniqueFd> locked = lock(options.state_folder);
+  if (!locked) return fail(locked.error());
   Result<agent::Identity> identity = find_identity(options);
   if (!identity) return fail(identity.error());
   Result<os::PollLoop> loop = os::PollLoop::open();

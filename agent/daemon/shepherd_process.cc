@@ -4,11 +4,13 @@
 #include <cctype>
 #include <fcntl.h>
 #include <filesystem>
+#include <functional>
 #include <signal.h>
 #include <spawn.h>
 #include <string_view>
 #include <system_error>
 #include <unistd.h>
+#include <vector>
 
 #include "common/check.h"
 #include "common/os/files.h"
@@ -21,6 +23,8 @@ namespace fs = std::filesystem;
 
 // Where the shepherd finds its connection to the agent.
 constexpr int kAgentFd = 3;
+
+constexpr int kKillRoundsMax = 1000;
 
 class FileActions {
  public:
@@ -72,6 +76,21 @@ bool is_number(const std::string& name) {
   return std::ranges::all_of(name, [](unsigned char c) { return std::isdigit(c) != 0; });
 }
 
+// The processes whose file of this name under /proc reads as wanted.
+std::vector<pid_t> processes_where(const std::string& file,
+                                   const std::function<bool(const std::string&)>& wanted) {
+  std::vector<pid_t> found;
+  std::error_code error;
+  for (fs::directory_iterator entry("/proc", error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    if (!is_number(name)) continue;
+    const Result<std::string> content = os::read_file(entry->path().string() + '/' + file);
+    if (content && wanted(*content)) found.push_back(static_cast<pid_t>(std::stol(name)));
+  }
+  return found;
+}
+
 }  // namespace
 
 Result<pid_t> start_shepherd(const ShepherdCommand& command, os::UniqueFd agent) {
@@ -90,14 +109,22 @@ Result<pid_t> start_shepherd(const ShepherdCommand& command, os::UniqueFd agent)
 
 bool shepherd_runs(const std::string& folder) {
   const std::string command = std::string("usine-shepherd") + '\0' + folder + '\0';
-  std::error_code error;
-  for (fs::directory_iterator entry("/proc", error), end; !error && entry != end;
-       entry.increment(error)) {
-    if (!is_number(entry->path().filename().string())) continue;
-    const Result<std::string> arguments = os::read_file(entry->path().string() + "/cmdline");
-    if (arguments && arguments->starts_with(command)) return true;
+  return !processes_where("cmdline", [&command](const std::string& arguments) {
+            return arguments.starts_with(command);
+          }).empty();
+}
+
+void end_strays(const std::string& folder) {
+  const std::string mark = '\0' + ("USINE_SHEPHERD=" + folder) + "/shepherd.sock" + '\0';
+  const auto is_marked = [&mark](const std::string& environment) {
+    return ('\0' + environment).find(mark) != std::string::npos;
+  };
+  // Again and again, since what is being killed may have children meanwhile.
+  for (int round = 0; round < kKillRoundsMax; ++round) {
+    const std::vector<pid_t> strays = processes_where("environ", is_marked);
+    if (strays.empty()) return;
+    for (const pid_t pid : strays) ::kill(pid, SIGKILL);
   }
-  return false;
 }
 
 }  // namespace usine::agent

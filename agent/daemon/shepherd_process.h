@@ -23,4 +23,8 @@ struct ShepherdCommand {
 // Whether a shepherd of this job folder runs, be it of an earlier agent.
 [[nodiscard]] bool shepherd_runs(const std::string& folder);
 
+// Ends what a shepherd that was killed has left running: every process whose environment names the
+// socket of this job folder. Without this, a job that is started again elsewhere would run twice.
+void end_strays(const std::string& folder);
+
 }  // namespace usine::agent

@@ -23,10 +23,6 @@ constexpr Millis kReadyWithin{30'000};
 // at: it has no connection to us yet.
 constexpr Millis kLookEvery{20};
 
-Ended lost(AttemptKey key, std::string message) {
-  return {key, {EndCause::kLost, 0, 0, std::move(message)}, {}, 0};
-}
-
 // What a shepherd that never got ready said last; its folder will be gone when somebody looks.
 std::string last_line(const std::string& log_file) {
   constexpr std::size_t kLineBytesMax = 300;
@@ -70,9 +66,9 @@ std::optional<FoundAttempt> Shepherds::find_one(AttemptKey key) {
     found.address = ready->address();
     shepherd.ready = true;
     if (!connect(key, shepherd)) {
-      // It may have ended between the two looks; else it is dead, and its processes with it.
+      // It may have ended between the two looks; else it is dead.
       found.ended = folders_.ended(key);
-      if (!found.ended) found.ended = lost(key, "its shepherd died while the agent was away");
+      if (!found.ended) found.ended = lose(key, "its shepherd died while the agent was away");
     }
   } else if (!found.ended) {
     if (!shepherd_runs(folders_.path(key))) return std::nullopt;
@@ -98,6 +94,12 @@ void Shepherds::look_for_ready(AttemptKey key) {
   shepherd.record = folders_.ended(key);
   if (shepherd.record || !shepherd_runs(folders_.path(key))) return report_failed(key, shepherd);
   shepherd.timer = loop_.after(kLookEvery, [this, key] { look_for_ready(key); });
+}
+
+// A shepherd that was killed can neither end its processes nor say what became of them.
+Ended Shepherds::lose(AttemptKey key, std::string message) const {
+  end_strays(folders_.path(key));
+  return {key, {EndCause::kLost, 0, 0, std::move(message)}, {}, 0};
 }
 
 // ---- commands ---------------------------------------------------------------------------------
@@ -197,7 +199,8 @@ void Shepherds::on_gone(AttemptKey key, Shepherd& shepherd) {
   if (!shepherd.record) shepherd.record = folders_.ended(key);
   if (!shepherd.ready) return report_failed(key, shepherd);
   shepherd.ended = true;
-  report_(ShepherdEnded{shepherd.record.value_or(lost(key, "its shepherd died"))});
+  if (!shepherd.record) shepherd.record = lose(key, "its shepherd died");
+  report_(ShepherdEnded{*shepherd.record});
 }
 
 void Shepherds::report_ready(AttemptKey key, Shepherd& shepherd,

@@ -52,6 +52,7 @@ class Shepherds {
   };
 
   [[nodiscard]] std::optional<FoundAttempt> find_one(AttemptKey key);
+  [[nodiscard]] Ended lose(AttemptKey key, std::string message) const;
   [[nodiscard]] bool connect(AttemptKey key, Shepherd& shepherd);
   void adopt(AttemptKey key, Shepherd& shepherd, os::UniqueFd socket);
   void on_socket(AttemptKey key, std::uint32_t events);

@@ -99,6 +99,8 @@ void JobRun::wait_for_client() {
 }
 
 void JobRun::stop(Millis grace) {
+  // Said again, with less patience perhaps.
+  if (phase_ == Phase::kEnding) loop_.after(grace, [this] { kill_until_gone(kFirstKillPause); });
   if (phase_ >= Phase::kEnding) return;
   phase_ = Phase::kEnding;
   exit_.emplace().cause = EndCause::kStopped;

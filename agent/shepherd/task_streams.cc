@@ -72,7 +72,11 @@ void OutputPipe::close() {
 InputPipe::InputPipe(os::PollLoop& loop, os::UniqueFd write_end)
     : loop_(loop), fd_(std::move(write_end)) {
   make_nonblocking(fd_.get());
-  loop_.watch(fd_.get(), 0, [this](std::uint32_t) { write_some(); });
+  loop_.watch(fd_.get(), 0, [this](std::uint32_t events) {
+    const bool reader_gone = (events & (EPOLLERR | EPOLLHUP)) != 0;
+    if (reader_gone) give_up();
+    if (!reader_gone) write_some();
+  });
 }
 
 void InputPipe::send(std::string_view data) {
@@ -82,15 +86,18 @@ void InputPipe::send(std::string_view data) {
   write_some();
 }
 
+// Nobody reads any more: what waits is as good as taken.
+void InputPipe::give_up() {
+  waiting_.clear();
+  close();
+  if (taken_) taken_();
+}
+
 void InputPipe::write_some() {
   if (!fd_) return;
   const ssize_t written = ::write(fd_.get(), waiting_.data(), waiting_.size());
-  if (written < 0 && errno != EAGAIN && errno != EINTR) {
-    waiting_.clear();
-    close();
-  } else if (written > 0) {
-    waiting_.erase(0, static_cast<std::size_t>(written));
-  }
+  if (written < 0 && errno != EAGAIN && errno != EINTR) return give_up();
+  if (written > 0) waiting_.erase(0, static_cast<std::size_t>(written));
   if (fd_ && waiting_.empty() && ends_) close();
   if (fd_) loop_.change(fd_.get(), waiting_.empty() ? 0u : EPOLLOUT);
   if (waiting_.empty() && taken_) taken_();

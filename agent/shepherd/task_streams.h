@@ -63,6 +63,7 @@ class InputPipe {
   void when_taken(std::function<void()> taken) { taken_ = std::move(taken); }
 
  private:
+  void give_up();
   void write_some();
   void close();
 

@@ -68,6 +68,16 @@ TEST_CASE("an agent that stands for an emulated node says Hello with its shape")
   CHECK(hello->attempts.empty());
 }
 
+TEST_CASE("an agent that stands for nothing else says Hello with this machine's shape") {
+  FakeScheduler scheduler(AgentProcess::kSecret);
+  AgentProcess agent(scheduler.address(), {});
+  const auto hello = scheduler.next<Hello>();
+  REQUIRE(hello);
+  CHECK(hello->shape->pus() > 0);
+  CHECK(hello->shape->memory_mib() > 0);
+  CHECK(hello->shape->faults().empty());
+}
+
 TEST_CASE("[B59] an emulated node can have fewer GPUs than its machine") {
   FakeScheduler scheduler(AgentProcess::kSecret);
   AgentProcess agent(scheduler.address(), {"--like", "dgx-h100", "--gpus", "6"});
@@ -156,11 +166,12 @@ TEST_CASE("SIGTERM ends the agent at once and not its job") {
   CHECK(scheduler.next<Ended>()->exit.exit_code == 5);
 }
 
-TEST_CASE("a shepherd that is killed loses its job and the node tells") {
+TEST_CASE("a shepherd that is killed loses its job whose processes end and the node tells") {
   FakeScheduler scheduler(AgentProcess::kSecret);
   AgentProcess agent(scheduler.address(), kLikeDgx);
   REQUIRE(scheduler.admit(welcome()));
-  launch(scheduler, script_job(agent, key(1), kWaits));
+  // A grandchild of the shepherd, which outlives it where nobody looks after it.
+  launch(scheduler, script_job(agent, key(1), "( " + kWaits + ") & wait\n"));
   REQUIRE(runs(agent));
   const std::string shepherd =
       std::string("usine-shepherd") + '\0' + agent.job_folder("1.1").string();
@@ -177,6 +188,7 @@ TEST_CASE("a shepherd that is killed loses its job and the node tells") {
   const auto ended = scheduler.next<Ended>();
   REQUIRE(ended);
   CHECK(ended->exit.cause == EndCause::kLost);
+  CHECK(processes_with(agent.job_folder("1.1") / "script").empty());
 }
 
 TEST_CASE("[B94] an end while the scheduler is away is delivered once it is back") {
