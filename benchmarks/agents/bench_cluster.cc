@@ -18,7 +18,7 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds kPollInterval{2};
+constexpr std::chrono::milliseconds kPollInterval{5};
 constexpr std::chrono::seconds kStartTimeMax{120};
 constexpr std::chrono::seconds kEndTimeMax{30};
 
