@@ -169,6 +169,16 @@ TEST_CASE("Stop is passed on once and again only where it is sharper") {
   CHECK(node.only<StopShepherd>()->grace == Millis{0});
 }
 
+TEST_CASE("Start that comes after Stop starts nothing") {
+  CoreDriver node;
+  node.join();
+  node.hear(prepare(key(1)));
+  node.feed(ready(key(1)));
+  node.hear(Stop{key(1), Epoch{1}, Millis{0}});
+  node.hear(Start{key(1), Epoch{1}, {"here:1"}});
+  CHECK(node.quiet());
+}
+
 TEST_CASE("Stop of an attempt that the node does not have is answered with its end") {
   CoreDriver node;
   node.join();
@@ -241,6 +251,7 @@ TEST_CASE("an attempt that came after the Hello is no orphan") {
   CoreDriver node({{key(1), {}, exited(key(1))}});
   node.join();  // the Hello after the orphan's end is on its way
   node.hear(prepare(key(2)));
+  node.feed(ready(key(2)));
   node.hear(welcome());
   CHECK(node.count<StopShepherd>() == 0);
   CHECK(node.count<RemoveAttempt>() == 0);
