@@ -6,5 +6,5 @@
 #SBATCH --time=5
 #SBATCH --output=serial-%j.out
 
-echo "job $SLURM_JOB_ID of $USER on $(hostname), in $PWD"
+echo "job $SLURM_JOB_ID of $(id -un) on $(hostname), in $PWD"
 date --utc

@@ -50,5 +50,11 @@ equals "history holds the job with its GPUs" \
   "$(json '[(e["state"], e["nodes"], e["gpus"]) for e in d["jobs"]]' < history.json)" \
   "[('completed', 4, 32)]"
 
+for script in serial torchrun; do
+  job=$(usine submit --parsable "$source_dir/examples/scripts/$script.sh")
+  passes "the example $script.sh ends" within 60 job_is_final "$job"
+  equals "and has completed" "$(usine show job "$job" --json | json 'd["state"]')" completed
+done
+
 passes "the cluster goes down" usine down
 passes "no process of the cluster stays" nothing_runs_with "USINE_STATE=$USINE_STATE"
