@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "common/os/files.h"
+#include "common/os/job_memory.h"
 #include "common/os/os_error.h"
 #include "common/os/processes.h"
 
@@ -207,8 +208,15 @@ std::size_t end_jobs(const std::vector<pid_t>& shepherds) {
     };
     wait_for(all_killed, kKillWait);
   }
+  std::vector<std::string> job_folders;
+  for (const pid_t shepherd : shepherds) {
+    if (const auto words = command_line(shepherd); words.size() >= 2) {
+      job_folders.push_back(words[1]);
+    }
+  }
   signal_all(shepherds, SIGKILL);
   wait_for([&] { return std::ranges::none_of(shepherds, is_alive); }, kKillWait);
+  for (const std::string& folder : job_folders) os::remove_job_memory(folder);
   return shepherds.size();
 }
 

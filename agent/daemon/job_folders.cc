@@ -7,8 +7,8 @@
 #include <system_error>
 
 #include "agent/daemon/job_spec.h"
-#include "agent/exec/job_folder.h"
 #include "common/os/files.h"
+#include "common/os/job_memory.h"
 #include "common/os/os_error.h"
 
 namespace usine::agent {
@@ -64,7 +64,7 @@ Status JobFolders::create(AttemptKey key, const proto::JobSpec& spec) const {
 }
 
 void JobFolders::remove(AttemptKey key) const {
-  exec::remove_shared_memory(path(key));
+  os::remove_job_memory(path(key));
   std::error_code ignored;  // what cannot be removed is found, and tried again, at the next start
   fs::remove_all(path(key), ignored);
 }

@@ -6,7 +6,7 @@
 #include <system_error>
 #include <unistd.h>
 
-#include "agent/exec/job_folder.h"
+#include "common/os/job_memory.h"
 #include "common/os/os_error.h"
 
 namespace usine::shepherd {
@@ -38,11 +38,11 @@ Status ScratchFolders::make(const agent::LaunchJob& job) {
 
 Result<std::string> ScratchFolders::shared_memory(const agent::LaunchJob& job) {
   if (!shared_memory_.empty()) return shared_memory_;
-  std::string pattern = exec::kSharedMemoryPrefix + std::to_string(job.key.job.value) + '.' +
+  std::string pattern = os::kJobMemoryPrefix + std::to_string(job.key.job.value) + '.' +
                         std::to_string(job.key.attempt.value) + "-XXXXXX";
   // A system without /dev/shm shares memory through files: slower, and still this job's alone.
   if (::mkdtemp(pattern.data()) == nullptr) return temporary_;
-  const std::string link = job.folder + '/' + exec::kSharedMemoryLink;
+  const std::string link = job.folder + '/' + os::kJobMemoryLink;
   if (::symlink(pattern.c_str(), link.c_str()) != 0) {
     const Error error = os::os_error("making " + link);
     ::rmdir(pattern.c_str());
@@ -57,7 +57,7 @@ void ScratchFolders::remove() {
   std::error_code ignored;
   if (!temporary_.empty()) std::filesystem::remove_all(temporary_, ignored);
   temporary_.clear();
-  if (!shared_memory_.empty()) exec::remove_shared_memory(job_folder_);
+  if (!shared_memory_.empty()) os::remove_job_memory(job_folder_);
   shared_memory_.clear();
 }
 

@@ -7,8 +7,8 @@
 
 #include <doctest/doctest.h>
 
-#include "agent/exec/job_folder.h"
 #include "common/os/files.h"
+#include "common/os/job_memory.h"
 #include "common/os/processes.h"
 #include "common/os/sockets.h"
 #include "tests/support/wait.h"
@@ -102,7 +102,7 @@ FakeAgent::~FakeAgent() {
   // What a sanitizer finds while the shepherd ends would otherwise go unseen.
   const std::string log = os::read_file(job_folder_ + "/log").value_or("");
   CHECK_MESSAGE(log.find("Sanitizer") == std::string::npos, log);
-  exec::remove_shared_memory(job_folder_);
+  os::remove_job_memory(job_folder_);
 }
 
 proto::ShepherdMessage FakeAgent::next_message() {
