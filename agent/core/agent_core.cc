@@ -80,7 +80,9 @@ void AgentCore::say_hello(Step& step) {
 void AgentCore::obey(Step& step, const Welcome& welcome) {
   if (!identity_.cluster_uuid.empty() && welcome.cluster_uuid != identity_.cluster_uuid) {
     step.out.emplace_back(LeaveScheduler{"this node belongs to cluster " + identity_.cluster_uuid +
-                                         ", the scheduler to " + welcome.cluster_uuid});
+                                         ", the scheduler to " + welcome.cluster_uuid +
+                                         ": to move the node, end its agent and remove the file"
+                                         " 'cluster' from its state folder"});
     return;
   }
   if (welcome.epoch < identity_.epoch) {
