@@ -63,7 +63,10 @@ CommandResult follow(Client& client, std::uint64_t job) {
   request.set_wait_ms(kPollMs);
   for (const auto* const state : {"running", "stopping"}) request.add_while_states(state);
   while (true) {
-    const auto detail = client.get_job(request);
+    auto detail = client.get_job(request);
+    if (!detail && detail.error().code == ErrorCode::kUnavailable) {
+      detail = wait_while(client, job, {});  // until the scheduler is back
+    }
     if (!detail) return fail(detail.error());
     file.copy_what_is_new();
     const auto state = job_state_from(detail->summary().state());
