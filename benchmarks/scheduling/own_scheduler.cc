@@ -82,20 +82,23 @@ void submit_some(cli::Client& client, Submissions& shared) {
 Result<std::unique_ptr<OwnScheduler>> OwnScheduler::start(std::uint32_t nodes) {
   const Result<std::filesystem::path> folder = make_folder();
   if (!folder) return fail(folder.error());
+  std::unique_ptr<OwnScheduler> scheduler(new OwnScheduler(*folder));
   config::UpOptions options;
   options.nodes = nodes;
   const Status written = os::write_file(*folder / "cluster.yaml", config::up_cluster_yaml(options));
   if (!written) return fail(written.error());
   const Result<pid_t> pid = spawn_scheduler(*folder);
   if (!pid) return fail(pid.error());
-  std::unique_ptr<OwnScheduler> scheduler(new OwnScheduler(*folder, *pid));
+  scheduler->pid_ = *pid;
   if (const Status ready = scheduler->wait_until_ready(); !ready) return fail(ready.error());
   return scheduler;
 }
 
 OwnScheduler::~OwnScheduler() {
-  ::kill(pid_, SIGTERM);
-  ::waitpid(pid_, nullptr, 0);
+  if (pid_ > 0) {
+    ::kill(pid_, SIGTERM);
+    ::waitpid(pid_, nullptr, 0);
+  }
   std::error_code ignored;  // what is left lies in the system's folder for such things
   std::filesystem::remove_all(folder_, ignored);
 }

@@ -29,11 +29,11 @@ class OwnScheduler {
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
 
  private:
-  OwnScheduler(std::filesystem::path folder, pid_t pid) : folder_(std::move(folder)), pid_(pid) {}
+  explicit OwnScheduler(std::filesystem::path folder) : folder_(std::move(folder)) {}
   [[nodiscard]] Status wait_until_ready() const;
 
   std::filesystem::path folder_;
-  pid_t pid_;
+  pid_t pid_ = -1;
 };
 
 // A batch job as `usine submit` sends it: a short script, an environment of 4 KiB, one core.
