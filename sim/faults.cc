@@ -37,7 +37,7 @@ void Faults::strike() {
 }
 
 void Faults::spoil_commit() {
-  scheduler_.fail_next_commit(static_cast<CommitFault>(1 + parts_.chance.below(4)));
+  scheduler_.fail_commit(static_cast<CommitFault>(1 + parts_.chance.below(4)));
 }
 
 void Faults::crash_agent(NodeHost& node) {

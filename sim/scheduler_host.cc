@@ -31,7 +31,7 @@ void SchedulerHost::start() {
   begin_commit();
 }
 
-void SchedulerHost::crash() {
+void SchedulerHost::crash(std::optional<Millis> outage) {
   if (!running_) return;
   ++crashes_;
   parts_.story.tell(parts_.agenda.now(), "the scheduler crashes");
@@ -39,8 +39,8 @@ void SchedulerHost::crash() {
   const std::unique_ptr<Running> dead = std::move(running_);
   parts_.network.scheduler_listens(false);
   for (const auto& [call, handler] : dead->handlers) handler(std::nullopt);
-  const Millis outage = parts_.chance.between(kRestartMin, kRestartMax);
-  parts_.agenda.in(outage, [this] { start(); });
+  if (!outage) outage = parts_.chance.between(kRestartMin, kRestartMax);
+  parts_.agenda.in(*outage, [this] { start(); });
 }
 
 // Recovery gives what the last process had committed: its replica and the rows it had not seen.
@@ -102,24 +102,24 @@ void SchedulerHost::begin_commit() {
   later(parts_.chance.between(kCommitMin, kCommitMax), [this] { end_commit(); });
 }
 
+CommitFault SchedulerHost::take_fault() {
+  if (commit_fault_ == CommitFault::kNone) return CommitFault::kNone;
+  if (good_commits_ > 0) {
+    --good_commits_;
+    return CommitFault::kNone;
+  }
+  return std::exchange(commit_fault_, CommitFault::kNone);
+}
+
 void SchedulerHost::end_commit() {
   const Batch batch = *std::exchange(running_->committing, std::nullopt);
-  const bool has_rows = !batch.commit.rows.empty();
-  if (has_rows && commit_fault_ == CommitFault::kBefore) {
-    commit_fault_ = CommitFault::kNone;
-    return crash();
-  }
-  if (has_rows) {
-    if (commit_fault_ == CommitFault::kRefused) parts_.journal.fail_next_commit();
+  if (!batch.commit.rows.empty()) {
+    const CommitFault fault = take_fault();
+    if (fault == CommitFault::kBefore) return crash();
+    if (fault == CommitFault::kRefused) parts_.journal.fail_next_commit();
     const Status committed = parts_.journal.commit(running_->epoch, batch.expected, batch.commit);
-    if (!committed) {
-      commit_fault_ = CommitFault::kNone;
-      return crash();
-    }
-    if (commit_fault_ == CommitFault::kAfter) {
-      commit_fault_ = CommitFault::kNone;
-      return crash();
-    }
+    if (!committed || fault == CommitFault::kAfter) return crash();
+    running_->dies_while_telling = fault == CommitFault::kHalfTold;
   }
   deliver(batch);
 }
@@ -148,8 +148,7 @@ void SchedulerHost::deliver(const Batch& batch) {
 }
 
 bool SchedulerHost::dies_half_told() {
-  if (commit_fault_ != CommitFault::kHalfTold || !parts_.chance.one_in(2)) return false;
-  commit_fault_ = CommitFault::kNone;
+  if (!running_->dies_while_telling || !parts_.chance.one_in(2)) return false;
   crash();
   return true;
 }

@@ -48,11 +48,15 @@ class SchedulerHost {
   explicit SchedulerHost(SimulationParts parts) : parts_(parts) {}
 
   void start();
-  void crash();
+  // Without an outage of its own it is started again after a while of chance.
+  void crash(std::optional<Millis> outage = {});
   [[nodiscard]] bool is_up() const { return running_ != nullptr; }
   [[nodiscard]] std::uint64_t crashes() const { return crashes_; }
-  // The next commit with something in it goes wrong, and the scheduler is started again later.
-  void fail_next_commit(CommitFault fault) { commit_fault_ = fault; }
+  // After `good` more commits the next one goes wrong, and the scheduler is started again later.
+  void fail_commit(CommitFault fault, std::uint64_t good = 0) {
+    commit_fault_ = fault;
+    good_commits_ = good;
+  }
 
   // What a user asks; the handler is called at once where nobody listens.
   void call(const Command& command, ReplyHandler handler);
@@ -76,6 +80,7 @@ class SchedulerHost {
     Planner planner;
     Leases leases;
     std::optional<Batch> committing;
+    bool dies_while_telling = false;
     std::map<ReplyTo, ReplyHandler> handlers;
     std::map<NodeId, StreamId> streams;  // of nodes that said Hello
     std::map<StreamId, NodeId> nodes;
@@ -89,6 +94,8 @@ class SchedulerHost {
   void deliver(const Batch& batch);
   void answer(const Batch& batch);
   bool dies_half_told();
+  // What goes wrong with the commit at hand.
+  [[nodiscard]] CommitFault take_fault();
   void plan();
   void pass_time();
   void arm();
@@ -107,6 +114,7 @@ class SchedulerHost {
   std::unique_ptr<Running> running_;
   std::optional<State> replica_;  // of the process before this one, as it was when it died
   CommitFault commit_fault_ = CommitFault::kNone;
+  std::uint64_t good_commits_ = 0;  // before the fault
   Millis clock_error_{0};
   ReplyTo calls_ = 0;
   std::uint64_t crashes_ = 0;

@@ -1,19 +1,17 @@
 #include "sim/simulation.h"
 
-#include <memory>
+#include <string>
 #include <utility>
 
 #include "common/digest.h"
+#include "sim/cluster.h"
 #include "sim/faults.h"
-#include "sim/node_host.h"
-#include "sim/scheduler_host.h"
 #include "sim/small_cluster.h"
 #include "sim/users.h"
 
 namespace usine::sim {
 namespace {
 
-constexpr Time kStart{Millis{24 * 3'600 * 1'000}};
 constexpr Millis kQuietMax{48 * 3'600 * 1'000};  // in which every job must have ended
 constexpr Millis kTidyEvery{30'000};
 constexpr Millis kForgetting{600'000};  // after which no ended job is left in the state
@@ -22,35 +20,18 @@ class Simulation {
  public:
   explicit Simulation(const SimulationOptions& options)
       : options_(options),
-        agenda_(kStart),
-        chance_(options.seed),
-        network_(agenda_, chance_),
-        parts_{agenda_,
-               chance_,
-               network_,
-               journal_,
-               witness_,
-               story_,
-               make_cluster({.nodes = options.nodes, .nodes_per_leaf = 3})},
-        scheduler_(parts_),
-        users_(parts_, scheduler_),
-        faults_(parts_, scheduler_, nodes_) {
-    for (std::uint32_t i = 0; i < options.nodes; ++i) {
-      nodes_.push_back(std::make_unique<NodeHost>(parts_, NodeId{i}));
-    }
-    network_.set_sides(
-        {[this](StreamId stream, const FromAgent& message) { scheduler_.hear(stream, message); },
-         [this](StreamId stream) { scheduler_.lose(stream); },
-         [this](NodeId node, StreamId stream, const ToAgent& message) {
-           nodes_[node.value]->hear(stream, message);
-         },
-         [this](NodeId node, StreamId stream) { nodes_[node.value]->lose(stream); }});
-  }
+        cluster_(options.seed, make_cluster({.nodes = options.nodes, .nodes_per_leaf = 3})),
+        agenda_(cluster_.parts().agenda),
+        chance_(cluster_.parts().chance),
+        journal_(cluster_.parts().journal),
+        witness_(cluster_.parts().witness),
+        scheduler_(cluster_.scheduler()),
+        users_(cluster_.parts(), scheduler_),
+        faults_(cluster_.parts(), scheduler_, cluster_.nodes()) {}
 
   SimulationOutcome run() {
-    scheduler_.start();
-    for (const auto& node : nodes_) node->start_agent();
-    const Time noisy_until = kStart + options_.length;
+    cluster_.start();
+    const Time noisy_until = Cluster::kStart + options_.length;
     users_.submit_over(options_.jobs, noisy_until);
     disturb(noisy_until);
     run_until(noisy_until);
@@ -109,8 +90,9 @@ class Simulation {
     outcome.crashes = scheduler_.crashes();
     outcome.rows = journal_.rows().size();
     outcome.steps = steps_;
-    outcome.story.assign(story_.lines().begin(), story_.lines().end());
-    outcome.simulated = agenda_.now() - kStart;
+    const auto& story = cluster_.parts().story.lines();
+    outcome.story.assign(story.begin(), story.end());
+    outcome.simulated = agenda_.now() - Cluster::kStart;
     Sha256 sum;
     for (const JournalRow& row : journal_.rows()) {
       sum.add(std::to_string(row.time.time_since_epoch().count()));
@@ -122,15 +104,12 @@ class Simulation {
   }
 
   SimulationOptions options_;
-  Agenda agenda_;
-  Chance chance_;
-  MemoryJournal journal_;
-  Witness witness_;
-  Story story_;
-  Network network_;
-  SimulationParts parts_;
-  SchedulerHost scheduler_;
-  std::vector<std::unique_ptr<NodeHost>> nodes_;
+  Cluster cluster_;
+  Agenda& agenda_;
+  Chance& chance_;
+  MemoryJournal& journal_;
+  Witness& witness_;
+  SchedulerHost& scheduler_;
   Users users_;
   Faults faults_;
   std::uint64_t steps_ = 0;
