@@ -37,10 +37,12 @@ void Reader::run() {
   while (true) {
     os::BoundedQueue<Input>::Deadline wake;
     if (!wait_deadlines_.empty()) wake = wait_deadlines_.begin()->first;
+    if (!arriving_.empty()) wake = std::chrono::steady_clock::now();
     auto [inputs, ended] = inputs_.pop_all(wake);
     if (ended) return;
     for (Input& input : inputs) std::visit([this](auto& kind) { handle(kind); }, input);
     answer_waits_past(std::chrono::steady_clock::now());
+    take_over_some_reasons();
   }
 }
 
@@ -54,15 +56,26 @@ void Reader::handle(AppliedRows& rows) {
 }
 
 void Reader::handle(Pass& pass) {
-  for (auto& [id, reason] : pass.plan.reasons) {
-    // It may have started since that pass.
-    const Job* const job = state_.find_job(id);
-    if (job == nullptr || job->state != JobState::kPending) continue;
-    findings_.reasons[id] = std::move(reason);
-  }
+  if (!pass.plan.reasons.empty()) arriving_.push_back(std::move(pass.plan.reasons));
+  do {
+    take_over_some_reasons();
+  } while (arriving_.size() > kArrivingPassesMax);
   findings_.estimates = std::move(pass.plan.estimates);
   findings_.passes += 1;
   findings_.time_planning += pass.took;
+}
+
+void Reader::take_over_some_reasons() {
+  for (std::size_t taken = 0; taken < kReasonsAtOnce && !arriving_.empty(); ++taken) {
+    std::map<JobId, Reason>& reasons = arriving_.front();
+    auto first = reasons.extract(reasons.begin());
+    // It may have started since that pass.
+    const Job* const job = state_.find_job(first.key());
+    if (job != nullptr && job->state == JobState::kPending) {
+      findings_.reasons[first.key()] = std::move(first.mapped());
+    }
+    if (reasons.empty()) arriving_.pop_front();
+  }
 }
 
 void Reader::handle(JobWait& wait) {

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <string>
@@ -42,6 +43,10 @@ class Reader final : public Replica {
  public:
   static constexpr std::size_t kWaitingInputsMax = 65'536;
   static constexpr std::size_t kWaitingJobsMax = 20'000;  // long polls; more are answered at once
+
+  // Reasons taken over at once: a pass over many jobs must not hold up the questions behind it.
+  static constexpr std::size_t kReasonsAtOnce = 2000;
+  static constexpr std::size_t kArrivingPassesMax = 4;
 
   using Question = std::move_only_function<void(const View&)>;
 
@@ -90,12 +95,14 @@ class Reader final : public Replica {
   [[nodiscard]] View view() { return {state_, findings_, state_digest_, clock_.now()}; }
   [[nodiscard]] bool is_over(const JobWait& wait) const;
   void job_changed(JobId id);
+  void take_over_some_reasons();
   void answer_waits_past(std::chrono::steady_clock::time_point now);
 
   State state_;
   std::string state_digest_;
   WallClock& clock_;
   Findings findings_;
+  std::deque<std::map<JobId, Reason>> arriving_;  // reasons still to be taken over, by pass
   std::multimap<JobId, JobWait> waits_;
   std::multimap<std::chrono::steady_clock::time_point, JobId> wait_deadlines_;
   os::BoundedQueue<Input> inputs_{kWaitingInputsMax};
