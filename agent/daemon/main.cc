@@ -2,7 +2,6 @@
 #include <fcntl.h>
 #include <iostream>
 #include <memory>
-#include <sys/file.h>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -11,6 +10,7 @@
 #include "agent/daemon/inventory.h"
 #include "agent/daemon/membership.h"
 #include "agent/daemon/options.h"
+#include "common/os/file_lock.h"
 #include "common/os/files.h"
 #include "common/os/os_error.h"
 
@@ -45,7 +45,7 @@ Result<os::UniqueFd> lock(const std::string& folder) {
   const std::string path = folder + "/lock";
   os::UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!file) return fail(os::os_error("opening " + path));
-  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+  if (const Status locked = os::lock_file(file.get(), os::kLockPatience); !locked) {
     return fail(ErrorCode::kRefused, "another agent runs on " + folder + ": end it first");
   }
   return file;

@@ -3,11 +3,11 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <filesystem>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 
+#include "common/os/file_lock.h"
 #include "common/os/files.h"
 #include "common/os/os_error.h"
 
@@ -35,9 +35,9 @@ Result<os::UniqueFd> lock_pid_file(const std::string& folder, const std::string&
   while (true) {
     os::UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
     if (!file) return fail(os::os_error("opening " + path));
-    if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
-      if (errno == EWOULDBLOCK) return fail(held_by_other(folder, path));
-      return fail(os::os_error("locking " + path));
+    if (const Status locked = os::lock_file(file.get(), os::kLockPatience); !locked) {
+      if (locked.error().code == ErrorCode::kConflict) return fail(held_by_other(folder, path));
+      return fail(locked.error().within(path));
     }
     if (is_file_at(file.get(), path)) return file;
   }
