@@ -57,7 +57,7 @@ TEST_CASE("A job that no node can hold is counted as refused with the reason") {
 
 TEST_CASE("A job larger than a node is spread over as few nodes as can hold it") {
   const ClusterSize size{.nodes = 8, .cores = 16, .gpus = 4};
-  const NodeShape& shape = make_cluster(size)->classes[0].shape;
+  const NodeShape shape = make_cluster(size)->classes[0].shape;
   const JobRequest request = request_of(traced(0, 10, 10), shape);
   CHECK(request.components[0].nodes == 3);
   CHECK(request.components[0].per_node.gpus == 4);
