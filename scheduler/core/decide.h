@@ -1,6 +1,6 @@
 // The one place where the state changes by decision: decide() holds a command against the state and
-// emits the events that follow; apply() is what an event does to a state, on the engine's copy, on
-// replicas and at recovery alike. Owned by the engine thread; pure.
+// emits the events that follow; apply_event() is what an event does to a state, on the engine's
+// copy, on replicas and at recovery alike. Owned by the engine thread; pure.
 #pragma once
 
 #include <functional>

@@ -1,6 +1,6 @@
 // What the state keeps beside its facts for speed: free shares of nodes, jobs by node, deadlines
-// and the inverse of awaiting_fence. apply() updates them by these functions; rebuild_derived()
-// makes them afresh, which must give the same (check_invariants).
+// and the inverse of awaiting_fence. apply_event() updates them by these functions;
+// rebuild_derived() makes them afresh, which must give the same (check_invariants).
 #pragma once
 
 #include <vector>

@@ -1,5 +1,5 @@
-// What has happened, as plain values: the journal keeps them, apply() turns them into state, and
-// effects and replicas follow from them. Events carry outcomes, never choices still to be made.
+// What has happened, as plain values: the journal keeps them, apply_event() turns them into state,
+// and effects and replicas follow from them. Events carry outcomes, never choices still to be made.
 // Adding one: a struct with its fields, a name in names.cc, a case in apply (CONTRIBUTING.md).
 #pragma once
 

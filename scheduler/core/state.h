@@ -1,7 +1,7 @@
-// The whole scheduling state, as plain values. The engine's copy is changed only by apply(), and so
-// is every replica: equal sequences of events give equal states, digest and all. What can be
-// derived from the rest (free shares, deadlines) is kept beside it by apply() for speed and checked
-// by check_invariants().
+// The whole scheduling state, as plain values. The engine's copy is changed only by apply_event(),
+// and so is every replica: equal sequences of events give equal states, digest and all. What can be
+// derived from the rest (free shares, deadlines) is kept beside it by apply_event() for speed and
+// checked by check_invariants().
 #pragma once
 
 #include <cstdint>
