@@ -194,7 +194,7 @@ struct State {
 [[nodiscard]] std::string digest(const State& state);
 
 // The format of snapshots, their first number.
-inline constexpr std::uint64_t kSnapshotVersion = 1;
+inline constexpr std::uint64_t kSnapshotVersion = 2;
 
 // Snapshot bytes and back; derived parts are rebuilt on reading. Error: kCorrupt.
 [[nodiscard]] std::string encode_snapshot(const State& state);

@@ -18,7 +18,7 @@
 namespace usine {
 
 // The format that this program writes; older ones stay readable (tests/engine/formats).
-inline constexpr std::uint32_t kJournalVersion = 1;
+inline constexpr std::uint32_t kJournalVersion = 2;
 
 struct JournalRow {
   Sequence sequence;

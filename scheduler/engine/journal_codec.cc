@@ -16,7 +16,7 @@ namespace {
 
 // Of every payload so far. When the fields of one type change, its version goes up and decode_value
 // keeps a case for the older form.
-constexpr std::uint32_t kPayloadVersion = 1;
+constexpr std::uint32_t kPayloadVersion = 2;
 
 template <typename Variant>
 using Names = std::array<std::string_view, std::variant_size_v<Variant>>;
