@@ -112,6 +112,10 @@ class IndexSet {
       if (set.words_[i] != 0) used = static_cast<std::uint8_t>(i + 1);
     }
     archive(used);
+    if constexpr (requires { archive.fault(); }) {
+      // More words than fit would be left unread, and taken for what follows the set.
+      if (used > kWords) archive.fault();
+    }
     for (std::size_t i = 0; i < used && i < kWords; ++i) archive(set.words_[i]);
   }
 

@@ -74,6 +74,13 @@ TEST_CASE("an index set reads back from its bytes") {
   }
 }
 
+TEST_CASE("an index set of more words than it can hold does not read back") {
+  using SetAndNumber = std::pair<GpuSet, std::uint8_t>;
+  CHECK(codec::decode<SetAndNumber>(std::string("\x01\x05\x07", 3)).has_value());
+  // Two words in a set of one: the second would be taken for the number.
+  CHECK(!codec::decode<SetAndNumber>(std::string("\x02\x05\x07", 3)).has_value());
+}
+
 TEST_CASE("a small set of large capacity takes few bytes") {
   CHECK(codec::encode(set_of({0, 5})).size() == 2);
 }
