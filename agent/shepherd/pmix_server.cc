@@ -104,7 +104,7 @@ std::uint32_t rank_count(const PmixStep& step) {
 Status make_session_folder(const std::string& path, const PmixStep& step) {
   const bool made = mkdir(path.c_str(), 0700) == 0;
   const bool is_ours = step.uid == geteuid() && step.gid == getegid();
-  if (made && (is_ours || chown(path.c_str(), step.uid, step.gid) == 0)) return {};
+  if (made && (is_ours || lchown(path.c_str(), step.uid, step.gid) == 0)) return {};
   return fail(ErrorCode::kIo, "making the step's folder " + path + ": " + std::strerror(errno));
 }
 
@@ -209,7 +209,7 @@ Result<std::unique_ptr<PmixServer>> PmixServer::open(const PmixServerOptions& op
   attributes.add(PMIX_SERVER_NSPACE, options.nspace);
   attributes.add(PMIX_HOSTNAME, options.host_name);
   attributes.add(PMIX_SERVER_TOOL_SUPPORT, false);
-  const LeanTopology lean(options.folder);
+  const LeanTopology lean(options.folder);  // ours and still empty, so that no plugin is found
   pmix_server_module_t module = PmixUpcallHub::module();
   const pmix_status_t status =
       server->library_->server_init(&module, attributes.infos().data(), attributes.infos().size());

@@ -21,7 +21,9 @@ struct PmixLibrary;   // the functions of libpmix.so.2 (pmix_library.h)
 class PmixUpcallHub;  // where the library's calls arrive (pmix_upcalls.h)
 
 struct PmixServerOptions {
-  // Exists, the job's own, and its ranks' user can pass through it (0711): sockets and sessions.
+  // Exists, is this process's own and the ranks' user can pass through it (0711), for sockets and
+  // sessions. Nobody else may write there: the library is loaded into this process and looks for
+  // plugins below it.
   std::string folder;
   std::string host_name;  // the node's name, which differs between emulated nodes of one host
   std::string nspace;     // the server's own, distinct from every step's

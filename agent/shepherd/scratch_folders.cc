@@ -19,7 +19,7 @@ constexpr mode_t kPassableMode = 0711;
 
 Status give_to_user(const std::string& path, const agent::LaunchJob& job) {
   if (::geteuid() != 0 || job.uid == 0) return {};
-  if (::chown(path.c_str(), job.uid, job.gid) == 0) return {};
+  if (::lchown(path.c_str(), job.uid, job.gid) == 0) return {};
   return fail(os::os_error("changing the owner of " + path));
 }
 
@@ -53,8 +53,21 @@ Result<std::string> ScratchFolders::shared_memory(const agent::LaunchJob& job) {
   return shared_memory_;
 }
 
+Result<std::string> ScratchFolders::pmix(const agent::LaunchJob& job) {
+  if (!pmix_.empty()) return pmix_;
+  const std::string path = job.folder + "/pmix";
+  // The mode is set apart, since a umask may take away the right to pass.
+  if (::mkdir(path.c_str(), kTemporaryMode) != 0 || ::chmod(path.c_str(), kPassableMode) != 0) {
+    return fail(os::os_error("making " + path));
+  }
+  pmix_ = path;
+  return pmix_;
+}
+
 void ScratchFolders::remove() {
   std::error_code ignored;
+  if (!pmix_.empty()) std::filesystem::remove_all(pmix_, ignored);
+  pmix_.clear();
   if (!temporary_.empty()) std::filesystem::remove_all(temporary_, ignored);
   temporary_.clear();
   if (!shared_memory_.empty()) os::remove_job_memory(job_folder_);

@@ -79,9 +79,7 @@ Status Shepherd::listen() {
   auto local = os::listen_unix(path, kSocketMode);
   if (!local) return fail(local.error());
   unix_listener_ = std::move(*local);
-  if (::geteuid() == 0 && ::chown(path.c_str(), spec_.launch.uid, spec_.launch.gid) != 0) {
-    return fail(os::os_error("changing the owner of " + path));
-  }
+  if (const Status given = give_to_user(path, spec_.launch); !given) return given;
   auto remote = os::listen_tcp({spec_.listen_host, 0});
   if (!remote) return fail(remote.error());
   tcp_listener_ = std::move(*remote);

@@ -20,7 +20,9 @@ StepPmix::~StepPmix() {
 Status StepPmix::open() {
   if (server_) return {};
   const agent::LaunchJob& job = spec_.launch;
-  auto server = PmixServer::open({.folder = job.folder + "/tmp",
+  const auto folder = folders_.pmix(job);
+  if (!folder) return fail(folder.error());
+  auto server = PmixServer::open({.folder = *folder,
                                   .host_name = job.node().name,
                                   .nspace = job.cluster + '.' + std::to_string(job.key.job.value) +
                                             '.' + std::to_string(job.key.attempt.value) +

@@ -12,6 +12,7 @@
 
 #include "agent/shepherd/job_spec.h"
 #include "agent/shepherd/pmix_server.h"
+#include "agent/shepherd/scratch_folders.h"
 #include "common/os/poll_loop.h"
 #include "common/result.h"
 
@@ -31,7 +32,8 @@ class StepPmix {
  public:
   using OnData = std::function<void(const Result<std::string>&)>;
 
-  StepPmix(const JobSpec& spec, os::PollLoop& loop) : spec_(spec), loop_(loop) {}
+  StepPmix(const JobSpec& spec, os::PollLoop& loop, ScratchFolders& folders)
+      : spec_(spec), loop_(loop), folders_(folders) {}
   StepPmix(const StepPmix&) = delete;
   StepPmix& operator=(const StepPmix&) = delete;
   ~StepPmix();
@@ -61,6 +63,7 @@ class StepPmix {
 
   const JobSpec& spec_;
   os::PollLoop& loop_;
+  ScratchFolders& folders_;
   std::unique_ptr<PmixServer> server_;
   std::map<std::string, PmixListener*> listeners_;  // by namespace
   std::uint64_t next_token_ = 1;

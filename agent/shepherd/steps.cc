@@ -26,7 +26,7 @@ Steps::Steps(const Tools& tools, JobRun& job)
     : spec_(tools.spec),
       loop_(tools.loop),
       job_(job),
-      pmix_(tools.spec, tools.loop),
+      pmix_(tools.spec, tools.loop, tools.folders),
       cores_(tools.spec.launch.node().cores),
       tools_{tools.spec, tools.loop, tools.children, pmix_, cores_, tools.folders} {}
 

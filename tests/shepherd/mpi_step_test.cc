@@ -19,6 +19,7 @@ using namespace usine::test;
 
 namespace {
 
+constexpr uid_t kNobody = 65'534;
 const std::string kProbe = std::string(USINE_BIN_DIR) + "/mpi-probe";
 
 bool has_mpi() { return std::filesystem::exists(kProbe); }
@@ -119,7 +120,6 @@ TEST_CASE("a rank asked for its data by a node that did not get it in the fence 
 TEST_CASE("under a root agent a job and its MPI ranks run as the job's user") {
   if (geteuid() != 0) USINE_SKIP("running a job as another user needs root");
   if (!has_mpi()) USINE_SKIP("no MPI was found when this was built");
-  constexpr uid_t kNobody = 65'534;
   const TempFolder folder;
   const std::string home = folder / "home";
   std::filesystem::create_directory(home);
@@ -139,6 +139,11 @@ TEST_CASE("under a root agent a job and its MPI ranks run as the job's user") {
   CHECK(client.run_to_end(step_of("id -u >&2; exec ./mpi-probe", 2)).exit_code() == 0);
   CHECK(client.output(0) == "world=2 node=2 sum=1 large=right\n");
   CHECK(client.errors(1) == "65534\n");
+  // The library is loaded into a root process, so what it looks through is not the user's.
+  FakeClient owners(agent.job_folder());
+  CHECK(owners.run_to_end(step_of("ls -A $TMPDIR; stat -c '%u %a' $TMPDIR $TMPDIR/../pmix", 1))
+            .exit_code() == 0);
+  CHECK(owners.output(0) == "65534 700\n0 711\n");
   REQUIRE(os::write_file(home + "/done", "now"));
   CHECK(agent.ended().exit_code() == 0);
   CHECK(os::read_file(home + "/usine-1234.out").value() == "65534\n");
