@@ -174,8 +174,13 @@ class ClusterReader {
     } else {
       fabric.domains.push_back({file_.cluster.name, DomainKind::kSite, DomainId{0}});
     }
-    for (std::size_t i = 0; i < fabric.domains.size(); ++i) {
-      if (fabric.domains[i].kind == DomainKind::kLeaf) {
+    std::vector<bool> has_children(fabric.domains.size(), false);
+    for (std::size_t i = 1; i < fabric.domains.size(); ++i) {
+      has_children[fabric.domains[i].parent.value] = true;
+    }
+    // Nodes may hang on whatever has no children.
+    for (std::size_t i = 0; map_.has("fabric") && i < fabric.domains.size(); ++i) {
+      if (!has_children[i]) {
         leaves_.add(fabric.domains[i].name, static_cast<std::uint32_t>(i));
       }
     }

@@ -1,7 +1,5 @@
 #include "config/fabric_yaml.h"
 
-#include <array>
-
 #include "common/hostlist.h"
 
 namespace usine::config {
@@ -11,28 +9,51 @@ namespace {
 using discovery::YamlFile;
 using discovery::YamlMap;
 
-constexpr std::array kKinds = {DomainKind::kSite, DomainKind::kCell, DomainKind::kRack,
-                               DomainKind::kLeaf};
+// Stands in a domain's name for that of its parent.
+constexpr std::string_view kParentMark = "{}";
+// Faults of one fabric that are told; a pattern can repeat one mistake a thousand times.
+constexpr std::size_t kFaultsTold = 8;
+
+std::string with_parent(std::string text, const std::string& parent) {
+  for (std::size_t at = text.find(kParentMark); at != std::string::npos;
+       at = text.find(kParentMark, at + parent.size())) {
+    text.replace(at, kParentMark.size(), parent);
+  }
+  return text;
+}
 
 class FabricReader {
  public:
   explicit FabricReader(YamlFile& file) : file_(file) {}
 
   Fabric read(const YAML::Node& node) {
-    add(node, "fabric", DomainId{0});
-    if (!fabric_.domains.empty()) {
-      for (const std::string& fault : fabric_.faults()) file_.report(node, "fabric", fault);
-    }
+    add(node, "fabric", {});
+    if (!fabric_.domains.empty()) report_faults(node);
     return std::move(fabric_);
   }
 
  private:
-  // The recursion is as deep as the YAML is nested, which its parser bounds.
-  void add(const YAML::Node& node, const std::string& path, DomainId parent) {
-    YamlMap map(file_, node, path, {"site", "cell", "rack", "leaf", "children"});
+  void report_faults(const YAML::Node& node) {
+    const std::vector<std::string> faults = fabric_.faults();
+    for (std::size_t i = 0; i < std::min(faults.size(), kFaultsTold); ++i) {
+      file_.report(node, "fabric", faults[i]);
+    }
+    if (faults.size() <= kFaultsTold) return;
+    file_.report(node, "fabric", std::to_string(faults.size() - kFaultsTold) + " more of the kind");
+  }
+
+  // One entry and what lies in it. `parents` are the domains that the entry above stands for, none
+  // for the root. The recursion is as deep as the YAML is nested, which its parser bounds.
+  void add(const YAML::Node& node, const std::string& path, const std::vector<DomainId>& parents) {
+    std::vector<std::string> keys;
+    for (const DomainKind kind : kDomainKinds) keys.emplace_back(to_string(kind));
+    std::string known;
+    for (const std::string& key : keys) known += (known.empty() ? "" : ", ") + key;
+    keys.emplace_back("children");
+    YamlMap map(file_, node, path, keys);
     std::string kind_key;
     DomainKind kind = DomainKind::kSite;
-    for (const DomainKind candidate : kKinds) {
+    for (const DomainKind candidate : kDomainKinds) {
       const std::string key(to_string(candidate));
       if (!map.has(key)) continue;
       if (!kind_key.empty()) map.report(key, "one domain cannot be a " + kind_key + " as well");
@@ -40,28 +61,53 @@ class FabricReader {
       kind = candidate;
     }
     if (kind_key.empty()) {
-      if (node.IsMap()) file_.report(node, path, "needs one of the keys site, cell, rack, leaf");
+      if (node.IsMap()) file_.report(node, path, "needs one of the keys " + known);
       return;
     }
-    add_named(map, kind_key, kind, parent);
+    const std::vector<DomainId> added = add_named(map, kind_key, kind, parents);
+    if (added.empty()) return;
+    const std::vector<YAML::Node> children = map.list("children");
+    for (std::size_t i = 0; i < children.size(); ++i) {
+      add(children[i], map.path_of("children") + '[' + std::to_string(i) + ']', added);
+    }
   }
 
-  void add_named(YamlMap& map, const std::string& kind_key, DomainKind kind, DomainId parent) {
-    const std::string text = map.required_text(kind_key);
-    const Result<std::vector<std::string>> names = expand_hostlist(text);
-    if (!names) map.report(kind_key, names.error().message);
-    if (!names || names->empty()) return;
-    const std::vector<YAML::Node> children = map.list("children");
-    const bool is_root = fabric_.domains.empty();
-    if (names->size() > 1 && (is_root || !children.empty())) {
-      map.report(kind_key, "only domains without children can be written as a list");
-      return;
+  // The domains that one entry's name stands for, under each of the parents.
+  std::vector<DomainId> add_named(YamlMap& map, const std::string& key, DomainKind kind,
+                                  const std::vector<DomainId>& parents) {
+    const std::string text = map.required_text(key);
+    if (text.empty()) return {};
+    if (parents.empty()) return add_root(map, key, kind);
+    if (parents.size() > 1 && text.find(kParentMark) == std::string::npos) {
+      map.report(key, "the entry above stands for " + std::to_string(parents.size()) +
+                          " domains, so the name needs a {}, which their names take the place of");
+      return {};
     }
-    const DomainId self{static_cast<std::uint32_t>(fabric_.domains.size())};
-    for (const std::string& name : *names) fabric_.domains.push_back({name, kind, parent});
-    for (std::size_t i = 0; i < children.size(); ++i) {
-      add(children[i], map.path_of("children") + '[' + std::to_string(i) + ']', self);
+    std::vector<DomainId> added;
+    for (const DomainId parent : parents) {
+      const auto names = expand_hostlist(with_parent(text, fabric_.domains[parent.value].name));
+      if (!names || fabric_.domains.size() + names->size() > kHostlistMax) {
+        map.report(key, names ? "the fabric has more than " + std::to_string(kHostlistMax) +
+                                    " domains with these"
+                              : names.error().message);
+        return {};
+      }
+      for (const std::string& name : *names) {
+        added.push_back(DomainId{static_cast<std::uint32_t>(fabric_.domains.size())});
+        fabric_.domains.push_back({name, kind, parent});
+      }
     }
+    return added;
+  }
+
+  std::vector<DomainId> add_root(YamlMap& map, const std::string& key, DomainKind kind) {
+    const auto names = expand_hostlist(map.required_text(key));
+    if (!names || names->size() != 1) {
+      map.report(key, names ? "the whole is one domain, not a list" : names.error().message);
+      return {};
+    }
+    fabric_.domains.push_back({names->front(), kind, DomainId{0}});
+    return {DomainId{0}};
   }
 
   YamlFile& file_;

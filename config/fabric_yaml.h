@@ -1,4 +1,4 @@
-// The `fabric:` part of a cluster file: nested domains from the site down to the leaf switches.
+// The `fabric:` part of a cluster file: nested domains from the whole down to what nodes hang on.
 #pragma once
 
 #include <string>
@@ -8,9 +8,11 @@
 
 namespace usine::config {
 
-// A domain is written `{kind: name, children: [...]}` with kind site, cell, rack or leaf; kinds may
-// be left out between two levels. A domain without children may stand for several: `leaf: l[1-8]`.
-// Faults are reported to `file`; the fabric then has what could be read.
+// A domain is written `{kind: name, children: [...]}` with a kind of kDomainKinds; kinds may be
+// left out between two levels. Every entry but the outermost may stand for several domains, each
+// with the same children, in whose names `{}` stands for the parent's:
+// `{cell: "u[1-9]", children: [{nvlink: "{}n[1-8]"}]}` is u1n1 to u1n8, u2n1 and so on. Faults are
+// reported to `file`; the fabric then has what could be read.
 [[nodiscard]] Fabric read_fabric(discovery::YamlFile& file, const YAML::Node& node);
 
 }  // namespace usine::config

@@ -8,9 +8,11 @@ namespace usine {
 
 std::string_view to_string(DomainKind kind) {
   switch (kind) {
+    case DomainKind::kCluster: return "cluster";
     case DomainKind::kSite: return "site";
     case DomainKind::kCell: return "cell";
     case DomainKind::kRack: return "rack";
+    case DomainKind::kNvlink: return "nvlink";
     case DomainKind::kLeaf: return "leaf";
   }
   CHECK_THAT(false);

@@ -1,7 +1,9 @@
-// The fabric as a tree of placement domains, from the whole machine down to the leaf switches that
-// nodes hang on. Domains are in one flat list, parents before children; nodes name their leaf.
+// The fabric as a tree of placement domains, from the whole machine down to what nodes hang on:
+// leaf switches or, where no switch is told of, any other domain without children. Domains are in
+// one flat list, parents before children; nodes name the one they hang on.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -11,12 +13,19 @@
 
 namespace usine {
 
+// From the outside in: a domain lies in one of a smaller kind.
 enum class DomainKind : std::uint8_t {
-  kSite = 0,
-  kCell = 1,  // or group of a dragonfly
-  kRack = 2,  // or NVLink domain
-  kLeaf = 3,  // the switch that nodes hang on
+  kCluster = 0,  // of several sites, none of which a job ever leaves
+  kSite = 1,
+  kCell = 2,  // or group of a dragonfly
+  kRack = 3,
+  kNvlink = 4,  // nodes whose GPUs reach each other over NVLink
+  kLeaf = 5,    // the switch that nodes hang on
 };
+
+inline constexpr std::array kDomainKinds = {DomainKind::kCluster, DomainKind::kSite,
+                                            DomainKind::kCell,    DomainKind::kRack,
+                                            DomainKind::kNvlink,  DomainKind::kLeaf};
 
 [[nodiscard]] std::string_view to_string(DomainKind kind);
 

@@ -25,6 +25,8 @@ namespace usine {
 
 struct PlanLimits {
   std::uint64_t placements_tried_max = 100'000;  // in one pass; the rest wait with kPassLimit
+  // Blocked jobs, first in the order, whose starts are kept: 1 is EASY, all of them conservative.
+  std::size_t protected_jobs_max = 1;
 };
 
 struct Plan {

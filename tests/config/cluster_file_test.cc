@@ -88,11 +88,54 @@ TEST_CASE("each cluster file that ships is sound") {
     CHECK(file->cluster.fabric.faults().empty());
     ++files;
   }
-  CHECK(files >= 6);
-  CHECK(load_cluster_file(USINE_SOURCE_DIR "/examples/clusters/juwels-booster-like.yaml")
-            ->cluster.nodes.size() == 936);
-  CHECK(load_cluster_file(USINE_SOURCE_DIR "/examples/clusters/lumi-g-like.yaml")
-            ->cluster.nodes.size() == 2978);
+  CHECK(files >= 18);
+}
+
+TEST_CASE("the cluster files of real machines have their nodes and GPUs and domains") {
+  struct Size {
+    const char* file;
+    std::size_t nodes, gpus, domains;  // the root and everything below it
+  };
+  const Size sizes[] = {{"jupiter-like", 6'000, 24'000, 1 + 25 * 16},
+                        {"lumi-like", 2'978, 23'824, 1 + 24},
+                        {"leonardo-like", 3'622, 3'456 * 4 + 166 * 8, 1 + 20},
+                        {"mn5-like", 1'120, 4'480, 1 + 7},
+                        {"giga-nvl72", 25'200, 100'800, 1 + 175 * 9},
+                        {"giga-3site", 3 * 8'406, 100'872, 1 + 3 * (1 + 59 + 467)},
+                        {"sme-small", 32, 256, 1 + 2},
+                        {"juwels-booster-like", 936, 3'744, 1 + 20 + 39 * 3}};
+  for (const Size& size : sizes) {
+    CAPTURE(size.file);
+    const auto file = load_cluster_file(std::string(USINE_SOURCE_DIR "/examples/clusters/") +
+                                        size.file + ".yaml");
+    REQUIRE(file.has_value());
+    const ClusterConfig& cluster = file->cluster;
+    std::size_t gpus = 0;
+    for (const ConfiguredNode& node : cluster.nodes) {
+      gpus += cluster.classes[node.node_class].shape.gpus.size();
+    }
+    CHECK(cluster.nodes.size() == size.nodes);
+    CHECK(gpus == size.gpus);
+    CHECK(cluster.fabric.domains.size() == size.domains);
+  }
+}
+
+TEST_CASE("an NVLink domain of the gigafactory has 18 nodes and lies in a unit of its name") {
+  const auto file = load_cluster_file(USINE_SOURCE_DIR "/examples/clusters/giga-nvl72.yaml");
+  REQUIRE(file.has_value());
+  const ClusterConfig& cluster = file->cluster;
+  std::map<DomainId, std::size_t> nodes;
+  for (const ConfiguredNode& node : cluster.nodes) ++nodes[node.leaf];
+  CHECK(nodes.size() == 1'400);
+  for (const auto& [id, count] : nodes) {
+    const Domain& domain = cluster.fabric.domains[id.value];
+    const Domain& unit = cluster.fabric.domains[domain.parent.value];
+    CHECK(count == 18);
+    CHECK(domain.kind == DomainKind::kNvlink);
+    CHECK(unit.kind == DomainKind::kCell);
+    CHECK(domain.name.starts_with(unit.name));
+  }
+  CHECK(cluster.fabric.domains[cluster.nodes[25'199].leaf.value].name == "unit175nvl8");
 }
 
 TEST_CASE("every mistake is reported with file and line and key and none hides another") {
@@ -108,7 +151,7 @@ timings: {heartbeat_s: 40, lease_s: soon}
            "c.yaml:2: unknown key 'clases'; did you mean 'classes'?",
            "c.yaml:4: classes.dgx: unknown key 'gpu'; did you mean 'gpus'?",
            "c.yaml:4: classes.dgx.machine: no file and no shipped machine is called 'dgx-h1000'; "
-           "Usine ships dgx-h100, gb200-nvl72, gh200, juwels-booster, lumi-g",
+           "Usine ships dgx-h100, gb200-nvl72, gh200, juwels-booster, leonardo, lumi-g, mn5-acc",
            "c.yaml:6: nodes[0].names: " + expand_hostlist("n[1-4").error().message,
            "c.yaml:6: nodes[0].class: no class is called 'dgy'; did you mean 'dgx'?",
            "c.yaml:8: timings.lease_s: expected a number from 0.02 to 2592000, at most three "
@@ -149,7 +192,40 @@ TEST_CASE("a fabric whose domains are nested the wrong way is refused") {
   CHECK(problems_of(head + "fabric: {site: s, children: [{lef: l1}, {leaf: l1}]}\n" + nodes) ==
         std::vector<std::string>{
             "c.yaml:3: fabric.children[0]: unknown key 'lef'; did you mean 'leaf'?",
-            "c.yaml:3: fabric.children[0]: needs one of the keys site, cell, rack, leaf"});
+            "c.yaml:3: fabric.children[0]: needs one of the keys cluster, site, cell, rack, "
+            "nvlink, leaf"});
+}
+
+TEST_CASE("a domain that stands for several has its children in each of them") {
+  const std::string head = "cluster: x\nclasses: {d: {machine: gh200}}\n";
+  const std::string nodes = "nodes: [{names: \"n[1-8]\", class: d, leaf: \"u[1-2]v[1-2]\"}]\n";
+  const ClusterFile file = parsed(
+      head +
+      "fabric: {site: s, children: [{cell: \"u[1-2]\", children: [{nvlink: \"{}v[1-2]\"}]}]}\n" +
+      nodes);
+  const std::vector<Domain>& domains = file.cluster.fabric.domains;
+  REQUIRE(domains.size() == 7);
+  CHECK(domains[3] == Domain{"u1v1", DomainKind::kNvlink, DomainId{1}});
+  CHECK(domains[6] == Domain{"u2v2", DomainKind::kNvlink, DomainId{2}});
+  CHECK(file.cluster.nodes[7].leaf == DomainId{6});
+  CHECK(
+      problems_of(head +
+                  "fabric: {site: s, children: [{cell: \"u[1-2]\", children: [{leaf: l}]}]}\n" +
+                  nodes)
+          .front() ==
+      "c.yaml:3: fabric.children[0].children[0].leaf: the entry above stands for 2 domains, so the "
+      "name needs a {}, which their names take the place of");
+  CHECK(problems_of(head + "fabric: {site: \"s[1-2]\"}\n" + nodes).front() ==
+        "c.yaml:3: fabric.site: the whole is one domain, not a list");
+}
+
+TEST_CASE("a pattern that repeats a mistake many times is not told of each time") {
+  const auto problems = problems_of(
+      "cluster: x\nclasses: {d: {machine: gh200}}\n"
+      "fabric: {site: s, children: [{leaf: \"l[1-50]\"}, {leaf: \"l[1-50]\"}]}\n"
+      "nodes: [{names: n1, class: d, leaf: l1}]\n");
+  REQUIRE(problems.size() == 9);
+  CHECK(problems.back() == "c.yaml:3: fabric: 42 more of the kind");
 }
 
 TEST_CASE("exactly one of several partitions is the default") {

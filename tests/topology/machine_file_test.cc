@@ -95,7 +95,9 @@ TEST_CASE("a machine is found by name or by path and an unknown one lists the na
   const Result<NodeShape> unknown = load_machine("dgx-h1000");
   REQUIRE_FALSE(unknown.has_value());
   CHECK(unknown.error().code == ErrorCode::kNotFound);
-  CHECK(unknown.error().message.contains("dgx-h100, gb200-nvl72, gh200, juwels-booster, lumi-g"));
+  CHECK(
+      unknown.error().message.contains("dgx-h100, gb200-nvl72, gh200, juwels-booster, leonardo, "
+                                       "lumi-g, mn5-acc"));
   CHECK(load_machine("/no/such/file.xml").error().code == ErrorCode::kNotFound);
   CHECK_FALSE(load_machine(folder.path().string()).has_value());
 }
@@ -113,7 +115,9 @@ TEST_CASE("each shipped machine is sound and has the published size") {
                                        {"gb200-nvl72", 144, 144, 4, 4, 900},
                                        {"gh200", 288, 288, 4, 4, 150},
                                        {"juwels-booster", 48, 96, 4, 4, 100},
-                                       {"lumi-g", 64, 128, 8, 4, 200}};
+                                       {"leonardo", 32, 32, 4, 2, 100},
+                                       {"lumi-g", 64, 128, 8, 4, 200},
+                                       {"mn5-acc", 80, 80, 4, 4, 150}};
   CHECK(shipped_machines().size() == table.size());
   for (const Expected& expected : table) {
     CAPTURE(expected.name);
