@@ -71,10 +71,30 @@ void reset_signals() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-[[noreturn]] void give_up(int reports, ChildStep step, int error) {
-  const ChildReport report{step, error};
+void send(int reports, const ChildReport& report) {
+  // Short enough to be written whole (PIPE_BUF).
   static_cast<void>(!::write(reports, &report, sizeof(report)));
+}
+
+[[noreturn]] void give_up(int reports, ChildStep step, int error) {
+  send(reports, {.step = step, .error = error});
   ::_exit(127);
+}
+
+// Never waits: for a FIFO, that is, whose other end nobody may ever open. What has been opened
+// waits for its data as usual.
+int open_now(const char* path, int flags) {
+  const int fd = ::open(path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, kOutputMode);
+  if (fd < 0) return fd;
+  struct stat status{};
+  const bool fifo = ::fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
+  if (fifo && (flags & O_ACCMODE) == O_RDONLY) {
+    ::close(fd);
+    errno = ESPIPE;  // it would read as empty before anybody has written to it
+    return -1;
+  }
+  ::fcntl(fd, F_SETFL, flags & O_APPEND);
+  return fd;
 }
 
 }  // namespace
@@ -105,7 +125,6 @@ void PreparedChild::run(int reports, pid_t parent) const {
   ::umask(plan_.umask);
   // Cores that the process may not have after all leave it where it is, which is slow, not wrong.
   if (bind_) ::sched_setaffinity(0, sizeof(cores_), &cores_);
-  apply_limits();
   if (const int error = become_user(); error != 0) give_up(reports, ChildStep::kIdentity, error);
   // After becoming the user, since that clears it. A parent that is gone already sends no signal.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -114,7 +133,19 @@ void PreparedChild::run(int reports, pid_t parent) const {
     give_up(reports, ChildStep::kFolder, errno);
   }
   open_streams(reports);
-  give_up(reports, ChildStep::kProgram, execute());
+  // Last, so that they bind the program and not what leads to it.
+  apply_limits();
+  report_program(reports, execute());
+  ::_exit(127);
+}
+
+void PreparedChild::report_program(int reports, int error) const {
+  ChildReport report{.step = ChildStep::kProgram, .error = error};
+  const int program = ::open(argv_.front(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (program >= 0) {
+    static_cast<void>(!::read(program, report.first_line, ChildReport::kLineBytesMax - 1));
+  }
+  send(reports, report);
 }
 
 void PreparedChild::apply_limits() const {
@@ -132,12 +163,11 @@ int PreparedChild::become_user() const {
 
 int PreparedChild::open_output(const std::string& path) const {
   const int how = plan_.append ? O_APPEND : O_TRUNC;
-  return ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | how, kOutputMode);
+  return open_now(path.c_str(), O_WRONLY | O_CREAT | how);
 }
 
 void PreparedChild::open_streams(int reports) const {
-  const int input =
-      streams_.input >= 0 ? streams_.input : ::open(plan_.input.c_str(), O_RDONLY | O_CLOEXEC);
+  const int input = streams_.input >= 0 ? streams_.input : open_now(plan_.input.c_str(), O_RDONLY);
   if (input < 0) give_up(reports, ChildStep::kInput, errno);
   const int output = streams_.output >= 0 ? streams_.output : open_output(plan_.output);
   if (output < 0) give_up(reports, ChildStep::kOutput, errno);

@@ -27,8 +27,13 @@ enum class ChildStep : std::uint32_t {
 };
 
 struct ChildReport {
+  // What fits of the line after "#!" in the program that could not be executed: read by the child,
+  // who has the user's rights and no others.
+  static constexpr std::size_t kLineBytesMax = 256;
+
   ChildStep step = ChildStep::kProgram;
   int error = 0;
+  char first_line[kLineBytesMax] = {};
 };
 
 class PreparedChild {
@@ -46,6 +51,7 @@ class PreparedChild {
   [[nodiscard]] int become_user() const;
   void open_streams(int reports) const;
   [[nodiscard]] int open_output(const std::string& path) const;
+  void report_program(int reports, int error) const;
   [[nodiscard]] int execute() const;
 
   const agent::ProcessPlan& plan_;

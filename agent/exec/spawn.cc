@@ -1,63 +1,104 @@
 #include "agent/exec/spawn.h"
 
 #include <cerrno>
+#include <chrono>
+#include <csignal>
 #include <cstring>
 #include <fcntl.h>
+#include <poll.h>
+#include <string_view>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "agent/exec/prepared_child.h"
-#include "common/os/files.h"
 #include "common/os/unique_fd.h"
 
 namespace usine::exec {
 namespace {
 
-constexpr std::size_t kScriptBytesMax = 64u << 20;
+// A child becomes its program in a millisecond; one that a file system keeps from it for so long is
+// given up, since the shepherd waits for it meanwhile.
+constexpr std::chrono::seconds kStartTimeMax{10};
 
-// Out of processes, memory or descriptors: another job would fare no better on this node.
-bool is_node_fault(int error) {
-  return error == ENOMEM || error == EAGAIN || error == EMFILE || error == ENFILE || error == EIO;
+// Before it is the user, the machine is out of something. Afterwards the user's own limits, files
+// and quotas are in play, and only what no user can bring about alone is the node's: the whole
+// system's table of files is full, or a program cannot be read from the disk.
+bool is_node_fault(const ChildReport& report) {
+  switch (report.step) {
+    case ChildStep::kIdentity: return report.error == ENOMEM || report.error == EAGAIN;
+    case ChildStep::kProgram: return report.error == ENFILE || report.error == EIO;
+    default: return report.error == ENFILE;
+  }
 }
 
 // What the first line of a script names: "#!/bin/sh -e" gives "/bin/sh".
-std::string interpreter_of(const std::string& path) {
-  const auto script = os::read_file(path, kScriptBytesMax);
-  if (!script || !script->starts_with("#!")) return {};
-  const std::size_t begin = script->find_first_not_of(" \t", 2);
-  if (begin == std::string::npos) return {};
-  return script->substr(begin, script->find_first_of(" \t\n", begin) - begin);
+std::string interpreter_in(std::string_view script) {
+  if (!script.starts_with("#!")) return {};
+  const std::size_t begin = script.find_first_not_of(" \t", 2);
+  if (begin == std::string_view::npos) return {};
+  return std::string(script.substr(begin, script.find_first_of(" \t\n", begin) - begin));
 }
 
-std::string describe_program(const agent::ProcessPlan& plan, int error) {
+std::string describe_program(const agent::ProcessPlan& plan, const ChildReport& report) {
+  const int error = report.error;
   const std::string& program = plan.argv.front();
   const bool is_path = program.find('/') != std::string::npos;
-  const std::string interpreter = is_path ? interpreter_of(program) : std::string();
+  const std::string interpreter = is_path ? interpreter_in(report.first_line) : std::string();
   if (error == ENOENT && !interpreter.empty()) {
     const bool carriage_return = interpreter.ends_with('\r');
     return "the interpreter '" + interpreter.substr(0, interpreter.size() - carriage_return) +
            "' of the script's first line does not exist" +
            (carriage_return ? " (the line ends in a carriage return: convert the script)" : "");
   }
+  if ((error == ENOMEM || error == EAGAIN || error == E2BIG) && !plan.limits.empty()) {
+    return "cannot execute '" + program + "': " + std::strerror(error) +
+           " (the limits of the shell that submitted the job hold for it too: see ulimit -a)";
+  }
   if (error == ENOENT && !is_path) return "cannot find the program '" + program + "' in PATH";
   return "cannot execute '" + program + "': " + std::strerror(error);
 }
 
+constexpr const char* kNobodyReads = ": it is a FIFO, a socket or a device that nobody reads";
+constexpr const char* kFifoAsInput = ": a FIFO cannot be a job's input, read it in the script";
+
 std::string describe(const agent::ProcessPlan& plan, const ChildReport& report) {
   const std::string reason = std::string(": ") + std::strerror(report.error);
+  const std::string why_not_open = report.error == ENXIO    ? kNobodyReads
+                                   : report.error == ESPIPE ? kFifoAsInput
+                                                            : reason;
   switch (report.step) {
     case ChildStep::kIdentity:
       return "cannot become user '" + plan.user + "' (uid " + std::to_string(plan.uid) + ")" +
              reason;
     case ChildStep::kFolder:
       return "cannot change to the working directory '" + plan.working_directory + "'" + reason;
-    case ChildStep::kInput: return "cannot open the input file '" + plan.input + "'" + reason;
-    case ChildStep::kOutput: return "cannot open the output file '" + plan.output + "'" + reason;
-    case ChildStep::kErrorFile: return "cannot open the error file '" + plan.error + "'" + reason;
+    case ChildStep::kInput: return "cannot open the input file '" + plan.input + "'" + why_not_open;
+    case ChildStep::kOutput:
+      return "cannot open the output file '" + plan.output + "'" + why_not_open;
+    case ChildStep::kErrorFile:
+      return "cannot open the error file '" + plan.error + "'" + why_not_open;
     case ChildStep::kStreams: return "cannot connect the process's streams" + reason;
-    case ChildStep::kProgram: return describe_program(plan, report.error);
+    case ChildStep::kProgram: return describe_program(plan, report);
   }
   return "cannot start the process" + reason;
+}
+
+enum class Started : std::uint8_t { kYes, kNo, kLate };
+
+// Waits until the child has become its program or says why it could not.
+Started wait_for_start(int reports, ChildReport& report) {
+  const auto deadline = std::chrono::steady_clock::now() + kStartTimeMax;
+  while (true) {
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    if (left.count() <= 0) return Started::kLate;
+    pollfd entry{reports, POLLIN, 0};
+    if (::poll(&entry, 1, static_cast<int>(left.count())) <= 0) continue;
+    const ssize_t got = ::read(reports, &report, sizeof(report));
+    if (got < 0 && errno == EINTR) continue;
+    // The pipe closed in execve, else the report is there whole.
+    return got == static_cast<ssize_t>(sizeof(report)) ? Started::kNo : Started::kYes;
+  }
 }
 
 }  // namespace
@@ -79,14 +120,18 @@ std::expected<pid_t, SpawnError> spawn(const agent::ProcessPlan& plan, const Str
   reports_end.reset();
 
   ChildReport report;
-  ssize_t got = 0;
-  do {
-    got = ::read(reports.get(), &report, sizeof(report));
-  } while (got < 0 && errno == EINTR);
-  if (got != static_cast<ssize_t>(sizeof(report))) return pid;  // the pipe closed in execve
+  const Started started = wait_for_start(reports.get(), report);
+  if (started == Started::kYes) return pid;
+  if (started == Started::kLate) {
+    // One that hangs in the kernel dies only later: it is reaped with the orphans then.
+    ::kill(pid, SIGKILL);
+    return std::unexpected(SpawnError{false, "its files did not open within " +
+                                                 std::to_string(kStartTimeMax.count()) +
+                                                 " s: a file system does not answer"});
+  }
   // Nobody else may see the end of a process that never was the job's.
   static_cast<void>(::waitpid(pid, nullptr, 0));
-  return std::unexpected(SpawnError{is_node_fault(report.error), describe(plan, report)});
+  return std::unexpected(SpawnError{is_node_fault(report), describe(plan, report)});
 }
 
 }  // namespace usine::exec

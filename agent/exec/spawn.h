@@ -19,8 +19,9 @@ struct Streams {
 };
 
 struct SpawnError {
-  bool node_fault = false;  // the machine is out of something, not the job wrong (B45)
-  std::string message;      // one line for the job's owner
+  bool node_fault =
+      false;            // the machine is out of something, not the job wrong nor its limits (B45)
+  std::string message;  // one line for the job's owner
 };
 
 // The process leads a session and process group of its own and is killed should we die first.

@@ -113,6 +113,73 @@ TEST_CASE("a process runs as its plan's user with that user's rights") {
         "cannot open the output file '/root/not-for-nobody': Permission denied");
 }
 
+TEST_CASE(
+    "[B45] limits of the user's own shell bind the program and keep no node from starting it") {
+  if (geteuid() != 0)
+    USINE_SKIP("root is exempt from the limit and becoming another user needs it");
+  const TempFolder folder;
+  REQUIRE(chmod(folder.path().c_str(), 0777) == 0);
+  agent::ProcessPlan plan = shell_plan(folder, "echo runs; ulimit -S -n");
+  plan.user = "nobody";
+  plan.uid = 65534;
+  plan.gid = 65534;
+  // No process more and no descriptor beside the streams: the shell itself needs neither.
+  plan.limits = {{.resource = RLIMIT_NPROC, .soft = 0}, {.resource = RLIMIT_NOFILE, .soft = 10}};
+  REQUIRE(run(plan) == 0);
+  CHECK(os::read_file(folder / "out").value() == "runs\n10\n");
+}
+
+TEST_CASE("[B45] a program that the user's own limits keep out is no fault of the node") {
+  const TempFolder folder;
+  agent::ProcessPlan plan = shell_plan(folder, "true");
+  plan.limits = {{.resource = RLIMIT_STACK, .soft = 64 << 10}};
+  plan.environment.push_back("LONG=" + std::string(120 << 10, 'x'));
+  plan.environment.push_back("LONGER=" + std::string(120 << 10, 'x'));
+  const auto refused = exec::spawn(plan, {});
+  REQUIRE(!refused);
+  CHECK(!refused.error().node_fault);
+  CHECK(refused.error().message ==
+        "cannot execute 'sh': Argument list too long (the limits of the shell that submitted the "
+        "job hold for it too: see ulimit -a)");
+
+  plan = shell_plan(folder, "true");
+  plan.limits = {{.resource = RLIMIT_AS, .soft = 1}};
+  const auto starved = exec::spawn(plan, {});
+  // Some kernels refuse the program, others end it at its first page.
+  if (starved) {
+    int status = 0;
+    REQUIRE(waitpid(*starved, &status, 0) == *starved);
+    CHECK(status != 0);
+  } else {
+    CHECK(!starved.error().node_fault);
+  }
+}
+
+TEST_CASE("a FIFO that nobody opens at its other end keeps no process waiting") {
+  const TempFolder folder;
+  REQUIRE(mkfifo((folder / "fifo").c_str(), 0600) == 0);
+  agent::ProcessPlan plan = shell_plan(folder, "echo heard");
+  plan.output = "fifo";
+  auto refused = exec::spawn(plan, {});
+  REQUIRE(!refused);
+  CHECK(!refused.error().node_fault);
+  CHECK(refused.error().message ==
+        "cannot open the output file 'fifo': it is a FIFO, a socket or a device that nobody reads");
+  {
+    const os::UniqueFd reader(open((folder / "fifo").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    CHECK(run(plan) == 0);
+    char text[16] = {};
+    CHECK(read(reader.get(), text, sizeof(text)) == 6);
+    CHECK(std::string(text) == "heard\n");
+  }
+  plan = shell_plan(folder, "cat");
+  plan.input = "fifo";
+  refused = exec::spawn(plan, {});
+  REQUIRE(!refused);
+  CHECK(refused.error().message ==
+        "cannot open the input file 'fifo': a FIFO cannot be a job's input, read it in the script");
+}
+
 TEST_CASE("what keeps a process from starting is said in one line") {
   const TempFolder folder;
   agent::ProcessPlan plan = shell_plan(folder, "true");
@@ -130,4 +197,9 @@ TEST_CASE("what keeps a process from starting is said in one line") {
         "the interpreter '/bin/sh' of the script's first line does not exist (the line ends in a "
         "carriage return: convert the script)");
   CHECK(!refused.error().node_fault);
+
+  plan.argv = {"./dos"};  // from the process's folder, not ours
+  refused = exec::spawn(plan, {});
+  REQUIRE(!refused);
+  CHECK(refused.error().message.starts_with("the interpreter '/bin/sh' of the script's first"));
 }
