@@ -74,11 +74,11 @@ std::vector<std::string> own_environment() {
 
 // Every live process below the shepherds. A stopped shepherd keeps its dead children as zombies,
 // which have no command line and do not count.
-std::vector<pid_t> job_processes(const std::vector<pid_t>& shepherds) {
-  std::vector<pid_t> processes;
+std::vector<os::Process> job_processes(const std::vector<pid_t>& shepherds) {
+  std::vector<os::Process> processes;
   for (const pid_t shepherd : shepherds) {
-    for (const pid_t process : os::descendants_of(shepherd)) {
-      if (is_alive(process)) processes.push_back(process);
+    for (const os::Process& process : os::descendants_of(shepherd)) {
+      if (is_alive(process.pid)) processes.push_back(process);
     }
   }
   return processes;
@@ -86,6 +86,10 @@ std::vector<pid_t> job_processes(const std::vector<pid_t>& shepherds) {
 
 void signal_all(const std::vector<pid_t>& processes, int signal) {
   for (const pid_t process : processes) ::kill(process, signal);
+}
+
+void signal_all(const std::vector<os::Process>& processes, int signal) {
+  for (const os::Process& process : processes) os::signal_process(process, signal);
 }
 
 }  // namespace

@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <csignal>
-#include <set>
+#include <map>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <utility>
+#include <vector>
 
 #include "common/os/os_error.h"
 #include "common/os/processes.h"
@@ -19,6 +20,35 @@ namespace {
 // only new ones can be left.
 constexpr int kStopRoundsMax = 20;
 constexpr std::int64_t kKibPerMib = 1024;
+
+std::vector<os::Process> all_of_the_job() { return os::descendants_of(::getpid()); }
+
+std::vector<os::Process> processes_of(const Family& family) {
+  std::vector<os::Process> members;
+  std::set<pid_t> pids;
+  for (const os::Process& process : all_of_the_job()) {  // parents before their children
+    const bool left_behind = process.parent == ::getpid();
+    const bool belongs = family.tasks.contains(process.pid) || pids.contains(process.parent) ||
+                         family.tasks.contains(process.session) ||
+                         (left_behind && os::was_started_with(process.pid, family.mark));
+    if (!belongs) continue;
+    pids.insert(process.pid);
+    members.push_back(process);
+  }
+  return members;
+}
+
+void stop_and_kill(const std::function<std::vector<os::Process>()>& look) {
+  std::map<pid_t, os::Process> stopped;
+  for (int round = 0; round < kStopRoundsMax; ++round) {
+    const std::size_t before = stopped.size();
+    for (const os::Process& process : look()) {
+      if (stopped.emplace(process.pid, process).second) os::signal_process(process, SIGSTOP);
+    }
+    if (stopped.size() == before) break;
+  }
+  for (const auto& [pid, process] : stopped) os::signal_process(process, SIGKILL);
+}
 
 }  // namespace
 
@@ -83,19 +113,17 @@ bool Children::any() const {
 }
 
 void Children::signal_all(int signal) const {
-  for (const pid_t pid : os::descendants_of(::getpid())) ::kill(pid, signal);
+  for (const os::Process& process : all_of_the_job()) os::signal_process(process, signal);
 }
 
-void Children::kill_all() const {
-  std::set<pid_t> stopped;
-  for (int round = 0; round < kStopRoundsMax; ++round) {
-    const std::size_t before = stopped.size();
-    for (const pid_t pid : os::descendants_of(::getpid())) {
-      if (stopped.insert(pid).second) ::kill(pid, SIGSTOP);
-    }
-    if (stopped.size() == before) break;
-  }
-  for (const pid_t pid : stopped) ::kill(pid, SIGKILL);
+void Children::kill_all() const { stop_and_kill(all_of_the_job); }
+
+void Children::signal(const Family& family, int signal) const {
+  for (const os::Process& process : processes_of(family)) os::signal_process(process, signal);
+}
+
+void Children::kill(const Family& family) const {
+  stop_and_kill([&family] { return processes_of(family); });
 }
 
 }  // namespace usine::shepherd

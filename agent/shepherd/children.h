@@ -5,6 +5,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <set>
+#include <string>
 #include <sys/resource.h>
 #include <sys/types.h>
 #include <unordered_map>
@@ -20,6 +22,13 @@ struct ChildEnd {
   int exit_code = 0;
   int signal = 0;
   std::int64_t peak_memory_mib = 0;  // of the largest process it was or waited for
+};
+
+// The processes of one step: the trees of its tasks, and what those have left behind, which shows
+// by the session of a task or by what the tasks' environments have and no other step's.
+struct Family {
+  std::set<pid_t> tasks;  // each leads a session; also those that have ended
+  std::string mark;       // "NAME=value"
 };
 
 class Children {
@@ -40,6 +49,10 @@ class Children {
   void signal_all(int signal) const;
   // Stops every process, so that none can fork away, then kills them.
   void kill_all() const;
+  // The same to the processes of a step. A process that has hidden both session and environment is
+  // out of reach, and ends with the job.
+  void signal(const Family& family, int signal) const;
+  void kill(const Family& family) const;
   [[nodiscard]] std::int64_t peak_memory_mib() const { return peak_memory_mib_; }
 
  private:

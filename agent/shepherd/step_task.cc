@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "agent/exec/spawn.h"
-#include "common/os/processes.h"
 
 namespace usine::shepherd {
 namespace {
@@ -49,7 +48,7 @@ Status StepTask::open_and_spawn(const agent::ProcessPlan& plan, bool takes_input
                                       .output = output->write_end.get(),
                                       .error = error->write_end.get()});
   if (!pid) return fail(ErrorCode::kRefused, pid.error().message);
-  pid_ = *pid;
+  pid_ = leader_ = *pid;
   output_ = output_pipe(loop, std::move(output->read_end), false);
   error_ = output_pipe(loop, std::move(error->read_end), true);
   if (takes_input) input_ = std::make_unique<InputPipe>(loop, std::move(input.write_end));
@@ -91,13 +90,7 @@ void StepTask::when_input_taken(const std::function<void()>& taken) {
 }
 
 void StepTask::signal(int signal) const {
-  if (pid_ == 0) return;
-  if (signal == SIGKILL) {
-    for (const pid_t pid : os::descendants_of(pid_)) ::kill(pid, SIGKILL);
-  }
-  ::kill(-pid_, signal);
-  // A stopped process takes its end only once it goes on.
-  if (signal == SIGTERM) ::kill(-pid_, SIGCONT);
+  if (pid_ != 0) ::kill(-pid_, signal);
 }
 
 }  // namespace usine::shepherd

@@ -41,10 +41,12 @@ class StepTask {
   void send_input(std::string_view data);
   [[nodiscard]] std::size_t waiting_input() const { return input_ ? input_->waiting() : 0; }
   void when_input_taken(const std::function<void()>& taken);
-  // To the task's process group; KILL also to what it has started elsewhere.
+  // To the task's process group.
   void signal(int signal) const;
 
   [[nodiscard]] std::uint32_t rank() const { return rank_; }
+  // Which process it was given, also once that has ended; 0: none.
+  [[nodiscard]] pid_t leader() const { return leader_; }
   [[nodiscard]] bool over() const { return over_; }
   [[nodiscard]] const ChildEnd& end() const { return end_; }
   [[nodiscard]] const std::string& failure() const { return failure_; }
@@ -58,6 +60,7 @@ class StepTask {
 
   const std::uint32_t rank_;
   const Handlers handlers_;
+  pid_t leader_ = 0;
   pid_t pid_ = 0;  // 0: no process, or it has ended
   std::unique_ptr<OutputPipe> output_;
   std::unique_ptr<OutputPipe> error_;

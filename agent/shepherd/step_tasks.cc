@@ -213,7 +213,10 @@ void StepTasks::task_over(const StepTask& task) {
   head_->send(message);
   report_taken_input();  // what it has not read will never be
   --tasks_left_;
-  if (tasks_left_ == 0 && in_pmix_) tools_.pmix.leave(launch_.nspace());
+  if (tasks_left_ > 0) return;
+  // What a step leaves behind must not run beside the job's next one.
+  tools_.children.kill(family());
+  if (in_pmix_) tools_.pmix.leave(launch_.nspace());
 }
 
 void StepTasks::lose_head() {
@@ -224,8 +227,23 @@ void StepTasks::lose_head() {
   kill_timer_ = tools_.loop.after(tools_.spec.kill_wait, [this] { signal_all(SIGKILL); });
 }
 
+// What ends a step reaches all of it; what the client passes on is for the tasks to spread.
 void StepTasks::signal_all(int signal) {
-  for (const auto& task : tasks_) task->signal(signal);
+  if (signal == SIGKILL) return tools_.children.kill(family());
+  if (signal != SIGTERM) {
+    for (const auto& task : tasks_) task->signal(signal);
+    return;
+  }
+  tools_.children.signal(family(), SIGTERM);
+  tools_.children.signal(family(), SIGCONT);  // a stopped process takes its end once it goes on
+}
+
+Family StepTasks::family() const {
+  Family family{.tasks = {}, .mark = "USINE_STEP_ID=" + std::to_string(launch_.step())};
+  for (const auto& task : tasks_) {
+    if (task->leader() != 0) family.tasks.insert(task->leader());
+  }
+  return family;
 }
 
 void StepTasks::on_fence(std::uint64_t id, std::string data) {

@@ -61,6 +61,7 @@ class StepTasks final : public PmixListener {
   void hold_outputs(bool held);
   void lose_head();
   void signal_all(int signal);
+  [[nodiscard]] Family family() const;
 
   StepTools tools_;
   ConnectionPtr head_;

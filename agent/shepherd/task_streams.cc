@@ -1,8 +1,10 @@
 #include "agent/shepherd/task_streams.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "common/os/os_error.h"
@@ -11,6 +13,7 @@ namespace usine::shepherd {
 namespace {
 
 constexpr std::size_t kReadBytes = 64u << 10;
+constexpr std::size_t kPipeBytesMax = 1u << 20;  // what a pipe holds unless root has raised it
 
 void make_nonblocking(int fd) {
   const int flags = ::fcntl(fd, F_GETFL);
@@ -39,28 +42,34 @@ void OutputPipe::hold(bool held) {
     loop_.forget(fd_.get());
   } else {
     loop_.watch(fd_.get(), EPOLLIN, [this](std::uint32_t) { read_some(); });
-    if (no_more_) read_some();
+    if (left_) read_some();
   }
 }
 
 void OutputPipe::expect_no_more() {
-  no_more_ = true;
-  if (!held_ && !closed()) read_some();
+  if (closed()) return;
+  int waiting = 0;
+  // Where the kernel does not say, an empty pipe ends it.
+  const bool known = ::ioctl(fd_.get(), FIONREAD, &waiting) == 0;
+  left_ = known ? static_cast<std::size_t>(waiting) : kPipeBytesMax;
+  if (!held_) read_some();
 }
 
-// Reads until the pipe is dry only once the task has ended; before, other streams get their turn.
+// Reads on at once only when the task has ended; before, other streams get their turn.
 void OutputPipe::read_some() {
   std::array<char, kReadBytes> buffer;
   do {
-    const ssize_t got = ::read(fd_.get(), buffer.data(), buffer.size());
+    const std::size_t most = std::min(left_.value_or(buffer.size()), buffer.size());
+    const ssize_t got = most == 0 ? 0 : ::read(fd_.get(), buffer.data(), most);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0 && errno == EAGAIN && !no_more_) return;
+    if (got < 0 && errno == EAGAIN && !left_) return;
     if (got <= 0) {
       close();
       return on_data_({});
     }
+    if (left_) *left_ -= static_cast<std::size_t>(got);
     on_data_(std::string_view(buffer.data(), static_cast<std::size_t>(got)));
-  } while (no_more_ && !held_ && !closed());
+  } while (left_ && !held_ && !closed());
 }
 
 void OutputPipe::close() {

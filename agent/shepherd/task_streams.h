@@ -2,7 +2,9 @@
 // the task; a pipe forgets itself in the loop when it goes.
 #pragma once
 
+#include <cstddef>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,7 +35,8 @@ class OutputPipe {
 
   // Reads nothing while held, so that the task waits in turn.
   void hold(bool held);
-  // The task has ended: what is in the pipe is all there will be.
+  // The task has ended: what is in the pipe is all there will be. What somebody else that holds the
+  // other end goes on writing is not waited for.
   void expect_no_more();
   [[nodiscard]] bool closed() const { return !fd_; }
 
@@ -45,7 +48,7 @@ class OutputPipe {
   os::UniqueFd fd_;
   OnData on_data_;
   bool held_ = false;
-  bool no_more_ = false;
+  std::optional<std::size_t> left_;  // bytes to be read yet, once the task has ended
 };
 
 // What a task reads.

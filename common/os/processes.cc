@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "common/os/files.h"
@@ -21,6 +22,7 @@ namespace {
 constexpr std::size_t kStatBytesMax = 64u << 10;
 // Fields of /proc/PID/stat after the closing parenthesis of the name (proc(5) counts them from 3).
 constexpr std::size_t kParentField = 4;
+constexpr std::size_t kSessionField = 6;
 constexpr std::size_t kStartField = 22;
 constexpr std::size_t kFirstFieldAfterName = 3;
 
@@ -56,6 +58,15 @@ std::vector<pid_t> all_processes() {
     if (error == std::errc() && end == name.data() + name.size()) pids.push_back(pid);
   }
   return pids;
+}
+
+std::optional<Process> look_at(pid_t pid) {
+  const std::string fields = stat_fields(pid);
+  const auto parent = number_in(fields, kParentField);
+  const auto session = number_in(fields, kSessionField);
+  const auto start = number_in(fields, kStartField);
+  if (!parent || !session || !start) return std::nullopt;
+  return Process{pid, static_cast<pid_t>(*parent), static_cast<pid_t>(*session), *start};
 }
 
 // What the child reports before it becomes the program, or instead of it.
@@ -129,21 +140,37 @@ Result<pid_t> collect_reports(int reports, const std::string& path) {
 
 }  // namespace
 
-std::vector<pid_t> descendants_of(pid_t root) {
-  std::multimap<pid_t, pid_t> children;
+std::vector<Process> descendants_of(pid_t root) {
+  std::multimap<pid_t, Process> children;
   for (const pid_t pid : all_processes()) {
-    if (const auto parent = number_in(stat_fields(pid), kParentField)) {
-      children.emplace(static_cast<pid_t>(*parent), pid);
-    }
+    if (const auto process = look_at(pid)) children.emplace(process->parent, *process);
   }
-  std::vector<pid_t> found = {root};
+  std::vector<Process> found = {{.pid = root}};
   for (std::size_t i = 0; i < found.size(); ++i) {
-    const auto [begin, end] = children.equal_range(found[i]);
+    const auto [begin, end] = children.equal_range(found[i].pid);
     for (auto child = begin; child != end; ++child) found.push_back(child->second);
     children.erase(begin, end);  // a tree read while it changes must not send us in a circle
   }
   found.erase(found.begin());
   return found;
+}
+
+void signal_process(const Process& process, int signal) {
+  // The descriptor stands for one process: what is looked at afterwards is what gets the signal.
+  const UniqueFd held(static_cast<int>(::syscall(SYS_pidfd_open, process.pid, 0)));
+  const auto now = look_at(process.pid);
+  if (!now || now->start_ticks != process.start_ticks) return;
+  if (held) {
+    ::syscall(SYS_pidfd_send_signal, held.get(), signal, nullptr, 0);
+  } else {
+    ::kill(process.pid, signal);  // a kernel before 5.3, or no descriptor is left
+  }
+}
+
+bool was_started_with(pid_t pid, const std::string& entry) {
+  const auto environment = read_file("/proc/" + std::to_string(pid) + "/environ");
+  if (!environment) return false;
+  return ('\0' + *environment).find('\0' + entry + '\0') != std::string::npos;
 }
 
 Result<std::uint64_t> start_ticks_of(pid_t pid) {

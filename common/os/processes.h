@@ -10,9 +10,25 @@
 
 namespace usine::os {
 
-// Every process below `root` in the tree of parents, without it. What an exiting parent leaves to
-// a subreaper counts as the subreaper's.
-[[nodiscard]] std::vector<pid_t> descendants_of(pid_t root);
+// One process as it was seen. With its start the number names it for ever; alone it may be given to
+// another process once this one has been reaped.
+struct Process {
+  pid_t pid = 0;
+  pid_t parent = 0;
+  pid_t session = 0;
+  std::uint64_t start_ticks = 0;  // since boot
+};
+
+// Every process below `root` in the tree of parents, without it, parents before their children.
+// What an exiting parent leaves to a subreaper counts as the subreaper's.
+[[nodiscard]] std::vector<Process> descendants_of(pid_t root);
+
+// Does nothing where the process has ended meanwhile, whoever may have its number now.
+void signal_process(const Process& process, int signal);
+
+// Whether the environment that the process was started with has this entry ("NAME=value"); false
+// too where we may not look.
+[[nodiscard]] bool was_started_with(pid_t pid, const std::string& entry);
 
 // When the process started, in clock ticks since boot: with the pid it names one process for ever,
 // which a pid read from a file does not. Error: kNotFound where there is none, or it has ended and

@@ -111,7 +111,7 @@ TEST_CASE("a detached program has its descriptor and log and is no child of ours
   REQUIRE(read(pair->first.get(), buffer, sizeof(buffer)) == 3);
   CHECK(std::string(buffer) == "up\n");
   CHECK(read_file(folder / "log").value() == "hello\n");
-  for (const pid_t descendant : descendants_of(getpid())) CHECK(descendant != *pid);
+  for (const Process& descendant : descendants_of(getpid())) CHECK(descendant.pid != *pid);
   CHECK(wait_until([&] { return !start_ticks_of(*pid); }));  // its input is empty, so it ends
 }
 
