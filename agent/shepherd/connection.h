@@ -3,6 +3,7 @@
 // loop; everything happens on the loop's thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -32,6 +33,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   // The connection takes another part: from now on these are called.
   void hand_over(Handlers handlers) { handlers_ = std::move(handlers); }
+  // Falls where the peer announces a message beyond this many bytes.
+  void bound_received(std::size_t frame_bytes) { socket_.bound_received(frame_bytes); }
   // A message that cannot be sent closes the connection.
   void send(const proto::ShepherdMessage& message);
   // As send, but waits until it is on its way or a second has gone by: for a last word.

@@ -18,6 +18,12 @@ constexpr mode_t kSocketMode = 0600;
 // Connections over TCP that have not shown the job's key yet: so many, for so long.
 constexpr std::size_t kStrangersMax = 256;
 constexpr Millis kGreetingTime{10'000};
+// A greeting is a key and a number; whoever announces more is no shepherd of ours.
+constexpr std::size_t kGreetingBytesMax = 1024;
+// Connections on this node, clients of steps and those who only look on: so many of the job's user,
+// so that descriptors are left for what runs, and more for the agent.
+constexpr std::size_t kLocalsMax = 128;
+constexpr std::size_t kControllersMax = 2 * kLocalsMax;
 // After a connection could not be taken up, for want of descriptors say.
 constexpr Millis kAcceptPause{1000};
 // The client of an interactive job has this long to read what is left for it.
@@ -112,17 +118,31 @@ void Shepherd::accept_from(int listener, Role role) {
     }
     if (!*fd) return;
     if (role == Role::kLocal) {
-      const auto uid = os::peer_uid(fd->get());
-      const bool controls = uid && (*uid == 0 || *uid == ::geteuid());
-      if (!controls && (!uid || *uid != spec_.launch.uid)) continue;
-      add_connection(std::move(*fd), controls ? Role::kController : Role::kLocal);
+      accept_local(std::move(*fd));
     } else if (strangers_.size() < kStrangersMax) {
       add_connection(std::move(*fd), role);
     }
   }
 }
 
-void Shepherd::add_connection(os::UniqueFd fd, Role role) {
+void Shepherd::accept_local(os::UniqueFd fd) {
+  const auto uid = os::peer_uid(fd.get());
+  const bool controls = uid && (*uid == 0 || *uid == ::geteuid());
+  if (!controls && (!uid || *uid != spec_.launch.uid)) return;
+  std::erase_if(locals_, [](const auto& local) { return local.expired(); });
+  if (locals_.size() >= (controls ? kControllersMax : kLocalsMax)) {
+    proto::ShepherdMessage refusal;
+    refusal.mutable_refused()->set_message(
+        "the job's shepherd has " + std::to_string(locals_.size()) +
+        " connections on this node already: wait for some of the job's steps to end");
+    // A new socket takes this at once.
+    static_cast<void>(os::FrameSocket(std::move(fd)).send(refusal.SerializeAsString()));
+    return;
+  }
+  locals_.push_back(add_connection(std::move(fd), controls ? Role::kController : Role::kLocal));
+}
+
+ConnectionPtr Shepherd::add_connection(os::UniqueFd fd, Role role) {
   const auto connection = Connection::open(
       loop_, std::move(fd),
       {.message = [this, role](const ConnectionPtr& from,
@@ -130,11 +150,12 @@ void Shepherd::add_connection(os::UniqueFd fd, Role role) {
        .closed = [this](const ConnectionPtr& from, const std::string&) { drop(from); },
        .drained = {}});
   if (role == Role::kStranger) {
+    connection->bound_received(kGreetingBytesMax);
     strangers_.insert(connection);
     loop_.after(kGreetingTime, [this, weak = std::weak_ptr(connection)] {
       if (const auto late = weak.lock()) strangers_.erase(late);
     });
-    return;
+    return connection;
   }
   watchers_.insert(connection);
   proto::ShepherdMessage hello;
@@ -144,6 +165,7 @@ void Shepherd::add_connection(os::UniqueFd fd, Role role) {
     *hello.mutable_ready() = ready_;
   }
   connection->send(hello);
+  return connection;
 }
 
 void Shepherd::drop(const ConnectionPtr& connection) {
@@ -178,6 +200,7 @@ void Shepherd::handle_stranger(const ConnectionPtr& connection,
   strangers_.erase(connection);
   if (message.has_greet() && same_secret(message.greet().job_key(), spec_.job_key)) {
     guests_.insert(connection);
+    connection->bound_received(os::FrameSocket::kFrameBytesMax);
   } else {
     connection->close();
   }

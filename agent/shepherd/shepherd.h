@@ -6,6 +6,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "agent/shepherd/children.h"
 #include "agent/shepherd/connection.h"
@@ -38,7 +39,8 @@ class Shepherd {
   [[nodiscard]] Status listen();
   [[nodiscard]] Status announce();
   void accept_from(int listener, Role role);
-  void add_connection(os::UniqueFd fd, Role role);
+  void accept_local(os::UniqueFd fd);
+  ConnectionPtr add_connection(os::UniqueFd fd, Role role);
   void handle(const ConnectionPtr& connection, Role role, proto::ShepherdMessage& message);
   void handle_stranger(const ConnectionPtr& connection, const proto::ShepherdMessage& message);
   void drop(const ConnectionPtr& connection);
@@ -57,9 +59,10 @@ class Shepherd {
   os::UniqueFd tcp_listener_;
   os::UniqueFd signals_;
   proto::ShepherdReady ready_;
-  std::set<ConnectionPtr> watchers_;   // unix connections: told of the end
-  std::set<ConnectionPtr> strangers_;  // TCP connections that have not greeted yet
-  std::set<ConnectionPtr> guests_;     // those that have shown the job's key
+  std::vector<std::weak_ptr<Connection>> locals_;  // over the unix socket, whatever became of them
+  std::set<ConnectionPtr> watchers_;               // unix connections: told of the end
+  std::set<ConnectionPtr> strangers_;              // TCP connections that have not greeted yet
+  std::set<ConnectionPtr> guests_;                 // those that have shown the job's key
 };
 
 }  // namespace usine::shepherd

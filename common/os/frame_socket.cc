@@ -95,7 +95,7 @@ Status FrameSocket::flush() {
 
 Result<bool> FrameSocket::fill() {
   compact(in_, taken_);
-  while (in_.size() - taken_ <= kFrameBytesMax + kHeaderBytes) {
+  while (in_.size() - taken_ <= received_max_ + kHeaderBytes) {
     const std::size_t before = in_.size();
     in_.resize(before + kReadBytes);
     const ssize_t got = ::recv(fd_.get(), in_.data() + before, kReadBytes, 0);
@@ -113,7 +113,7 @@ Result<std::optional<std::string>> FrameSocket::next() {
   const std::string_view rest = std::string_view(in_).substr(taken_);
   if (rest.size() < kHeaderBytes) return std::nullopt;
   const std::size_t size = length_in(rest);
-  if (size > kFrameBytesMax) {
+  if (size > received_max_) {
     return fail(ErrorCode::kInvalid,
                 "the peer announced a message of " + std::to_string(size) + " bytes");
   }

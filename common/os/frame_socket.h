@@ -24,6 +24,10 @@ class FrameSocket {
 
   [[nodiscard]] int fd() const { return fd_.get(); }
 
+  // Receives no frame beyond this many bytes, and holds little more of what has arrived: for a peer
+  // that has not shown yet who it is. At first kFrameBytesMax.
+  void bound_received(std::size_t frame_bytes) { received_max_ = frame_bytes; }
+
   // Takes the frame and sends what the kernel accepts now. Errors: kInvalid for a frame beyond the
   // bound, kUnavailable where too much waits or the peer has gone.
   [[nodiscard]] Status send(std::string_view payload);
@@ -44,6 +48,7 @@ class FrameSocket {
   UniqueFd fd_;
   std::string out_;  // bytes accepted by send(); the first sent_ of them are gone
   std::size_t sent_ = 0;
+  std::size_t received_max_ = kFrameBytesMax;
   std::string in_;  // bytes read; the first taken_ of them were returned
   std::size_t taken_ = 0;
 };

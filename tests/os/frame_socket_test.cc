@@ -57,6 +57,19 @@ TEST_CASE("a frame beyond the bound is refused by the sender and by the receiver
   CHECK(received.error().code == ErrorCode::kInvalid);
 }
 
+TEST_CASE("a peer that is bound to small frames can make its other end hold no more") {
+  Ends ends = make_ends();
+  ends.b.bound_received(100);
+  REQUIRE(ends.a.send(std::string(100, 'x')));
+  CHECK(ends.b.receive(kPatience).value().size() == 100);
+  REQUIRE(ends.a.send(std::string(101, 'x')));
+  const auto refused = ends.b.receive(kPatience);
+  REQUIRE(!refused);
+  CHECK(refused.error().code == ErrorCode::kInvalid);
+  ends.b.bound_received(FrameSocket::kFrameBytesMax);
+  CHECK(ends.b.receive(kPatience).value().size() == 101);  // what has come is not lost by it
+}
+
 TEST_CASE("a peer that does not read is given up at a bound") {
   Ends ends = make_ends();
   const std::string frame(FrameSocket::kFrameBytesMax, 'x');

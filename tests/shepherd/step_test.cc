@@ -3,10 +3,13 @@
 #include <filesystem>
 #include <sched.h>
 #include <string>
+#include <sys/socket.h>
+#include <vector>
 
 #include <doctest/doctest.h>
 
 #include "common/os/files.h"
+#include "common/os/sockets.h"
 #include "tests/shepherd/fake_agent.h"
 #include "tests/shepherd/fake_client.h"
 #include "tests/shepherd/running_job.h"
@@ -114,6 +117,45 @@ TEST_CASE("[B58] a step that does not fit in its job is refused with what there 
         "the step asks for 9 tasks of 1 core on 2 nodes; its job has room for 8 there");
 }
 
+TEST_CASE("[B34] TERM and KILL of a step reach what its tasks have started in other sessions") {
+  RunningJob job(1, 1, 100);
+  FakeClient client = job.client();
+  // One child in a session of its own takes TERM, and one that was left behind too ignores it.
+  client.run(
+      step_of("setsid sh -c 'trap \"echo > saved; exit 0\" TERM; echo > up; "
+              "while :; do sleep 0.02; done' & "
+              "(setsid sh -c 'trap \"\" TERM; echo $$ > stubborn; sleep 1000' &); "
+              "until [ -s stubborn -a -e up ]; do sleep 0.02; done; "
+              "trap '' TERM; echo up > ready; wait; sleep 1000"));
+  REQUIRE(content_of(job.folder() / "ready") == "up\n");
+  const pid_t stubborn = std::stoi(content_of(job.folder() / "stubborn"));
+  client.signal(SIGTERM);
+  CHECK(wait_until([&] { return std::filesystem::exists(job.folder() / "saved"); }));
+  CHECK(process_lives(stubborn));
+  client.signal(SIGKILL);
+  CHECK(client.ended().exit_code() == 128 + SIGKILL);
+  CHECK(wait_until([&] { return !process_lives(stubborn); }));
+}
+
+TEST_CASE("what a step leaves behind is gone once the step has ended and other steps go on") {
+  RunningJob job(1);
+  FakeClient other = job.client();
+  other.run(
+      step_of("(setsid sh -c 'echo $$ > other; sleep 1000' &); "
+              "until [ -e end ]; do sleep 0.02; done; exit 3"));
+  const pid_t spared = std::stoi(content_of(job.folder() / "other"));
+  FakeClient client = job.client();
+  CHECK(client
+            .run_to_end(step_of("(setsid sh -c 'echo $$ > left; sleep 1000' &); "
+                                "until [ -s left ]; do sleep 0.02; done"))
+            .exit_code() == 0);
+  const pid_t left = std::stoi(content_of(job.folder() / "left"));
+  CHECK(wait_until([&] { return !process_lives(left); }));
+  CHECK(process_lives(spared));
+  REQUIRE(os::write_file(job.folder() / "end", "now"));
+  CHECK(other.ended().exit_code() == 3);
+}
+
 TEST_CASE("a program that does not exist ends its step with one line") {
   RunningJob job(1);
   FakeClient client = job.client();
@@ -139,6 +181,17 @@ TEST_CASE("input goes to rank 0 or to every rank as asked") {
     CHECK(client.output(0) == "line\n");
     CHECK(client.output(1) == (to_all ? "line\n" : ""));
   }
+}
+
+TEST_CASE(
+    "a process that a task left behind and that goes on writing does not keep the step open") {
+  RunningJob job(1);
+  FakeClient client = job.client();
+  // It hides its session and its environment, so that only the pipe shows it.
+  const auto ended = client.run_to_end(
+      step_of("(setsid env -i /usr/bin/yes &); head -c 100000 /dev/zero | wc -c"));
+  CHECK(ended.exit_code() == 0);
+  CHECK(client.output(0).find("100000\n") != std::string::npos);
 }
 
 TEST_CASE("much input and output pass through whole") {
@@ -248,6 +301,51 @@ TEST_CASE("what an interactive job says when it is stopped reaches its client") 
   CHECK(client.output(0) == "saved\n");
   client.leave();
   CHECK(agent.ended().cause() == static_cast<std::uint32_t>(EndCause::kStopped));
+}
+
+TEST_CASE("a stranger who announces more than a greeting is hung up on before it has come") {
+  RunningJob job(1);
+  auto fd = os::start_connect_tcp(os::parse_endpoint(job.node(0).address()).value());
+  REQUIRE(fd);
+  os::FrameSocket stranger(*std::move(fd));
+  // The length of a frame that shepherds may send each other, and a first bit of it.
+  const std::string begin("\x00\x00\x10\x00greeting", 12);
+  REQUIRE(wait_until(
+      [&] { return send(stranger.fd(), begin.data(), begin.size(), MSG_NOSIGNAL) == 12; }));
+  const auto answer = stranger.receive(Millis(8'000));  // less than a stranger may take to greet
+  REQUIRE(!answer);
+  CHECK(answer.error().message == "the peer has closed the connection");
+}
+
+TEST_CASE(
+    "local connections beyond a bound are refused in one line and room comes with each that goes") {
+  const TempFolder folder;
+  FakeAgent agent(folder, job_spec("until [ -e done ]; do sleep 0.02; done"));
+  agent.ready();
+  agent.start();
+  std::vector<os::FrameSocket> idle;
+  std::string refusal;
+  constexpr std::size_t kManyMax = 1000;
+  while (refusal.empty() && idle.size() < kManyMax) {
+    auto fd = os::connect_unix(agent.job_folder() + "/shepherd.sock");
+    REQUIRE(fd);
+    idle.emplace_back(*std::move(fd));
+    proto::ShepherdMessage first;
+    REQUIRE(first.ParseFromString(idle.back().receive(Millis(60'000)).value()));
+    refusal = first.refused().message();
+  }
+  // This test runs as the agent's user, who has twice the room of another.
+  CHECK(refusal ==
+        "the job's shepherd has 256 connections on this node already: wait for some of the job's "
+        "steps to end");
+  idle.clear();
+  REQUIRE(wait_until([&] {  // the shepherd hears of the hang-ups in its own time
+    os::FrameSocket next(os::connect_unix(agent.job_folder() + "/shepherd.sock").value());
+    proto::ShepherdMessage first;
+    return first.ParseFromString(next.receive(Millis(60'000)).value()) && first.has_ready();
+  }));
+  FakeClient client(agent.job_folder());
+  CHECK(client.run_to_end(step_of("true")).exit_code() == 0);
 }
 
 TEST_CASE("a connection with the wrong key is hung up on") {
