@@ -9,6 +9,7 @@
 #include "common/hostlist.h"
 #include "common/units.h"
 #include "model/file_pattern.h"
+#include "model/placement_options.h"
 
 namespace usine {
 namespace {
@@ -169,6 +170,13 @@ Status set_comment(RequestDraft& draft, const OptionUse& use) {
   return {};
 }
 
+Status set_array(RequestDraft& draft, const OptionUse& use) {
+  auto array = parse_array_spec(use.value);
+  if (!array) return fail(array.error());
+  draft.resolved.request.array = *std::move(array);
+  return {};
+}
+
 Status set_time(RequestDraft& draft, const OptionUse& use) {
   const auto limit = parse_time_limit(use.value);
   if (!limit) return fail(limit.error());
@@ -180,6 +188,29 @@ Status set_begin(RequestDraft& draft, const OptionUse& use) {
   const auto begin = parse_begin(use.value, draft.clock);
   if (!begin) return fail(begin.error());
   draft.resolved.request.begin = *begin;
+  return {};
+}
+
+Status set_dependency(RequestDraft& draft, const OptionUse& use) {
+  const auto dependencies = parse_dependencies(use.value);
+  if (!dependencies) return fail(dependencies.error());
+  draft.resolved.request.dependencies = *dependencies;
+  return {};
+}
+
+Status set_cancel_if_never(RequestDraft& draft, const OptionUse& use) {
+  const bool yes = use.value == "yes" || use.value == "y";
+  if (!yes && use.value != "no" && use.value != "n") {
+    return invalid(quoted(use.value) + " is neither yes nor no");
+  }
+  draft.resolved.request.cancel_if_never = yes;
+  return {};
+}
+
+Status set_deadline(RequestDraft& draft, const OptionUse& use) {
+  const auto deadline = parse_begin(use.value, draft.clock);
+  if (!deadline) return fail(deadline.error());
+  draft.resolved.request.deadline = *deadline;
   return {};
 }
 
@@ -253,14 +284,26 @@ constexpr auto kHandlers = std::to_array<std::pair<std::string_view, OptionHandl
     {"mem-per-gpu", set_memory<&TaskCounts::memory_per_gpu_mib>},
     {"exclusive", set_exclusive},
     {"partition", set_text<&JobRequest::partition>},
+    {"qos", set_text<&JobRequest::qos>},
     {"nodelist", set_node_names<&Component::only_nodes>},
     {"exclude", set_node_names<&Component::excluded_nodes>},
+    {"constraint", set_constraint},
+    {"topology", set_topology},
+    {"switches", set_switches},
+    {"segment", set_segment},
+    {"spread-segments", set_spread_segments},
+    {"consolidate-segments", set_consolidate_segments},
     {"job-name", set_text<&JobRequest::name>},
     {"account", set_text<&JobRequest::project>},
     {"comment", set_comment},
     {"idempotency-key", set_text<&JobRequest::idempotency_key>},
+    {"array", set_array},
     {"time", set_time},
     {"begin", set_begin},
+    {"deadline", set_deadline},
+    {"dependency", set_dependency},
+    {"kill-on-invalid-dep", set_cancel_if_never},
+    {"reservation", set_text<&JobRequest::reservation>},
     {"priority", set_priority},
     {"hold", set_flag<&JobRequest::hold>},
     {"requeue", set_requeue},

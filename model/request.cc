@@ -39,16 +39,17 @@ Status check_counts(const Component& part) {
   return {};
 }
 
+// Of a component whose nodes are still open per_node is the whole, and is held against them later.
 Status check_share(const Component& part) {
   if (part.per_node.cores == 0 || part.cores_per_task == 0) {
     return invalid("a job needs at least one core a task");
   }
-  if (part.per_node.cores > CoreSet::kCapacity) {
+  if (!part.any_nodes && part.per_node.cores > CoreSet::kCapacity) {
     return invalid(std::to_string(part.per_node.cores) +
                    " cores a node are more than the limit of " +
                    std::to_string(CoreSet::kCapacity));
   }
-  if (part.per_node.gpus > GpuSet::kCapacity) {
+  if (!part.any_nodes && part.per_node.gpus > GpuSet::kCapacity) {
     return invalid(std::to_string(part.per_node.gpus) + " GPUs a node are more than the limit of " +
                    std::to_string(GpuSet::kCapacity));
   }
@@ -76,12 +77,39 @@ Status check_node_lists(const Component& part) {
   return {};
 }
 
+Status check_constraint(const Component& part) {
+  const std::uint64_t counted = nodes_of_counts(part.constraint);
+  if (counted <= part.nodes) return {};
+  return invalid("the counts of the constraint " + to_string(part.constraint) + " are " +
+                 std::to_string(counted) + " nodes in all, and the job asks for " +
+                 std::to_string(part.nodes) + ": write --nodes=" + std::to_string(counted) +
+                 " or more");
+}
+
+Status check_topology(const Component& part) {
+  const TopologyRequest& topology = part.topology;
+  if (topology.required && topology.preferred && *topology.preferred <= *topology.required) {
+    return invalid("the preferred level " + std::string(to_string(*topology.preferred)) +
+                   " is not below the required level " +
+                   std::string(to_string(*topology.required)) + ": leave one of them out");
+  }
+  if (topology.switches_wait < Seconds(0)) return invalid("a wait for switches is below zero");
+  const std::uint32_t segment = topology.segment;
+  if (segment == 0 || part.nodes % segment == 0) return {};
+  const std::uint32_t below = part.nodes / segment * segment;
+  return invalid(std::to_string(part.nodes) + " nodes are not a multiple of segments of " +
+                 std::to_string(segment) +
+                 ": write --nodes=" + (below == 0 ? "" : std::to_string(below) + " or ") +
+                 std::to_string(below + segment) + ", or another --segment");
+}
+
 Status check_names(const JobRequest& request) {
-  const std::array<std::pair<std::string_view, const std::string*>, 6> names = {{
+  const std::array<std::pair<std::string_view, const std::string*>, 7> names = {{
       {"job name", &request.name},
       {"user name", &request.user},
       {"project name", &request.project},
       {"partition name", &request.partition},
+      {"QOS name", &request.qos},
       {"comment", &request.comment},
       {"idempotency key", &request.idempotency_key},
   }};
@@ -94,6 +122,19 @@ Status check_names(const JobRequest& request) {
     if (std::ranges::any_of(*name, control)) {
       return invalid("the " + std::string(what) + " holds a control character");
     }
+  }
+  return {};
+}
+
+Status check_array(const JobRequest& request) {
+  if (!request.array) return {};
+  if (request.array->count() == 0) return invalid("an array needs at least one task");
+  if (request.array->count() > kArrayTasksMax) {
+    return invalid("an array of " + std::to_string(request.array->count()) +
+                   " tasks is too long: the most is " + std::to_string(kArrayTasksMax));
+  }
+  if (request.interactive) {
+    return invalid("a job that streams to its terminal has no array: submit it as a script");
   }
   return {};
 }
@@ -119,11 +160,13 @@ Status check_request(const JobRequest& request) {
                    " components are more than the limit of " + std::to_string(kComponentsMax));
   }
   for (const Component& part : request.components) {
-    for (const auto check : {check_counts, check_share, check_node_lists}) {
+    for (const auto check :
+         {check_counts, check_share, check_node_lists, check_constraint, check_topology}) {
       if (Status status = check(part); !status) return status;
     }
   }
   if (Status status = check_names(request); !status) return status;
+  if (Status status = check_array(request); !status) return status;
   if (request.time_limit <= Seconds(0)) return invalid("a time limit must be more than zero");
   if (request.priority > kPriorityMax || request.priority < -kPriorityMax) {
     return invalid("a priority lies between -" + std::to_string(kPriorityMax) + " and " +

@@ -10,6 +10,10 @@
 
 #include "common/result.h"
 #include "common/time.h"
+#include "model/array_spec.h"
+#include "model/constraint.h"
+#include "model/dependency.h"
+#include "model/topology_request.h"
 
 namespace usine {
 
@@ -34,6 +38,14 @@ struct Component {
   bool exclusive = false;                   // whole nodes, whatever per_node says
   std::vector<std::string> only_nodes;      // --nodelist: names that must be among the nodes
   std::vector<std::string> excluded_nodes;  // --exclude
+  Constraint constraint;                    // --constraint: features of its nodes
+  TopologyRequest topology;                 // --topology, --switches, --segment
+  // No number of nodes was asked for: per_node and tasks_per_node are those of the whole component,
+  // which the scheduler divides over the fewest nodes that hold it when it takes the job. A job in
+  // the state never has this.
+  bool any_nodes = false;
+  bool cores_divide = false;    // with any_nodes: cores were asked for by GPU
+  bool memory_divides = false;  // with any_nodes: memory was asked for by core or by GPU
 
   friend bool operator==(const Component&, const Component&) = default;
 };
@@ -74,16 +86,22 @@ struct JobRequest {
   std::uint32_t gid = 0;
   std::string project;    // empty: the user's default project
   std::string partition;  // empty: the default partition
+  std::string qos;        // empty: the default one
   std::string comment;
   std::vector<Component> components;
   Seconds time_limit{3600};
-  std::optional<Time> begin;  // not before
-  std::int32_t priority = 0;  // higher goes first; only operators may go above 0
+  std::optional<Time> begin;     // not before
+  std::optional<Time> deadline;  // not started when it could not end by then
+  std::int32_t priority = 0;     // higher goes first; only operators may go above 0
   bool hold = false;
-  bool requeue = true;            // after a node failure; false: NODE_FAIL ends it (B44)
-  bool requeue_unfenced = false;  // --requeue=unfenced: does not wait for the lost node
-  std::string idempotency_key;    // empty: none
-  bool interactive = false;       // `usine run` outside a job: its client is the head
+  bool requeue = true;                  // after a node failure; false: NODE_FAIL ends it (B44)
+  bool requeue_unfenced = false;        // --requeue=unfenced: does not wait for the lost node
+  std::string idempotency_key;          // empty: none
+  bool interactive = false;             // `usine run` outside a job: its client is the head
+  Dependencies dependencies;            // what it waits for in other jobs
+  std::optional<bool> cancel_if_never;  // where those cannot be met any more; none: as configured
+  std::string reservation;              // --reservation: runs on its nodes only; empty: none
+  std::optional<ArraySpec> array;       // --array: its tasks, each of them as asked for here
   LaunchRequest launch;
 
   [[nodiscard]] std::uint32_t total_nodes() const;
@@ -113,7 +131,7 @@ void fields(A& a, NodeDemand& v) {
 template <typename A>
 void fields(A& a, Component& v) {
   a(v.nodes, v.tasks_per_node, v.tasks, v.cores_per_task, v.per_node, v.exclusive, v.only_nodes,
-    v.excluded_nodes);
+    v.excluded_nodes, v.constraint, v.topology, v.any_nodes, v.cores_divide, v.memory_divides);
 }
 template <typename A>
 void fields(A& a, ResourceLimit& v) {
@@ -126,8 +144,9 @@ void fields(A& a, LaunchRequest& v) {
 }
 template <typename A>
 void fields(A& a, JobRequest& v) {
-  a(v.name, v.user, v.uid, v.gid, v.project, v.partition, v.comment, v.components, v.time_limit,
-    v.begin, v.priority, v.hold, v.requeue, v.requeue_unfenced, v.idempotency_key, v.interactive,
+  a(v.name, v.user, v.uid, v.gid, v.project, v.partition, v.qos, v.deadline, v.comment,
+    v.components, v.time_limit, v.begin, v.priority, v.hold, v.requeue, v.requeue_unfenced,
+    v.idempotency_key, v.interactive, v.dependencies, v.cancel_if_never, v.reservation, v.array,
     v.launch);
 }
 

@@ -7,6 +7,7 @@
 
 #include "common/check.h"
 #include "model/option_handlers.h"
+#include "model/placement_options.h"
 
 namespace usine {
 namespace {
@@ -58,6 +59,9 @@ class Resolver {
     }
     const Status status = lay_out_tasks(counts, draft_.component, draft_.resolved.warnings);
     if (!status) return fail(status.error());
+    if (Status sound = check_placement_options(draft_.component); !sound) {
+      return fail(sound.error());
+    }
     draft_.resolved.request.components = {std::move(draft_.component)};
     return std::move(draft_.resolved);
   }

@@ -183,6 +183,12 @@ Status lay_out_tasks(TaskCounts counts, Component& component, std::vector<std::s
   if (Status status = lay_out_nodes(counts, component, warnings); !status) return status;
   if (Status status = lay_out_gpus(counts, component); !status) return status;
   if (Status status = lay_out_cores(counts, component); !status) return status;
+  // With a number of tasks or GPUs in all alone, how many nodes they take depends on the cluster.
+  const bool several = counts.tasks.value_or(1) > 1 || counts.gpus.value_or(1) > 1;
+  component.any_nodes = several && !counts.nodes && !counts.tasks_per_node && !counts.gpus_per_node;
+  component.cores_divide = component.any_nodes && counts.cores_per_gpu;
+  component.memory_divides =
+      component.any_nodes && (counts.memory_per_core_mib || counts.memory_per_gpu_mib);
   return lay_out_memory(counts, component);
 }
 

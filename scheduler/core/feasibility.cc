@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "scheduler/core/feasible_places.h"
+
 namespace usine {
 namespace {
 
@@ -17,11 +19,11 @@ struct Largest {
 };
 
 struct Fit {
-  std::uint32_t nodes = 0;
+  std::vector<NodeId> nodes;
   Largest largest;
 };
 
-Fit count_fitting(const State& state, PartitionId partition, const Component& component) {
+Fit find_fitting(const State& state, PartitionId partition, const Component& component) {
   const ClusterConfig& config = *state.config;
   std::vector<bool> class_fits;
   for (const NodeClass& one : config.classes) {
@@ -42,7 +44,7 @@ Fit count_fitting(const State& state, PartitionId partition, const Component& co
       fit.largest.memory_mib = std::max(fit.largest.memory_mib, shape.memory_mib());
     }
     if (!class_fits[node.node_class]) continue;
-    if (!excluded.contains(node.name)) ++fit.nodes;
+    if (!excluded.contains(node.name)) fit.nodes.push_back(id);
   }
   return fit;
 }
@@ -86,8 +88,10 @@ std::string exceeded(std::string_view what, std::string asked, std::string large
 
 Status check_component(const State& state, PartitionId partition, const Component& component) {
   if (auto named = check_names(state, partition, component); !named) return named;
-  const Fit fit = count_fitting(state, partition, component);
-  if (fit.nodes >= component.nodes) return {};
+  if (auto known = check_features_known(*state.config, component); !known) return known;
+  const Fit fit = find_fitting(state, partition, component);
+  const FittingNodes fitting{*state.config, state.config->partitions[partition.value], fit.nodes};
+  if (fit.nodes.size() >= component.nodes) return check_places(fitting, component);
   const std::string& name = state.config->partitions[partition.value].name;
   const NodeDemand& demand = component.per_node;
   if (demand.gpus > fit.largest.gpus) {
@@ -103,9 +107,10 @@ Status check_component(const State& state, PartitionId partition, const Componen
     return fail(ErrorCode::kRefused, exceeded("MiB of memory", std::to_string(demand.memory_mib),
                                               std::to_string(fit.largest.memory_mib), name));
   }
-  return fail(ErrorCode::kRefused,
-              "the job asks for " + std::to_string(component.nodes) + " nodes; partition '" + name +
-                  "' has " + std::to_string(fit.nodes) + " that could ever hold its share of one");
+  return fail(ErrorCode::kRefused, "the job asks for " + std::to_string(component.nodes) +
+                                       " nodes; partition '" + name + "' has " +
+                                       std::to_string(fit.nodes.size()) +
+                                       " that could ever hold its share of one");
 }
 
 }  // namespace

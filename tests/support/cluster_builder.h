@@ -41,7 +41,10 @@ inline ClusterConfig cluster_of(std::uint32_t nodes, std::uint32_t nodes_per_lea
   config.operators = {"operator"};
   config.classes = {{"test-node", std::move(shape)}};
   config.fabric.domains = {{"machine", DomainKind::kSite, DomainId{0}}};
-  Partition main{"main", {}, Seconds{24 * 3600}, true};
+  Partition main;
+  main.name = "main";
+  main.time_limit_max = Seconds{24 * 3600};
+  main.is_default = true;
   for (std::uint32_t i = 0; i < nodes; ++i) {
     if (i % nodes_per_leaf == 0) {
       const std::string name = "leaf" + std::to_string(1 + i / nodes_per_leaf);

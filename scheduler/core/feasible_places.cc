@@ -1,0 +1,207 @@
+#include "scheduler/core/feasible_places.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+
+namespace usine {
+namespace {
+
+constexpr std::size_t kNamesShownMax = 20;
+// Kinds of nodes of one constraint that are held against each other exactly.
+constexpr std::size_t kPartsExactMax = 12;
+
+std::string join(const auto& names) {
+  std::string text;
+  std::size_t shown = 0;
+  for (const std::string& name : names) {
+    if (shown++ == kNamesShownMax) return text + ", ...";
+    text += text.empty() ? name : ", " + name;
+  }
+  return text;
+}
+
+// Whether disjoint sets of nodes, each of as many as a part needs, can be chosen among nodes that
+// are counted by the parts they fit (bit i: part i). Hall's condition: any parts together find as
+// many nodes that fit one of them as they need.
+bool parts_fit(const FeatureParts& parts, const std::map<std::uint32_t, std::uint64_t>& counts) {
+  for (std::uint32_t some = 1; some < 1u << parts.size(); ++some) {
+    std::uint64_t needed = 0;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      if ((some >> i & 1) != 0) needed += parts[i].nodes;
+    }
+    std::uint64_t found = 0;
+    for (const auto& [fits, nodes] : counts) {
+      if ((fits & some) != 0) found += nodes;
+    }
+    if (found < needed) return false;
+  }
+  return true;
+}
+
+bool holds_one_way(const ClusterConfig& config, const std::vector<NodeId>& nodes,
+                   const FeatureParts& parts) {
+  const std::size_t exact = std::min(parts.size(), kPartsExactMax);
+  std::map<std::uint32_t, std::uint64_t> counts;
+  for (const NodeId node : nodes) {
+    std::uint32_t fits = 0;
+    for (std::size_t i = 0; i < exact; ++i) {
+      if (parts[i].what.fits(config.nodes[node.value].features)) fits |= 1u << i;
+    }
+    ++counts[fits];
+  }
+  return parts_fit({parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(exact)}, counts);
+}
+
+bool holds_features(const ClusterConfig& config, const std::vector<NodeId>& nodes,
+                    const Component& component) {
+  if (nodes.size() < component.nodes) return false;
+  if (component.constraint.empty()) return true;
+  return std::ranges::any_of(
+      ways_to_fit(component.constraint, component.nodes),
+      [&](const FeatureParts& parts) { return holds_one_way(config, nodes, parts); });
+}
+
+// By domain: the domain of `level` that it lies in; none where it lies in no such.
+std::vector<std::optional<DomainId>> domains_at(const Fabric& fabric, DomainKind level) {
+  std::vector<std::optional<DomainId>> at(fabric.domains.size());
+  for (std::uint32_t i = 0; i < at.size(); ++i) {
+    const Domain& domain = fabric.domains[i];
+    at[i] = domain.kind == level ? DomainId{i} : at[domain.parent.value];
+  }
+  return at;
+}
+
+std::map<DomainId, std::vector<NodeId>> group_by(const FittingNodes& fitting, DomainKind level) {
+  const auto at = domains_at(fitting.config.fabric, level);
+  std::map<DomainId, std::vector<NodeId>> groups;
+  for (const NodeId node : fitting.nodes) {
+    const auto domain = at[fitting.config.nodes[node.value].leaf.value];
+    if (domain) groups[*domain].push_back(node);
+  }
+  return groups;
+}
+
+std::string levels_of(const Fabric& fabric) {
+  std::set<std::string> words;
+  for (const Domain& domain : fabric.domains) words.emplace(to_string(domain.kind));
+  return join(words);
+}
+
+Status check_level_exists(const Fabric& fabric, DomainKind level) {
+  const bool exists = std::ranges::any_of(
+      fabric.domains, [level](const Domain& domain) { return domain.kind == level; });
+  if (exists) return {};
+  return fail(ErrorCode::kRefused, "the fabric has no " + std::string(to_string(level)) +
+                                       "; its levels are " + levels_of(fabric));
+}
+
+std::string asked_nodes(const Component& component) {
+  std::string text = std::to_string(component.nodes) + " nodes";
+  if (component.constraint.empty()) return text;
+  return text + " with the features " + to_string(component.constraint);
+}
+
+// All nodes in one domain of the level.
+Status check_one_domain(const FittingNodes& fitting, const Component& component, DomainKind level) {
+  const Fabric& fabric = fitting.config.fabric;
+  if (auto exists = check_level_exists(fabric, level); !exists) return exists;
+  const auto groups = group_by(fitting, level);
+  const std::vector<NodeId>* largest = nullptr;
+  std::string name;
+  for (const auto& [domain, nodes] : groups) {
+    if (holds_features(fitting.config, nodes, component)) return {};
+    if (largest != nullptr && largest->size() >= nodes.size()) continue;
+    largest = &nodes;
+    name = fabric.domains[domain.value].name;
+  }
+  const std::string word(to_string(level));
+  const std::string found =
+      largest == nullptr ? "none has any"
+                         : "the largest, " + name + ", has " + std::to_string(largest->size());
+  return fail(ErrorCode::kRefused, "the job asks for " + asked_nodes(component) + " in one " +
+                                       word + " of partition '" + fitting.partition.name +
+                                       "'; of nodes that could ever hold its share of one " +
+                                       found + ": ask for fewer nodes or a higher level");
+}
+
+Status check_segments(const FittingNodes& fitting, const Component& component) {
+  const TopologyRequest& topology = component.topology;
+  const Fabric& fabric = fitting.config.fabric;
+  const DomainKind level = segment_level_on(topology, fabric);
+  if (auto exists = check_level_exists(fabric, level); !exists) return exists;
+  std::size_t fit = 0;
+  std::size_t largest = 0;
+  for (const auto& [domain, nodes] : group_by(fitting, level)) {
+    const std::size_t here = nodes.size() / topology.segment;
+    fit += topology.segment_order == SegmentOrder::kSpread ? std::min<std::size_t>(here, 1) : here;
+    largest = std::max(largest, nodes.size());
+  }
+  if (fit >= component.nodes / topology.segment) return {};
+  const std::string word(to_string(level));
+  const bool spread = topology.segment_order == SegmentOrder::kSpread;
+  return fail(ErrorCode::kRefused,
+              "the job asks for " + std::to_string(component.nodes / topology.segment) +
+                  " segments of " + std::to_string(topology.segment) + " nodes, each in " +
+                  (spread ? "a " + word + " of its own" : "one " + word) + "; partition '" +
+                  fitting.partition.name + "' could ever hold " + std::to_string(fit) +
+                  ", and its largest " + word + " has " + std::to_string(largest) +
+                  " such nodes: lower --segment or --nodes");
+}
+
+// Sites are the upper bound of what one job spans.
+Status check_one_site(const FittingNodes& fitting, const Component& component) {
+  const Fabric& fabric = fitting.config.fabric;
+  if (fabric.domains.front().kind != DomainKind::kCluster) return {};
+  const bool has_sites = std::ranges::any_of(
+      fabric.domains, [](const Domain& domain) { return domain.kind == DomainKind::kSite; });
+  return has_sites ? check_one_domain(fitting, component, DomainKind::kSite) : Status();
+}
+
+Status check_features(const FittingNodes& fitting, const Component& component) {
+  if (holds_features(fitting.config, fitting.nodes, component)) return {};
+  const auto ways = ways_to_fit(component.constraint, component.nodes);
+  std::string found;
+  for (const FeatureCount& part : ways.front()) {
+    const auto fits = [&](NodeId node) {
+      return part.what.fits(fitting.config.nodes[node.value].features);
+    };
+    const std::string what = part.what.empty() ? "any features" : to_string(part.what);
+    found += (found.empty() ? "" : ", ") + std::to_string(part.nodes) + " with " + what + " (has " +
+             std::to_string(std::ranges::count_if(fitting.nodes, fits)) + ")";
+  }
+  return fail(ErrorCode::kRefused,
+              "--constraint asks partition '" + fitting.partition.name +
+                  "' for more nodes than could ever hold the job's share of one: " + found);
+}
+
+}  // namespace
+
+Status check_features_known(const ClusterConfig& config, const Component& component) {
+  if (component.constraint.empty()) return {};
+  std::set<std::string> known;
+  for (const ConfiguredNode& node : config.nodes) {
+    known.insert(node.features.begin(), node.features.end());
+  }
+  for (const std::string& name : features_of(component.constraint)) {
+    if (known.contains(name)) continue;
+    return fail(ErrorCode::kNotFound,
+                "--constraint names the feature '" + name + "', which no node has; " +
+                    (known.empty() ? "no feature is configured" : "known are " + join(known)));
+  }
+  return {};
+}
+
+Status check_places(const FittingNodes& fitting, const Component& component) {
+  const TopologyRequest& topology = component.topology;
+  if (auto found = check_features(fitting, component); !found) return found;
+  if (auto site = check_one_site(fitting, component); !site) return site;
+  if (topology.required) {
+    if (auto one = check_one_domain(fitting, component, *topology.required); !one) return one;
+  }
+  return topology.segment == 0 ? Status() : check_segments(fitting, component);
+}
+
+}  // namespace usine
