@@ -7,10 +7,9 @@
 namespace usine::cli {
 namespace {
 
-std::string path_of(const std::string& folder, const std::string& pattern,
+std::string path_of(const std::string& folder, std::string_view pattern,
                     const FilePatternValues& values) {
-  const std::string file =
-      expand_file_pattern(pattern.empty() ? kDefaultOutputPattern : pattern, values);
+  const std::string file = expand_file_pattern(pattern, values);
   return (std::filesystem::path(folder) / file).lexically_normal();
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "common/ids.h"
 #include "common/time.h"
 #include "model/allocation.h"
+#include "model/array_spec.h"
 #include "model/job_state.h"
 #include "model/request.h"
 #include "topology/node_shape.h"
@@ -63,6 +65,7 @@ struct Prepare {
   std::string environment;  // blob content, filled in by the edge
   std::string partition;
   std::string cluster_name;
+  std::optional<ArrayPlace> array = {};  // of a task of an array; the request's array is left out
 
   friend bool operator==(const Prepare&, const Prepare&) = default;
 };

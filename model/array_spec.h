@@ -45,6 +45,18 @@ struct ArraySpec {
   friend bool operator==(const ArraySpec&, const ArraySpec&) = default;
 };
 
+// Where a task stands in its array, and the array's bounds: "1234_7" is index 7 of array 1234.
+struct ArrayPlace {
+  std::uint64_t id = 0;
+  std::uint32_t index = 0;
+  std::uint32_t count = 1;
+  std::uint32_t lowest = 0;
+  std::uint32_t highest = 0;
+  std::uint32_t step = 1;
+
+  friend bool operator==(const ArrayPlace&, const ArrayPlace&) = default;
+};
+
 // "0-15", "0-15%4", "1,3,5-9:2%3". Errors: kInvalid, naming what cannot be read and the forms that
 // can, an index above kArrayIndexMax, or more than kArrayTasksMax tasks.
 [[nodiscard]] Result<ArraySpec> parse_array_spec(std::string_view text);

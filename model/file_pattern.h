@@ -12,6 +12,12 @@
 namespace usine {
 
 inline constexpr std::string_view kDefaultOutputPattern = "usine-%j.out";
+inline constexpr std::string_view kDefaultArrayOutputPattern = "usine-%A_%a.out";
+
+// Of a job for which no output was named.
+[[nodiscard]] constexpr std::string_view default_output_pattern(bool of_array) {
+  return of_array ? kDefaultArrayOutputPattern : kDefaultOutputPattern;
+}
 
 // What the letters stand for. A letter whose value is not known stays as it is written.
 struct FilePatternValues {

@@ -33,6 +33,15 @@ void fill(proto::ToAgent& out, const Prepare& prepare) {
   message.set_environment(prepare.environment);
   message.set_partition(prepare.partition);
   message.set_cluster_name(prepare.cluster_name);
+  if (!prepare.array) return;
+  message.mutable_request()->clear_array();  // a node needs no list of a million tasks
+  proto::ArrayPlace& array = *message.mutable_array();
+  array.set_id(prepare.array->id);
+  array.set_index(prepare.array->index);
+  array.set_count(prepare.array->count);
+  array.set_lowest(prepare.array->lowest);
+  array.set_highest(prepare.array->highest);
+  array.set_step(prepare.array->step);
 }
 
 void fill(proto::ToAgent& out, const Start& start) {
@@ -88,6 +97,11 @@ Result<ToAgent> from(const proto::Prepare& message) {
   prepare.environment = message.environment();
   prepare.partition = message.partition();
   prepare.cluster_name = message.cluster_name();
+  if (message.has_array()) {
+    const proto::ArrayPlace& array = message.array();
+    prepare.array = ArrayPlace{array.id(),     array.index(),   array.count(),
+                               array.lowest(), array.highest(), array.step()};
+  }
   return prepare;
 }
 

@@ -34,6 +34,17 @@ std::string node_list(const LaunchJob& job, const StepLayout& layout) {
   return compress_hostlist(names);
 }
 
+void set_array(const ArrayPlace& array, Environment& environment) {
+  for (const std::string family : {"USINE_ARRAY_", "SLURM_ARRAY_"}) {
+    environment.set(family + "JOB_ID", array.id);
+    environment.set(family + "TASK_ID", array.index);
+    environment.set(family + "TASK_COUNT", array.count);
+    environment.set(family + "TASK_MIN", array.lowest);
+    environment.set(family + "TASK_MAX", array.highest);
+    environment.set(family + "TASK_STEP", array.step);
+  }
+}
+
 void set_identity(const LaunchJob& job, Environment& environment) {
   environment.set("USINE_JOB_ID", job.key.job.value);
   environment.set("USINE_ATTEMPT", job.key.attempt.value);
@@ -55,9 +66,7 @@ void set_identity(const LaunchJob& job, Environment& environment) {
   if (job.key.attempt.value > 1) {
     environment.set("SLURM_RESTART_COUNT", job.key.attempt.value - 1);
   }
-  if (!job.array) return;
-  environment.set("SLURM_ARRAY_JOB_ID", job.array->id);
-  environment.set("SLURM_ARRAY_TASK_ID", job.array->index);
+  if (job.array) set_array(*job.array, environment);
 }
 
 void set_resources(const LaunchJob& job, Environment& environment) {

@@ -36,14 +36,6 @@ struct LaunchComponent {
   friend bool operator==(const LaunchComponent&, const LaunchComponent&) = default;
 };
 
-// A task of an array: "1234_7" is index 7 of array 1234.
-struct ArrayPlace {
-  std::uint64_t id = 0;
-  std::uint32_t index = 0;
-
-  friend bool operator==(const ArrayPlace&, const ArrayPlace&) = default;
-};
-
 struct LaunchJob {
   AttemptKey key;
   std::string name;
@@ -61,7 +53,7 @@ struct LaunchJob {
   std::vector<std::string> environment;  // as submitted, "NAME=value" each
   std::vector<std::string> arguments;    // of the script
   std::string working_directory;
-  std::string output;  // file pattern (launch_pattern.h); empty: usine-%j.out
+  std::string output;  // file pattern (launch_pattern.h); empty: the default of file_pattern.h
   std::string error;   // file pattern; empty: with output
   std::string input;   // file pattern; empty: /dev/null
   OpenMode open_mode = OpenMode::kTruncate;

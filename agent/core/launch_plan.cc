@@ -9,7 +9,6 @@
 namespace usine::agent {
 namespace {
 
-constexpr const char* kDefaultOutput = "usine-%j.out";
 constexpr const char* kNoInput = "/dev/null";
 
 // What the batch script and tasks have in common.
@@ -43,7 +42,8 @@ ProcessPlan plan_batch(const LaunchJob& job, const std::string& script_path,
     return expand_pattern(pattern, job, batch);
   };
   plan.input = job.input.empty() ? kNoInput : expand(job.input);
-  plan.output = expand(job.output.empty() ? kDefaultOutput : job.output);
+  plan.output = expand(
+      job.output.empty() ? std::string(default_output_pattern(job.array.has_value())) : job.output);
   plan.error = expand(job.error);
   // Opened twice, one file would lose what the other handle writes.
   if (plan.error == plan.output) plan.error.clear();

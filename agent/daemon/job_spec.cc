@@ -24,6 +24,15 @@ void fill(proto::SpecComponent& out, const Component& component) {
   out.set_gpus_per_node(component.per_node.gpus);
 }
 
+void fill(proto::SpecArray& out, const ArrayPlace& array) {
+  out.set_id(array.id);
+  out.set_index(array.index);
+  out.set_count(array.count);
+  out.set_lowest(array.lowest);
+  out.set_highest(array.highest);
+  out.set_step(array.step);
+}
+
 void fill_launch(proto::JobSpec& out, const LaunchRequest& launch) {
   for (const std::string& argument : launch.arguments) out.add_arguments(argument);
   out.set_script_name(launch.script_name);
@@ -67,6 +76,7 @@ proto::JobSpec job_spec(const Prepare& prepare, const NodeSettings& node) {
   out.set_listen_host(node.listen_host);
   out.set_emulated(node.emulated);
   out.set_node_name(node.name);
+  if (prepare.array) fill(*out.mutable_array(), *prepare.array);
   return out;
 }
 

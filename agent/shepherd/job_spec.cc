@@ -45,7 +45,11 @@ void take_who(const proto::JobSpec& from, agent::LaunchJob& job) {
   job.project = from.project();
   job.partition = from.partition();
   job.cluster = from.cluster_name();
-  if (from.has_array()) job.array = agent::ArrayPlace{from.array().id(), from.array().index()};
+  if (from.has_array()) {
+    const proto::SpecArray& array = from.array();
+    job.array = ArrayPlace{array.id(),     array.index(),   array.count(),
+                           array.lowest(), array.highest(), array.step()};
+  }
 }
 
 void take_where(const proto::JobSpec& from, agent::LaunchJob& job) {

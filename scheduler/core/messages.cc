@@ -37,6 +37,11 @@ Prepare prepare_message(const State& state, const Job& job, std::uint32_t index)
   message.kill_wait = state.config->timings.kill_wait;
   message.partition = state.config->partitions[job.partition.value].name;
   message.cluster_name = state.config->name;
+  if (job.is_task()) {
+    const ArraySpec& array = *job.request->array;
+    message.array = ArrayPlace{job.array_id.value, job.array_index, array.count(),
+                               array.lowest(),     array.highest(), array.step()};
+  }
   for (const NodeShare& share : job.attempt->allocation.nodes) {
     message.nodes.push_back(job_node(state, share));
   }
