@@ -21,6 +21,9 @@ constexpr std::chrono::seconds kPartingTime{10};
 const std::string kLeakOptions =
     "LSAN_OPTIONS=print_suppressions=0:suppressions=" + std::string(USINE_SOURCE_DIR) +
     "/tests/shepherd/leaks.supp";
+const std::string kRaceOptions =
+    "TSAN_OPTIONS=ignore_noninstrumented_modules=1:suppressions=" +
+    std::string(USINE_SOURCE_DIR) + "/tests/shepherd/races.supp";
 constexpr std::uint32_t kCoresPerNode = 4;
 
 template <typename T>
@@ -74,8 +77,9 @@ FakeAgent::FakeAgent(const TempFolder& folder, proto::JobSpec spec,
   std::filesystem::create_directory(job_folder_);
   must(os::write_file(job_folder_ + "/spec", spec.SerializeAsString()));
   auto [ours, theirs] = value_of(os::socket_pair());
-  os::DetachedProgram program{.argv = wrapper,
-                              .environment = {kLeakOptions},
+  os::DetachedProgram program{.path = {},
+                              .argv = wrapper,
+                              .environment = {kLeakOptions, kRaceOptions},
                               .log_path = job_folder_ + "/log",
                               .passed_fd = theirs.get()};
   const std::string shepherd = std::string(USINE_BIN_DIR) + "/usine-shepherd";
