@@ -19,6 +19,7 @@ struct Id {
 using JobId = Id<struct JobTag, std::uint64_t>;             // never reused; 0 is no job
 using NodeId = Id<struct NodeTag, std::uint32_t>;           // index in State::nodes
 using PartitionId = Id<struct PartitionTag, std::uint32_t>; // index in State::partitions
+using QosId = Id<struct QosTag, std::uint32_t>;             // index in ClusterConfig::qos
 using DomainId = Id<struct DomainTag, std::uint32_t>;       // index in Fabric::domains
 using AttemptNumber = Id<struct AttemptTag, std::uint32_t>; // 1 for the first start of a job
 using StepId = Id<struct StepTag, std::uint32_t>;           // within a job's attempt, from 0

@@ -8,6 +8,7 @@
 
 #include "common/hostlist.h"
 #include "config/fabric_yaml.h"
+#include "config/order_yaml.h"
 #include "topology/discovery/machine.h"
 #include "topology/discovery/yaml_map.h"
 
@@ -71,7 +72,7 @@ class ClusterReader {
   ClusterReader(YamlFile& file, const YAML::Node& root, std::filesystem::path folder)
       : map_(file, root, "",
              {"cluster", "scheduler", "classes", "fabric", "nodes", "partitions", "timings",
-              "operators"}),
+              "operators", "priority", "limits", "qos", "projects"}),
         folder_(std::move(folder)) {}
 
   ClusterFile read() {
@@ -82,6 +83,7 @@ class ClusterReader {
     read_nodes();
     read_partitions();
     read_timings();
+    read_order_and_limits();
     file_.cluster.operators = map_.texts("operators");
     return std::move(file_);
   }
@@ -257,7 +259,9 @@ class ClusterReader {
   void read_partitions() {
     std::vector<Partition>& partitions = file_.cluster.partitions;
     for (const auto& [name, node] : named_entries("partitions")) {
-      YamlMap map(map_.file(), node, "partitions." + name, {"nodes", "time_limit_max", "default"});
+      YamlMap map(
+          map_.file(), node, "partitions." + name,
+          {"nodes", "time_limit_max", "default", "head_start_s", "limits", "users", "projects"});
       partitions.push_back(read_partition(map, name));
     }
     if (partitions.empty()) {
@@ -278,6 +282,9 @@ class ClusterReader {
     Partition partition;
     partition.name = name;
     partition.is_default = map.boolean("default", false);
+    partition.head_start = read_head_start(map, "head_start_s");
+    partition.limits = read_group_limits(map);
+    partition.access = read_access(map);
     if (map.has("time_limit_max")) {
       const Result<Seconds> limit = parse_time_limit(map.required_text("time_limit_max"));
       if (limit) {
@@ -307,6 +314,65 @@ class ClusterReader {
     std::vector<NodeId> ids;
     for (std::uint32_t i = 0; i < file_.cluster.nodes.size(); ++i) ids.push_back(NodeId{i});
     return ids;
+  }
+
+  void read_order_and_limits() {
+    ClusterConfig& cluster = file_.cluster;
+    if (map_.has("priority")) {
+      cluster.priority = read_priority(map_.file(), map_.child("priority"));
+    }
+    if (map_.has("limits")) {
+      const ClusterLimits limits = read_cluster_limits(map_.file(), map_.child("limits"));
+      cluster.user_limits = limits.per_user;
+      cluster.job_maxima = limits.per_job;
+    }
+    for (const auto& [name, node] : named_entries("projects")) {
+      cluster.projects.push_back(read_project(map_.file(), node, name));
+    }
+    read_qos_list();
+    for (const Partition& partition : cluster.partitions) {
+      check_projects("partitions." + partition.name, partition.access);
+    }
+  }
+
+  void read_qos_list() {
+    std::vector<Qos>& list = file_.cluster.qos;
+    for (const auto& [name, node] : named_entries("qos")) {
+      list.push_back(read_qos(map_.file(), node, name));
+    }
+    if (list.empty()) return;
+    if (list.size() == 1) list.front().is_default = true;
+    if (std::ranges::count(list, true, &Qos::is_default) != 1) {
+      map_.report("qos", "exactly one needs 'default: true'");
+    }
+    for (const Qos& qos : list) {
+      check_projects("qos." + qos.name, qos.access);
+      check_victims(list, qos);
+    }
+  }
+
+  // A misspelt project would shut everybody out.
+  void check_projects(const std::string& path, const AccessList& access) {
+    for (const std::string& name : access.projects) {
+      const auto& projects = file_.cluster.projects;
+      const bool known = std::ranges::find(projects, name, &Project::name) != projects.end();
+      if (projects.empty() || known) continue;
+      map_.report("projects", path + " names project '" + name + "', which is not among them");
+    }
+  }
+
+  // Preemption only goes downwards, so that no two jobs put each other back by turns (B74).
+  void check_victims(const std::vector<Qos>& list, const Qos& qos) {
+    for (const std::string& name : qos.preemption.victims) {
+      const auto victim = std::ranges::find(list, name, &Qos::name);
+      const std::string place = "qos." + qos.name + ".preempts: ";
+      if (victim == list.end()) {
+        map_.report("qos", place + "no QOS is called '" + name + "'");
+      } else if (victim->head_start >= qos.head_start) {
+        map_.report("qos", place + "'" + name + "' must have a smaller head_start_s than '" +
+                               qos.name + "', or jobs would put each other back by turns");
+      }
+    }
   }
 
   void read_timings() {

@@ -10,6 +10,7 @@
 
 #include "common/ids.h"
 #include "common/time.h"
+#include "model/order_and_limits.h"
 #include "topology/fabric.h"
 #include "topology/node_shape.h"
 
@@ -36,6 +37,9 @@ struct Partition {
   std::vector<NodeId> nodes;  // ascending
   Seconds time_limit_max{7 * 24 * 3600};
   bool is_default = false;
+  Millis head_start{0};  // in the order of the queue
+  GroupLimits limits;
+  AccessList access;
 
   friend bool operator==(const Partition&, const Partition&) = default;
 };
@@ -61,6 +65,12 @@ struct ClusterConfig {
   std::vector<Partition> partitions;  // PartitionId is the index; exactly one is the default
   Timings timings;
   std::vector<std::string> operators;  // users who may change nodes and other people's jobs
+  PrioritySettings priority;
+  std::vector<Qos> qos;           // QosId is the index; empty: one without a name, for everybody
+  std::vector<Project> projects;  // empty: every project name is accepted
+  AmountLimits user_limits;       // of each user, whatever the partition, QOS and project
+  JobMaxima job_maxima;
+  bool cancel_if_never = false;  // jobs whose dependencies can never be met any more (B11)
 
   friend bool operator==(const ClusterConfig&, const ClusterConfig&) = default;
 };
@@ -75,7 +85,7 @@ void fields(A& a, ConfiguredNode& v) {
 }
 template <typename A>
 void fields(A& a, Partition& v) {
-  a(v.name, v.nodes, v.time_limit_max, v.is_default);
+  a(v.name, v.nodes, v.time_limit_max, v.is_default, v.head_start, v.limits, v.access);
 }
 template <typename A>
 void fields(A& a, Timings& v) {
@@ -83,7 +93,8 @@ void fields(A& a, Timings& v) {
 }
 template <typename A>
 void fields(A& a, ClusterConfig& v) {
-  a(v.name, v.fabric, v.classes, v.nodes, v.partitions, v.timings, v.operators);
+  a(v.name, v.fabric, v.classes, v.nodes, v.partitions, v.timings, v.operators, v.priority, v.qos,
+    v.projects, v.user_limits, v.job_maxima, v.cancel_if_never);
 }
 
 }  // namespace usine

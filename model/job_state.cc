@@ -8,7 +8,7 @@
 namespace usine {
 namespace {
 
-constexpr std::array<std::pair<JobState, std::string_view>, 10> kJobStates = {{
+constexpr std::array<std::pair<JobState, std::string_view>, 11> kJobStates = {{
     {JobState::kPending, "pending"},
     {JobState::kPreparing, "preparing"},
     {JobState::kRunning, "running"},
@@ -19,6 +19,7 @@ constexpr std::array<std::pair<JobState, std::string_view>, 10> kJobStates = {{
     {JobState::kTimeout, "timeout"},
     {JobState::kNodeFail, "node_fail"},
     {JobState::kOutOfMemory, "out_of_memory"},
+    {JobState::kDeadline, "deadline"},
 }};
 
 }  // namespace

@@ -19,6 +19,7 @@ enum class JobState : std::uint8_t {
   kTimeout = 7,
   kNodeFail = 8,
   kOutOfMemory = 9,
+  kDeadline = 10,  // could not have ended before its deadline any more
 };
 
 [[nodiscard]] constexpr bool is_final(JobState state) { return state >= JobState::kCompleted; }

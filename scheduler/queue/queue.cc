@@ -34,17 +34,33 @@ void Queue::leave_class(const Job& job) {
   classes_.erase(place);
 }
 
-void Queue::add(const Job& job) {
-  const QueueEntry entry{job.request->priority, job.submitted, job.id, join_class(job)};
+void Queue::add(const Job& job, const RankKey& rank, const LimitUse& use) {
+  const QueueEntry entry{rank, join_class(job), use};
   entries_.insert(entry);
   fresh_.insert(entry);
+  ranks_[job.id] = rank;
 }
 
 void Queue::remove(const Job& job) {
-  const QueueEntry key{job.request->priority, job.submitted, job.id, 0};
+  const auto known = ranks_.find(job.id);
+  CHECK_THAT(known != ranks_.end());
+  const QueueEntry key{known->second};
   entries_.erase(key);
   fresh_.erase(key);
+  ranks_.erase(known);
   leave_class(job);
+}
+
+void Queue::move(const Job& job, const RankKey& rank) {
+  RankKey& known = ranks_.at(job.id);
+  if (known == rank) return;
+  const auto old = entries_.find(QueueEntry{known});
+  QueueEntry entry = *old;
+  entry.rank = rank;
+  entries_.erase(old);
+  entries_.insert(entry);
+  if (fresh_.erase(QueueEntry{known}) == 1) fresh_.insert(entry);
+  known = rank;
 }
 
 }  // namespace usine

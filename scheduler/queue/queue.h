@@ -1,6 +1,6 @@
-// Which job next: the waiting jobs in order of priority, then time of submission, then id. Jobs
-// whose requests are equal carry one class number, so that a pass decides each kind of request
-// once. Kept up to date by events, never rebuilt. Owned by the planner; pure.
+// Which job next: the waiting jobs in the order of their ranks (priority.h). Jobs whose requests
+// are equal carry one class number, so that a pass decides each kind of request once. Kept up to
+// date by events, never rebuilt. Owned by the planner; pure.
 #pragma once
 
 #include <compare>
@@ -14,6 +14,7 @@
 #include "common/ids.h"
 #include "common/time.h"
 #include "scheduler/core/state.h"
+#include "scheduler/queue/priority.h"
 
 namespace usine {
 
@@ -21,24 +22,21 @@ namespace usine {
 using DemandClass = std::uint32_t;
 
 struct QueueEntry {
-  std::int32_t priority = 0;
-  Time submitted{};
-  JobId job;
+  RankKey rank;
   DemandClass demand = 0;
+  LimitUse use{};  // of RunningLimits
 
-  // Higher priority first; then earlier submission, which hold and release do not change (B64).
-  friend std::strong_ordering operator<=>(const QueueEntry& a, const QueueEntry& b) {
-    if (a.priority != b.priority) return b.priority <=> a.priority;
-    if (a.submitted != b.submitted) return a.submitted <=> b.submitted;
-    return a.job <=> b.job;
-  }
-  friend bool operator==(const QueueEntry& a, const QueueEntry& b) { return (a <=> b) == 0; }
+  [[nodiscard]] JobId job() const { return rank.job; }
+  friend auto operator<=>(const QueueEntry& a, const QueueEntry& b) { return a.rank <=> b.rank; }
+  friend bool operator==(const QueueEntry& a, const QueueEntry& b) { return a.rank == b.rank; }
 };
 
 class Queue {
  public:
-  void add(const Job& job);
+  void add(const Job& job, const RankKey& rank, const LimitUse& use = {});
   void remove(const Job& job);
+  // The job's new place; a no-op where it is the old one.
+  void move(const Job& job, const RankKey& rank);
 
   [[nodiscard]] const std::set<QueueEntry>& entries() const { return entries_; }
   // Jobs that no pass has looked at yet, in order.
@@ -59,6 +57,7 @@ class Queue {
 
   std::set<QueueEntry> entries_;
   std::set<QueueEntry> fresh_;
+  std::map<JobId, RankKey> ranks_;
   std::map<std::string, ClassUse> classes_;  // by the codec's form of what is asked
   std::vector<DemandClass> unused_;          // numbers to give again
   DemandClass class_bound_ = 0;

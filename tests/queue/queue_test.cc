@@ -1,9 +1,9 @@
 #include "scheduler/queue/queue.h"
 
-#include <doctest/doctest.h>
-
 #include <memory>
 #include <vector>
+
+#include <doctest/doctest.h>
 
 #include "tests/support/cluster_builder.h"
 
@@ -12,6 +12,8 @@ namespace {
 
 using test::Ask;
 using test::request_for;
+
+void add(Queue& queue, const Job& job) { queue.add(job, rank_of(job, test::cluster_of(1))); }
 
 Job waiting_job(std::uint64_t id, std::int32_t priority, std::int64_t submitted_ms,
                 const Ask& ask = {}) {
@@ -26,17 +28,17 @@ Job waiting_job(std::uint64_t id, std::int32_t priority, std::int64_t submitted_
 
 std::vector<std::uint64_t> order(const Queue& queue) {
   std::vector<std::uint64_t> ids;
-  for (const QueueEntry& entry : queue.entries()) ids.push_back(entry.job.value);
+  for (const QueueEntry& entry : queue.entries()) ids.push_back(entry.job().value);
   return ids;
 }
 
 TEST_CASE("jobs stand in order of priority then submission then id") {
   Queue queue;
-  queue.add(waiting_job(4, 0, 100));
-  queue.add(waiting_job(3, 0, 100));
-  queue.add(waiting_job(2, 0, 50));
-  queue.add(waiting_job(9, 7, 900));
-  queue.add(waiting_job(1, -1, 10));
+  add(queue, waiting_job(4, 0, 100));
+  add(queue, waiting_job(3, 0, 100));
+  add(queue, waiting_job(2, 0, 50));
+  add(queue, waiting_job(9, 7, 900));
+  add(queue, waiting_job(1, -1, 10));
   CHECK(order(queue) == std::vector<std::uint64_t>{9, 2, 3, 4, 1});
 }
 
@@ -45,22 +47,22 @@ TEST_CASE("equal requests are of one class and the classes of none are given aga
   const Job one = waiting_job(1, 0, 1, {.gpus = 4});
   const Job same = waiting_job(2, 0, 2, {.gpus = 4});
   const Job other = waiting_job(3, 0, 3, {.gpus = 5});
-  queue.add(one);
-  queue.add(same);
-  queue.add(other);
+  add(queue, one);
+  add(queue, same);
+  add(queue, other);
   const std::vector<QueueEntry> entries(queue.entries().begin(), queue.entries().end());
   CHECK(entries[0].demand == entries[1].demand);
   CHECK(entries[0].demand != entries[2].demand);
   CHECK(queue.class_bound() == 2);
   queue.remove(other);
-  queue.add(waiting_job(4, 0, 4, {.gpus = 6}));
+  add(queue, waiting_job(4, 0, 4, {.gpus = 6}));
   CHECK(queue.class_bound() == 2);
 }
 
 TEST_CASE("a removed job is neither waiting nor fresh") {
   Queue queue;
   const Job job = waiting_job(1, 0, 1);
-  queue.add(job);
+  add(queue, job);
   CHECK(queue.fresh().size() == 1);
   queue.remove(job);
   CHECK(queue.entries().empty());

@@ -1,0 +1,43 @@
+#include "scheduler/queue/priority.h"
+
+#include <algorithm>
+
+namespace usine {
+namespace {
+
+// The project's part of all shares, of what a project with all of them would get; rounded down.
+Millis share_head_start(const ClusterConfig& config, const std::string& name) {
+  if (config.priority.share == Millis{0}) return Millis{0};
+  const auto project = std::ranges::find(config.projects, name, &Project::name);
+  if (project == config.projects.end()) return Millis{0};
+  std::int64_t all = 0;
+  for (const Project& one : config.projects) all += one.shares;
+  return config.priority.share * std::int64_t{project->shares} / std::max<std::int64_t>(all, 1);
+}
+
+}  // namespace
+
+std::int64_t RankFactors::rank_ms() const {
+  const Millis head_start = priority + size + share + qos + partition;
+  return (since.time_since_epoch() + length - head_start).count();
+}
+
+RankFactors rank_factors(const Job& job, const ClusterConfig& config) {
+  const JobRequest& request = *job.request;
+  const PrioritySettings& settings = config.priority;
+  RankFactors factors;
+  factors.since = job.eligible_since.value_or(job.submitted);
+  factors.length = Millis(job.limit()) * settings.length_milli / 1000;
+  factors.priority = settings.unit * std::int64_t{request.priority};
+  factors.size = settings.per_gpu * static_cast<std::int64_t>(request.total_gpus());
+  factors.share = share_head_start(config, request.project);
+  if (job.qos.value < config.qos.size()) factors.qos = config.qos[job.qos.value].head_start;
+  factors.partition = config.partitions[job.partition.value].head_start;
+  return factors;
+}
+
+RankKey rank_of(const Job& job, const ClusterConfig& config) {
+  return {rank_factors(job, config).rank_ms(), job.submitted, job.id};
+}
+
+}  // namespace usine
