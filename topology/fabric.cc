@@ -44,6 +44,15 @@ std::uint32_t Fabric::distance(DomainId a, DomainId b) const {
   return edges;
 }
 
+std::vector<std::optional<DomainId>> Fabric::domains_at(DomainKind level) const {
+  std::vector<std::optional<DomainId>> at(domains.size());
+  for (std::uint32_t i = 0; i < at.size(); ++i) {
+    const Domain& domain = domains[i];
+    at[i] = domain.kind == level ? DomainId{i} : at[domain.parent.value];
+  }
+  return at;
+}
+
 std::vector<std::string> Fabric::faults() const {
   if (domains.empty()) return {"the fabric has no domain, not even its root"};
   std::vector<std::string> found;

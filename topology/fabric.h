@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,6 +45,8 @@ struct Fabric {
   [[nodiscard]] std::vector<DomainId> path_to_root(DomainId domain) const;
   // The number of edges on the tree between two domains: 0 for one and the same.
   [[nodiscard]] std::uint32_t distance(DomainId a, DomainId b) const;
+  // By domain: the one of `level` that it is or lies in; none where it lies in no such.
+  [[nodiscard]] std::vector<std::optional<DomainId>> domains_at(DomainKind level) const;
   // One line a rule that is broken (parent order, names twice); empty for a sound tree.
   [[nodiscard]] std::vector<std::string> faults() const;
 

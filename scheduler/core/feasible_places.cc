@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <optional>
 #include <set>
 #include <string>
 
@@ -64,18 +63,8 @@ bool holds_features(const ClusterConfig& config, const std::vector<NodeId>& node
       [&](const FeatureParts& parts) { return holds_one_way(config, nodes, parts); });
 }
 
-// By domain: the domain of `level` that it lies in; none where it lies in no such.
-std::vector<std::optional<DomainId>> domains_at(const Fabric& fabric, DomainKind level) {
-  std::vector<std::optional<DomainId>> at(fabric.domains.size());
-  for (std::uint32_t i = 0; i < at.size(); ++i) {
-    const Domain& domain = fabric.domains[i];
-    at[i] = domain.kind == level ? DomainId{i} : at[domain.parent.value];
-  }
-  return at;
-}
-
 std::map<DomainId, std::vector<NodeId>> group_by(const FittingNodes& fitting, DomainKind level) {
-  const auto at = domains_at(fitting.config.fabric, level);
+  const auto at = fitting.config.fabric.domains_at(level);
   std::map<DomainId, std::vector<NodeId>> groups;
   for (const NodeId node : fitting.nodes) {
     const auto domain = at[fitting.config.nodes[node.value].leaf.value];

@@ -1,0 +1,72 @@
+#include "scheduler/policy/explain.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "scheduler/policy/blocking_rules.h"
+#include "scheduler/queue/priority.h"
+
+namespace usine {
+namespace {
+
+OrderPlace place_of(const State& state, const Job& job, Time now) {
+  const ClusterConfig& config = *state.config;
+  const RankKey own = rank_of(job, config);
+  OrderPlace place;
+  std::vector<RankKey> first;  // a heap with the last of them in front
+  for (const auto& [id, other] : state.jobs) {
+    if (other.state != JobState::kPending) continue;
+    ++place.waiting;
+    if (id == job.id || !other.eligible_since || *other.eligible_since > now) continue;
+    const RankKey rank = rank_of(other, config);
+    if (own < rank) continue;
+    ++place.ahead;
+    first.push_back(rank);
+    std::ranges::push_heap(first);
+    if (first.size() <= OrderPlace::kAheadShownMax) continue;
+    std::ranges::pop_heap(first);
+    first.pop_back();
+  }
+  std::ranges::sort(first);
+  for (const RankKey& rank : first) place.next_to_start.push_back(rank.job);
+  return place;
+}
+
+void append(std::vector<BlockingRule> more, std::vector<BlockingRule>& rules) {
+  for (BlockingRule& rule : more) {
+    if (std::ranges::find(rules, rule) == rules.end()) rules.push_back(std::move(rule));
+  }
+}
+
+// The planner's reason first; of its kind once, as worked out just now.
+void put_first(const Reason& found, std::vector<BlockingRule>& rules) {
+  const auto same = std::ranges::find(rules, found.kind,
+                                      [](const BlockingRule& rule) { return rule.reason.kind; });
+  if (same == rules.end()) {
+    rules.insert(rules.begin(), {found, {}});
+  } else {
+    std::rotate(rules.begin(), same, std::next(same));
+  }
+}
+
+}  // namespace
+
+Explanation explain(const State& state, const Job& job, const std::optional<Reason>& found,
+                    Time now) {
+  Explanation explanation;
+  std::vector<BlockingRule>& rules = explanation.rules;
+  append(waiting_rules(state, job, now), rules);
+  append(limit_rules(state, job), rules);
+  for (const Component& component : job.request->components) {
+    explanation.components.push_back(take_census(state, job, component, now));
+    append(room_rules(state, job, component, explanation.components.back()), rules);
+  }
+  const bool stale = found && found->kind == ReasonKind::kNotYetConsidered;
+  if (found && !(stale && !rules.empty())) put_first(*found, rules);
+  if (rules.empty()) rules.push_back({Reason{}, {}});
+  explanation.place = place_of(state, job, now);
+  return explanation;
+}
+
+}  // namespace usine
