@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,12 +22,29 @@ enum class ReasonKind : std::uint8_t {
   kMemoryBusy = 9,        // the same for memory in MiB
   kNodesBusy = 10,        // asked: nodes; free: nodes wholly idle (exclusive jobs)
   kNodeListBusy = 11,     // text: the named nodes that are busy or down
-  kBehindHigherPriority = 12,  // asked: the job id that is waiting before it
-  kRequeueLimit = 13,          // asked: requeues so far; held by the scheduler (B43)
-  kPassLimit = 14,             // the pass's work limit ended before this job
+  kBehindHigherPriority = 12,      // asked: the job id that is waiting before it
+  kRequeueLimit = 13,              // asked: requeues so far; held by the scheduler (B43)
+  kPassLimit = 14,                 // the pass's work limit ended before this job
+  kDependency = 15,                // asked: the job that it waits for first; text: "afterok:12"
+  kDependencyNeverSatisfied = 16,  // text: the dependencies that can never be met (B11)
+  kDependencyDelay = 17,           // asked: not before, ms since 1970; text: the dependencies
+  kSingleton = 18,                 // text: the name of the jobs that run one at a time
+  kReserved = 19,           // asked: ms since 1970 at which the reservation begins; text: its name
+  kReservationClosed = 20,  // asked: when it opens, ms since 1970; text: its name
+  kReservationEnded = 21,   // text: the name of the reservation that is gone
+  kReservationTooShort = 22,  // asked: its end, ms since 1970; text: its name
+  kJobsLimit = 23,            // asked: jobs it adds; free: in use; total: the limit; text: of whom
+  kGpusLimit = 24,            // the same for GPUs
+  kNodesLimit = 25,           // the same for nodes
+  kDeadline = 26,             // asked: the latest start that would have done, ms since 1970
+  kPreempting = 27,           // asked: jobs that are leaving the nodes kept for it
+  kTopologyBusy = 28,  // asked: nodes; free: the most that are near enough now; text: "in one rack"
+  kFeaturesBusy = 29,  // asked: nodes with features; free: that could hold it now; text: features
+  kArrayLimit = 30,    // asked: tasks that may run at once (%N); free: that do now (B22)
 };
 
 [[nodiscard]] std::string_view to_string(ReasonKind kind);  // "gpus_busy": the JSON's word
+[[nodiscard]] std::optional<ReasonKind> reason_kind_from(std::string_view word);
 
 struct Reason {
   ReasonKind kind = ReasonKind::kNotYetConsidered;

@@ -1,9 +1,12 @@
 // What each event does to a state. One overload an event, in the order of event.h.
+#include <algorithm>
 #include <utility>
 
 #include "common/check.h"
+#include "scheduler/core/arrays.h"
 #include "scheduler/core/decide.h"
 #include "scheduler/core/derived.h"
+#include "scheduler/core/reservations.h"
 
 namespace usine {
 namespace {
@@ -46,9 +49,21 @@ void stop_awaiting(State& state, const Job& job) {
   }
 }
 
+void drop_claim(State& state, Job& job) {
+  if (!job.claim) return;
+  for (const NodeShare& share : job.claim->allocation.nodes) {
+    const auto claimants = state.claimed_by.find(share.node);
+    claimants->second.erase(job.id);
+    if (claimants->second.empty()) state.claimed_by.erase(claimants);
+  }
+  job.claim.reset();
+}
+
 // The attempt is over: what `usine show job` still tells of it stays with the job.
-void close_attempt(Job& job) {
+void close_attempt(State& state, Job& job) {
   if (!job.attempt) return;
+  count_active(state, job, -1);
+  state.running.give_back(state.running.use_of(job));
   job.last_allocation = std::move(job.attempt->allocation);
   job.started = job.attempt->started;
   job.attempt.reset();
@@ -101,27 +116,44 @@ void on(State& state, const JobSubmitted& event) {
   job.id = event.job;
   job.request = event.request;
   job.partition = event.partition;
+  job.qos = event.qos;
   job.submitted = event.at;
   job.hold = event.request->hold ? HoldKind::kUser : HoldKind::kNone;
   job.not_before = event.request->begin;
+  job.dependencies = {event.request->dependencies, event.dependencies};
+  CHECK_THAT(event.dependencies.size() == event.request->dependencies.items.size());
+  renew_eligibility(job, event.at);
   if (!event.request->idempotency_key.empty()) {
     state.idempotency[{event.request->user, event.request->idempotency_key}] = event.job;
   }
   CHECK_THAT(event.job >= state.next_job);
   state.next_job = JobId{event.job.value + 1};
-  state.jobs.emplace_hint(state.jobs.end(), event.job, std::move(job));
+  on_array_submitted(state, job);
+  const auto place = state.jobs.emplace_hint(state.jobs.end(), event.job, std::move(job));
+  link_job(state, place->second);
+  add_deadlines(state, place->second);
 }
 
-void on(State& state, const JobHeld& event) { job_of(state, event.job).hold = event.hold; }
+void on(State& state, const JobHeld& event) {
+  Job& job = job_of(state, event.job);
+  job.hold = event.hold;
+  if (job.eligible_since) job.eligible_before_hold = job.eligible_since;
+  renew_eligibility(job, event.at);
+}
 
 void on(State& state, const JobReleased& event) {
   Job& job = job_of(state, event.job);
   job.hold = HoldKind::kNone;
+  renew_eligibility(job, event.at);
+  const auto before = std::exchange(job.eligible_before_hold, std::nullopt);
+  if (job.eligible_since && before) job.eligible_since = std::min(*job.eligible_since, *before);
 }
 
 void on(State& state, const AttemptPlaced& event) {
   Job& job = job_of(state, event.job);
   CHECK_THAT(job.state == JobState::kPending && !job.attempt);
+  remove_deadlines(state, job);
+  drop_claim(state, job);
   for (const NodeShare& share : event.allocation.nodes) book_share(state, event.job, share);
   job.state = JobState::kPreparing;
   job.attempts = event.attempt.value;
@@ -133,6 +165,10 @@ void on(State& state, const AttemptPlaced& event) {
   attempt.allocation = event.allocation;
   attempt.nodes.resize(event.allocation.nodes.size());
   attempt.placed = event.at;
+  count_active(state, job, +1);
+  state.running.take(state.running.use_of(job));
+  link_job(state, job);
+  renew_eligibility(job, event.at);
   add_deadlines(state, job);
 }
 
@@ -185,7 +221,7 @@ void on(State& state, const AttemptEnded& event) {
 void on(State& state, const JobRequeued& event) {
   Job& job = job_of(state, event.job);
   remove_deadlines(state, job);
-  close_attempt(job);
+  close_attempt(state, job);
   job.started.reset();
   job.state = JobState::kPending;
   job.requeue_text = event.text;
@@ -194,28 +230,133 @@ void on(State& state, const JobRequeued& event) {
   job.hold = event.hold;
   if (event.counts) ++job.requeues;
   for (const NodeId node : job.awaiting_fence) state.awaited_by[node].insert(job.id);
+  unlink_job(state, job);
+  link_job(state, job);
+  renew_eligibility(job, event.at);
+  add_deadlines(state, job);
 }
 
 void on(State& state, const JobEnded& event) {
   Job& job = job_of(state, event.job);
   remove_deadlines(state, job);
+  drop_claim(state, job);
   stop_awaiting(state, job);
   job.awaiting_fence.clear();
-  close_attempt(job);
+  close_attempt(state, job);
   job.state = event.outcome;
   job.exit = event.exit;
   job.message = event.message;
   job.ended = event.at;
+  on_array_job_ended(state, job);
+  unlink_job(state, job);
+  renew_eligibility(job, event.at);
   add_deadlines(state, job);
 }
 
 void on(State& state, const JobForgotten& event) {
   const Job& job = job_of(state, event.job);
   remove_deadlines(state, job);
-  if (!job.request->idempotency_key.empty()) {
-    state.idempotency.erase({job.request->user, job.request->idempotency_key});
-  }
+  // A task's request has its array's key.
+  const auto key = state.idempotency.find({job.request->user, job.request->idempotency_key});
+  if (key != state.idempotency.end() && key->second == event.job) state.idempotency.erase(key);
+  state.arrays.erase(event.job);
   state.jobs.erase(event.job);
+}
+
+void on(State& state, const JobLimitSet& event) {
+  Job& job = job_of(state, event.job);
+  remove_deadlines(state, job);
+  job.new_limit = event.time_limit;
+  add_deadlines(state, job);
+}
+
+void on(State& state, const DependencyChanged& event) {
+  Job& job = job_of(state, event.job);
+  job.dependencies.statuses.at(event.index) = event.status;
+  renew_eligibility(job, event.at);
+}
+
+void on(State& state, const DependenciesSet& event) {
+  Job& job = job_of(state, event.job);
+  unlink_job(state, job);
+  job.dependencies = event.dependencies;
+  link_job(state, job);
+  renew_eligibility(job, event.at);
+}
+
+void on(State& state, const ArrayTaskStarted& event) {
+  remove_deadlines(state, job_of(state, event.array));
+  on_task_started(state, event);
+  add_deadlines(state, job_of(state, event.array));
+}
+
+void on(State& state, const ArrayTasksEnded& event) {
+  remove_deadlines(state, job_of(state, event.array));
+  on_tasks_ended(state, event);
+  add_deadlines(state, job_of(state, event.array));
+}
+
+void on(State& state, const ArrayTasksRenewed& event) {
+  on_tasks_renewed(state, event);
+  add_deadlines(state, job_of(state, event.array));
+}
+
+void on(State& state, const ArrayLimitSet& event) { on_limit_set(state, event); }
+
+void on(State& state, const JobMarked& event) {
+  job_of(state, event.job).checkpoint = event.checkpoint;
+}
+
+void on(State& state, const JobClaimed& event) {
+  Job& job = job_of(state, event.job);
+  CHECK_THAT(job.state == JobState::kPending && !job.claim);
+  remove_deadlines(state, job);
+  job.claim = event.claim;
+  for (const NodeShare& share : event.claim.allocation.nodes) {
+    state.claimed_by[share.node].insert(job.id);
+  }
+  add_deadlines(state, job);
+}
+
+void on(State& state, const ClaimDropped& event) {
+  Job& job = job_of(state, event.job);
+  remove_deadlines(state, job);
+  drop_claim(state, job);
+  add_deadlines(state, job);
+}
+
+NodeReservation& reservation_of(State& state, const std::string& name) {
+  const auto found = state.reservations.find(name);
+  CHECK_THAT(found != state.reservations.end());
+  return found->second;
+}
+
+void on(State& state, const ReservationCreated& event) {
+  const std::string& name = event.reservation.request.name;
+  CHECK_THAT(state.reservations.emplace(name, event.reservation).second);
+  state.reservation_turns.insert({next_turn(event.reservation), name});
+}
+
+void on(State& state, const ReservationDeleted& event) {
+  state.reservation_turns.erase({next_turn(reservation_of(state, event.name)), event.name});
+  state.reservations.erase(event.name);
+}
+
+void on(State& state, const ReservationTurned& event) {
+  NodeReservation& reservation = reservation_of(state, event.name);
+  state.reservation_turns.erase({next_turn(reservation), event.name});
+  reservation.window = event.window;
+  reservation.open = event.open;
+  state.reservation_turns.insert({next_turn(reservation), event.name});
+}
+
+void on(State& state, const ReservedNodeChanged& event) {
+  NodeReservation& reservation = reservation_of(state, event.name);
+  reservation.failed.erase(event.node);
+  if (event.change == ReservedNodeChange::kFailed) reservation.failed.insert(event.node);
+  if (event.change != ReservedNodeChange::kReplaced) return;
+  reservation.nodes.erase(event.node);
+  reservation.nodes.insert(event.replacement);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/check.h"
+#include "scheduler/core/array_dependencies.h"
 #include "scheduler/core/derived.h"
 
 namespace usine {
@@ -59,7 +60,7 @@ std::uint64_t startable_tasks(const State& state, const Job& job) {
   const auto found = state.arrays.find(job.is_task() ? job.array_id : job.id);
   if (found == state.arrays.end()) return 1;
   const ArrayTasks& tasks = found->second;
-  const std::uint64_t wanted = job.is_task() ? 1 : tasks.pending.count();
+  const std::uint64_t wanted = job.is_task() ? 1 : ready_tasks(state, job).count();
   if (tasks.limit == 0) return wanted;
   return std::min<std::uint64_t>(wanted, tasks.limit - std::min(tasks.limit, tasks.active));
 }
@@ -70,7 +71,7 @@ std::vector<Event> start_events(const State& state, const ProposedStart& start, 
     return {
         AttemptPlaced{job.id, AttemptNumber{job.attempts + 1}, state.epoch, start.allocation, now}};
   }
-  const std::uint32_t position = state.arrays.at(job.id).pending.front();
+  const std::uint32_t position = ready_tasks(state, job).front();
   return {ArrayTaskStarted{job.id, position, state.next_job, now},
           AttemptPlaced{state.next_job, AttemptNumber{1}, state.epoch, start.allocation, now}};
 }
@@ -148,6 +149,7 @@ void on_tasks_renewed(State& state, const ArrayTasksRenewed& event) {
   std::erase_if(tasks.ended, [](const auto& one) { return one.second.empty(); });
   tasks.pending.insert_all(event.tasks);
   remove_deadlines(state, array);
+  if (array.ended) ++array.requeues;
   array.ended.reset();
   array.exit = {};
   array.message.clear();

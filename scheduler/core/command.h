@@ -5,6 +5,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -15,7 +17,9 @@
 #include "model/allocation.h"
 #include "model/caller.h"
 #include "model/cluster.h"
+#include "model/job_state.h"
 #include "model/request.h"
+#include "model/reservation_request.h"
 
 namespace usine {
 
@@ -28,18 +32,33 @@ struct StartEpoch {
   Epoch epoch;
 };
 
+// A job that ended so long ago that the state has forgotten it, as the history has it.
+struct PastJob {
+  JobId job;
+  JobState outcome = JobState::kCompleted;
+  std::optional<Time> started;
+  Time ended;
+};
+
 struct SubmitJob {
   Caller caller;
   std::shared_ptr<const JobRequest> request;
   bool test_only = false;  // answer as for a submission, record nothing (B6)
+  // Of the jobs that the request depends on, those that the history has: the state may have
+  // forgotten them, and what a command means must not hang on anything beyond it (B17).
+  std::vector<PastJob> past{};
 };
 
 enum class JobAction : std::uint8_t { kCancel = 0, kHold = 1, kRelease = 2, kRequeue = 3 };
 
+// Where `job` is an array, `tasks` narrows the action to some of its tasks, and `states` a requeue
+// to tasks that have ended so, which then run again (B27).
 struct ActOnJob {
   Caller caller;
   JobId job;
   JobAction action = JobAction::kCancel;
+  std::optional<ArraySpec> tasks = {};
+  std::set<JobState> states = {};
 };
 
 enum class NodeAction : std::uint8_t { kDrain = 0, kResume = 1, kFence = 2 };
@@ -81,16 +100,68 @@ struct ProposedStart {
   Allocation allocation;
 };
 
+// Jobs that run are put back so that `job` can start on `allocation` once they have left.
+struct ProposedPreemption {
+  JobId job;
+  Allocation allocation;
+  std::vector<AttemptKey> victims;
+};
+
 // The outcome of one planning pass; each start is re-checked on the newest state.
 struct CommitPlan {
   Sequence seen;  // the last sequence the planner had applied
   std::vector<ProposedStart> starts;
+  std::vector<ProposedPreemption> preemptions = {};
 };
 
 struct Tick {};
 
-using Command = std::variant<Configure, StartEpoch, SubmitJob, ActOnJob, ActOnNode, AgentHello,
-                             AgentGone, LeaseExpired, AgentPrepared, AgentEnded, CommitPlan, Tick>;
+// A waiting job waits for these from now on (B19); none: for no other job.
+struct SetDependencies {
+  Caller caller;
+  JobId job;
+  Dependencies dependencies;
+  std::vector<PastJob> past{};  // as for SubmitJob
+};
+
+// A waiting job's limit changes as its owner likes; a running one's is lowered, or raised as far as
+// no start that is promised to another job moves, or as an operator likes (B46).
+struct SetJobLimit {
+  Caller caller;
+  JobId job;
+  Seconds time_limit{0};
+  // Until when the job's nodes are free of such promises, as the planner sees it; none: no end.
+  std::optional<Time> room_until;
+};
+
+// A checkpoint of the job is written: what it did so far need not be done again.
+struct MarkJob {
+  Caller caller;
+  JobId job;
+  std::string progress;
+};
+
+// So many tasks of the array may run at once from now on; 0: as many as find room (B22).
+struct SetArrayLimit {
+  Caller caller;
+  JobId job;
+  std::uint32_t limit = 0;
+};
+
+struct CreateReservation {
+  Caller caller;
+  ReservationRequest request;
+};
+
+struct DeleteReservation {
+  Caller caller;
+  std::string name;
+};
+
+using Command =
+    std::variant<Configure, StartEpoch, SubmitJob, ActOnJob, ActOnNode, AgentHello, AgentGone,
+                 LeaseExpired, AgentPrepared, AgentEnded, CommitPlan, Tick, SetJobLimit,
+                 SetDependencies, MarkJob, SetArrayLimit, CreateReservation, DeleteReservation>;
 
 [[nodiscard]] std::string_view name_of(const Command& command);
 
@@ -126,12 +197,16 @@ void fields(A& a, StartEpoch& v) {
   a(v.epoch);
 }
 template <typename A>
+void fields(A& a, PastJob& v) {
+  a(v.job, v.outcome, v.started, v.ended);
+}
+template <typename A>
 void fields(A& a, SubmitJob& v) {
-  a(v.caller, v.request, v.test_only);
+  a(v.caller, v.request, v.test_only, v.past);
 }
 template <typename A>
 void fields(A& a, ActOnJob& v) {
-  a(v.caller, v.job, v.action);
+  a(v.caller, v.job, v.action, v.tasks, v.states);
 }
 template <typename A>
 void fields(A& a, ActOnNode& v) {
@@ -174,10 +249,40 @@ void fields(A& a, ProposedStart& v) {
   a(v.job, v.allocation);
 }
 template <typename A>
+void fields(A& a, ProposedPreemption& v) {
+  a(v.job, v.allocation, v.victims);
+}
+template <typename A>
 void fields(A& a, CommitPlan& v) {
-  a(v.seen, v.starts);
+  a(v.seen, v.starts, v.preemptions);
 }
 template <typename A>
 void fields(A&, Tick&) {}
+template <typename A>
+void fields(A& a, SetJobLimit& v) {
+  a(v.caller, v.job, v.time_limit, v.room_until);
+}
+template <typename A>
+void fields(A& a, MarkJob& v) {
+  a(v.caller, v.job, v.progress);
+}
+
+template <typename A>
+void fields(A& a, SetDependencies& v) {
+  a(v.caller, v.job, v.dependencies, v.past);
+}
+template <typename A>
+void fields(A& a, SetArrayLimit& v) {
+  a(v.caller, v.job, v.limit);
+}
+
+template <typename A>
+void fields(A& a, CreateReservation& v) {
+  a(v.caller, v.request);
+}
+template <typename A>
+void fields(A& a, DeleteReservation& v) {
+  a(v.caller, v.name);
+}
 
 }  // namespace usine

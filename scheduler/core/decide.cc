@@ -30,6 +30,22 @@ Result<Reply> dispatch(Decider& d, const AgentPrepared& command) {
 Result<Reply> dispatch(Decider& d, const AgentEnded& command) { return decide_ended(d, command); }
 Result<Reply> dispatch(Decider& d, const CommitPlan& command) { return decide_plan(d, command); }
 Result<Reply> dispatch(Decider& d, const Tick&) { return decide_tick(d); }
+Result<Reply> dispatch(Decider& d, const SetJobLimit& command) {
+  return decide_set_limit(d, command);
+}
+Result<Reply> dispatch(Decider& d, const SetDependencies& command) {
+  return decide_set_dependencies(d, command);
+}
+Result<Reply> dispatch(Decider& d, const CreateReservation& command) {
+  return decide_create_reservation(d, command);
+}
+Result<Reply> dispatch(Decider& d, const DeleteReservation& command) {
+  return decide_delete_reservation(d, command);
+}
+Result<Reply> dispatch(Decider& d, const SetArrayLimit& command) {
+  return decide_array_limit(d, command);
+}
+Result<Reply> dispatch(Decider& d, const MarkJob& command) { return decide_mark(d, command); }
 
 }  // namespace
 
@@ -37,6 +53,7 @@ Decision decide(State& state, const Command& command, Time now, const Observer& 
   Decider decider{state, now, {}, observer};
   Result<Reply> reply =
       std::visit([&decider](const auto& one) { return dispatch(decider, one); }, command);
+  follow_dependencies(decider);
   CHECK_THAT(reply || decider.events.empty());
   return {std::move(decider.events), std::move(reply)};
 }

@@ -5,9 +5,13 @@
 #include <string>
 
 #include "common/check.h"
+#include "scheduler/core/arrays.h"
 #include "scheduler/core/decider.h"
+#include "scheduler/core/dependencies.h"
+#include "scheduler/core/derived.h"
 #include "scheduler/core/feasibility.h"
 #include "scheduler/core/messages.h"
+#include "scheduler/core/reservations.h"
 
 namespace usine {
 namespace {
@@ -87,6 +91,7 @@ Outcome outcome_of(const Job& job) {
     case StopCause::kPrepareFailed:
     case StopCause::kPrepareTimeout: return outcome_of_prepare(job);
     case StopCause::kRequeued: return {JobState::kCancelled, head, text, true};
+    case StopCause::kPreempted: return {JobState::kCancelled, head, text, true};
   }
   CHECK_THAT(false);
 }
@@ -98,7 +103,8 @@ JobRequeued requeue_event(const Decider& decider, const Job& job, Outcome outcom
                     .not_before = std::nullopt,
                     .awaiting_fence = std::move(outcome.awaiting_fence),
                     .hold = HoldKind::kNone,
-                    .counts = outcome.counts};
+                    .counts = outcome.counts,
+                    .at = decider.now};
   if (!outcome.counts) return event;
   const std::uint32_t doublings = std::min(job.requeues, kRequeueDoublingsMax);
   event.not_before = decider.now + timings.requeue_delay * (1 << doublings);
@@ -157,10 +163,23 @@ bool allocation_fits(const State& state, const JobRequest& request, const Alloca
   return true;
 }
 
+bool is_open_to(const State& state, const Job& job, const Allocation& allocation, Time now) {
+  if (state.reservations.empty() && job.request->reservation.empty()) return true;
+  const Stay stay = stay_of(job, now);
+  return std::ranges::all_of(
+      allocation.nodes, [&](const NodeShare& share) { return is_open(state, share.node, stay); });
+}
+
 bool may_start(const State& state, const Job& job, Time now) {
   if (job.state != JobState::kPending || job.hold != HoldKind::kNone) return false;
   if (job.not_before && *job.not_before > now) return false;
+  if (!dependencies_allow(state, job, now)) return false;
+  if (const auto latest = latest_start(job); latest && now > *latest) return false;
   return job.awaiting_fence.empty() && state.config != nullptr;
+}
+
+bool within_limits(State& state, const Job& job) {
+  return !state.running.blocked(state.running.use_of(job));
 }
 
 // ---- time -------------------------------------------------------------------------------------
@@ -175,16 +194,30 @@ std::string unprepared_nodes(const State& state, const Attempt& attempt) {
   return names_of(state, late);
 }
 
+std::string missed_deadline(const Job& job) {
+  return "could not have ended before its deadline " + format_time(*job.request->deadline) +
+         " any more";
+}
+
 void meet_deadline(Decider& decider, const Deadline& deadline) {
   if (deadline.kind == DeadlineKind::kForget) {
     decider.emit(JobForgotten{deadline.job});
     return;
   }
   const Job& job = *decider.state.find_job(deadline.job);
+  if (deadline.kind == DeadlineKind::kClaim) {
+    decider.emit(ClaimDropped{job.id});
+    return;
+  }
+  if (deadline.kind == DeadlineKind::kLatestStart) {
+    decider.emit(end_of_waiting(
+        decider.state, {job.id, JobState::kDeadline, {}, missed_deadline(job), decider.now}));
+    return;
+  }
   const AttemptKey key{job.id, job.attempt->number};
   if (deadline.kind == DeadlineKind::kTimeLimit) {
     request_stop(decider, key, StopCause::kTimeLimit,
-                 "reached its time limit of " + format_duration(job.request->time_limit));
+                 "reached its time limit of " + format_duration(job.limit()));
   } else {
     request_stop(decider, key, StopCause::kPrepareTimeout,
                  unprepared_nodes(decider.state, *job.attempt) + " did not get ready in time");
@@ -242,13 +275,17 @@ Result<Reply> decide_plan(Decider& decider, const CommitPlan& command) {
   for (const ProposedStart& start : command.starts) {
     const Job* job = decider.state.find_job(start.job);
     const bool fits = job != nullptr && may_start(decider.state, *job, decider.now) &&
-                      allocation_fits(decider.state, *job->request, start.allocation);
+                      startable_tasks(decider.state, *job) > 0 &&
+                      within_limits(decider.state, *job) &&
+                      allocation_fits(decider.state, *job->request, start.allocation) &&
+                      is_open_to(decider.state, *job, start.allocation, decider.now);
     if (!fits) {
       answer.rejected.push_back(start.job);
       continue;
     }
-    decider.emit(AttemptPlaced{start.job, AttemptNumber{job->attempts + 1}, decider.state.epoch,
-                               start.allocation, decider.now});
+    for (Event& event : start_events(decider.state, start, decider.now)) {
+      decider.emit(std::move(event));
+    }
   }
   return answer;
 }
@@ -301,10 +338,12 @@ Result<Reply> decide_ended(Decider& decider, const AgentEnded& command) {
 }
 
 Result<Reply> decide_tick(Decider& decider) {
+  turn_reservations(decider);
   while (!decider.state.deadlines.empty()) {
     const Deadline deadline = *decider.state.deadlines.begin();
     if (deadline.at > decider.now) break;
     meet_deadline(decider, deadline);
+    follow_dependencies(decider);
   }
   return Done{};
 }

@@ -17,6 +17,7 @@ struct Decider {
   Time now;
   std::vector<Event> events;
   Observer observer = {};
+  std::size_t followed = 0;  // events whose consequences for dependents are drawn
 
   void emit(Event event) {
     apply_event(state, event);
@@ -28,6 +29,39 @@ struct Decider {
 // ---- decide_jobs.cc ---------------------------------------------------------------------------
 [[nodiscard]] Result<Reply> decide_submit(Decider& decider, const SubmitJob& command);
 [[nodiscard]] Result<Reply> decide_act_on_job(Decider& decider, const ActOnJob& command);
+
+// The action on a job that is no array, by a caller who may act on it; hold and release also on an
+// array's own job, for the tasks that have no job yet.
+[[nodiscard]] Result<Reply> act_on_one_job(Decider& decider, const Job& job, JobAction action,
+                                           const Caller& caller);
+[[nodiscard]] Status check_release(const Job& job, const Caller& caller);
+
+// ---- decide_limit.cc --------------------------------------------------------------------------
+[[nodiscard]] Result<Reply> decide_set_limit(Decider& decider, const SetJobLimit& command);
+
+// ---- decide_dependencies.cc -------------------------------------------------------------------
+[[nodiscard]] Result<Reply> decide_set_dependencies(Decider& decider,
+                                                    const SetDependencies& command);
+
+// Emits what the events so far mean for jobs that depend on others, and for reservations. Called
+// after each command, and within one that may forget a job that it has ended.
+void follow_dependencies(Decider& decider);
+
+// ---- decide_arrays.cc -------------------------------------------------------------------------
+[[nodiscard]] Result<Reply> decide_act_on_array(Decider& decider, const ActOnJob& command);
+[[nodiscard]] Result<Reply> decide_array_limit(Decider& decider, const SetArrayLimit& command);
+
+// ---- decide_mark.cc ---------------------------------------------------------------------------
+[[nodiscard]] Result<Reply> decide_mark(Decider& decider, const MarkJob& command);
+
+// ---- decide_reservations.cc -------------------------------------------------------------------
+[[nodiscard]] Result<Reply> decide_create_reservation(Decider& decider,
+                                                      const CreateReservation& command);
+[[nodiscard]] Result<Reply> decide_delete_reservation(Decider& decider,
+                                                      const DeleteReservation& command);
+
+// Opens and closes the windows whose time has come.
+void turn_reservations(Decider& decider);
 
 // ---- decide_nodes.cc --------------------------------------------------------------------------
 [[nodiscard]] Result<Reply> decide_configure(Decider& decider, const Configure& command);

@@ -1,6 +1,9 @@
 #include "scheduler/core/derived.h"
 
+#include <algorithm>
+
 #include "common/check.h"
+#include "scheduler/core/reservations.h"
 
 namespace usine {
 namespace {
@@ -15,6 +18,12 @@ void take(Node& node, const NodeShare& share) {
   node.free_cores -= share.cores;
   node.free_gpus -= share.gpus;
   node.free_memory_mib -= share.memory_mib;
+}
+
+// An array of which every task has had its start waits for nothing itself.
+bool has_waiting_part(const State& state, const Job& job) {
+  const auto tasks = state.arrays.find(job.id);
+  return tasks == state.arrays.end() || !tasks->second.pending.empty();
 }
 
 }  // namespace
@@ -47,11 +56,26 @@ void release_share(State& state, JobId job, const NodeShare& share) {
 std::vector<Deadline> deadlines_of(const State& state, const Job& job) {
   const Timings& timings = state.config->timings;
   if (job.ended) return {{*job.ended + timings.keep_finished, DeadlineKind::kForget, job.id}};
-  if (!job.attempt || job.attempt->stop) return {};
+  if (!job.attempt) {
+    std::vector<Deadline> deadlines;
+    if (const auto latest = latest_start(job); latest && has_waiting_part(state, job)) {
+      deadlines.push_back({*latest + Millis{1}, DeadlineKind::kLatestStart, job.id});
+    }
+    if (job.claim) deadlines.push_back({job.claim->until, DeadlineKind::kClaim, job.id});
+    return deadlines;
+  }
+  if (job.attempt->stop) return {};
   if (!job.attempt->started) {
     return {{job.attempt->placed + timings.prepare, DeadlineKind::kPrepare, job.id}};
   }
-  return {{*job.attempt->started + job.request->time_limit, DeadlineKind::kTimeLimit, job.id}};
+  Time end = *job.attempt->started + job.limit();
+  if (job.request->deadline) end = std::min(end, *job.request->deadline);
+  return {{end, DeadlineKind::kTimeLimit, job.id}};
+}
+
+std::optional<Time> latest_start(const Job& job) {
+  if (!job.request->deadline) return std::nullopt;
+  return *job.request->deadline - job.limit();
 }
 
 void add_deadlines(State& state, const Job& job) {
@@ -62,11 +86,55 @@ void remove_deadlines(State& state, const Job& job) {
   for (const Deadline& deadline : deadlines_of(state, job)) state.deadlines.erase(deadline);
 }
 
+void link_job(State& state, const Job& job) {
+  Namesakes& namesakes = state.namesakes[{job.request->user, job.request->name}];
+  namesakes.unfinished.insert(job.id);
+  if (job.attempt) namesakes.active.insert(job.id);
+  for (const Dependency& item : job.dependencies.wanted.items) {
+    if (item.kind != DependencyKind::kSingleton) state.dependents[item.job].insert(job.id);
+  }
+}
+
+void unlink_job(State& state, const Job& job) {
+  const auto namesakes = state.namesakes.find({job.request->user, job.request->name});
+  if (namesakes != state.namesakes.end()) {
+    namesakes->second.unfinished.erase(job.id);
+    namesakes->second.active.erase(job.id);
+    if (namesakes->second.unfinished.empty()) state.namesakes.erase(namesakes);
+  }
+  for (const Dependency& item : job.dependencies.wanted.items) {
+    const auto found = state.dependents.find(item.job);
+    if (found == state.dependents.end()) continue;
+    found->second.erase(job.id);
+    if (found->second.empty()) state.dependents.erase(found);
+  }
+}
+
+void renew_eligibility(Job& job, Time at) {
+  if (job.eligible_since) {
+    job.waited = std::max(job.waited, at - *job.eligible_since);
+    job.eligible_since.reset();
+  }
+  const DependencyStatus others = job.dependencies.verdict();
+  const bool eligible = job.state == JobState::kPending && job.hold == HoldKind::kNone &&
+                        others.phase == DependencyPhase::kMet;
+  if (!eligible) return;
+  job.eligible_since = std::max({at, job.not_before.value_or(at), others.from}) - job.waited;
+}
+
 void rebuild_derived(State& state) {
   state.deadlines.clear();
   state.node_by_name.clear();
   state.awaited_by.clear();
+  state.claimed_by.clear();
+  state.dependents.clear();
+  state.namesakes.clear();
+  state.reservation_turns.clear();
+  for (const auto& [name, one] : state.reservations) {
+    state.reservation_turns.insert({next_turn(one), name});
+  }
   if (!state.config) return;
+  state.running.reset(state.config);
   for (std::uint32_t i = 0; i < state.nodes.size(); ++i) {
     state.node_by_name[state.config->nodes[i].name] = NodeId{i};
     state.nodes[i].jobs.clear();
@@ -74,7 +142,14 @@ void rebuild_derived(State& state) {
   for (const auto& [id, job] : state.jobs) {
     add_deadlines(state, job);
     for (const NodeId node : job.awaiting_fence) state.awaited_by[node].insert(id);
+    if (!is_final(job.state)) link_job(state, job);
+    if (job.claim) {
+      for (const NodeShare& share : job.claim->allocation.nodes) {
+        state.claimed_by[share.node].insert(id);
+      }
+    }
     if (!job.attempt) continue;
+    state.running.take(state.running.use_of(job));
     for (std::size_t i = 0; i < job.attempt->nodes.size(); ++i) {
       if (job.attempt->nodes[i].phase == NodePhase::kEnded) continue;
       state.nodes[job.attempt->allocation.nodes[i].node.value].jobs.insert(id);

@@ -69,15 +69,19 @@ struct JobSubmitted {
   std::shared_ptr<const JobRequest> request;
   PartitionId partition;
   Time at;
+  std::vector<DependencyStatus> dependencies{};  // parallel to the request's
+  QosId qos{};
 };
 
 struct JobHeld {
   JobId job;
   HoldKind hold = HoldKind::kUser;
+  Time at{};
 };
 
 struct JobReleased {
   JobId job;
+  Time at{};
 };
 
 struct AttemptPlaced {
@@ -130,6 +134,7 @@ struct JobRequeued {
   std::set<NodeId> awaiting_fence;
   HoldKind hold = HoldKind::kNone;
   bool counts = true;  // against requeue_max
+  Time at{};
 };
 
 struct JobEnded {
@@ -145,10 +150,105 @@ struct JobForgotten {
   JobId job;
 };
 
-using Event = std::variant<ClusterConfigured, EpochStarted, NodeJoined, NodeUnreachable, NodeLost,
-                           NodeFenced, NodeDrained, NodeResumed, JobSubmitted, JobHeld, JobReleased,
-                           AttemptPlaced, NodePrepared, AttemptStarted, StopRequested,
-                           AttemptNodeEnded, AttemptEnded, JobRequeued, JobEnded, JobForgotten>;
+// The job's time limit from now on, counted from its start.
+struct JobLimitSet {
+  JobId job;
+  Seconds time_limit{0};
+};
+
+// One part of what the job waits for in other jobs stands otherwise now.
+struct DependencyChanged {
+  JobId job;
+  std::uint32_t index = 0;  // in the job's dependencies
+  DependencyStatus status;
+  Time at;
+};
+
+// The job waits for these now, and for nothing that it waited for before.
+struct DependenciesSet {
+  JobId job;
+  JobDependencies dependencies;
+  Time at;
+};
+
+// The job's work up to now is kept by itself: a checkpoint was written.
+struct JobMarked {
+  JobId job;
+  Checkpoint checkpoint;
+};
+
+// The job's place is chosen among nodes that others are made to leave; StopRequested follows for
+// each of those.
+struct JobClaimed {
+  JobId job;
+  Claim claim;
+};
+
+// The place was not free in time, or is of no use any more.
+struct ClaimDropped {
+  JobId job;
+};
+
+// A task of the array has room: it gets a job of its own, which AttemptPlaced follows.
+struct ArrayTaskStarted {
+  JobId array;
+  std::uint32_t position = 0;
+  JobId job;
+  Time at;
+};
+
+// These tasks, which waited for their first start, end so without one.
+struct ArrayTasksEnded {
+  JobId array;
+  IntervalSet tasks;  // by position
+  JobState outcome = JobState::kCancelled;
+};
+
+// These tasks had ended and wait for another start, in jobs of their own again (B27).
+struct ArrayTasksRenewed {
+  JobId array;
+  IntervalSet tasks;  // by position
+};
+
+// So many tasks of the array may run at once from now on; 0: as many as find room (B22).
+struct ArrayLimitSet {
+  JobId array;
+  std::uint32_t limit = 0;
+};
+
+struct ReservationCreated {
+  NodeReservation reservation;
+};
+
+// By an operator, or since its last window is over.
+struct ReservationDeleted {
+  std::string name;
+};
+
+// Its window of that number has opened, or is the next to.
+struct ReservationTurned {
+  std::string name;
+  std::uint32_t window = 0;
+  bool open = false;
+};
+
+enum class ReservedNodeChange : std::uint8_t { kFailed = 0, kBack = 1, kReplaced = 2 };
+
+struct ReservedNodeChanged {
+  std::string name;
+  NodeId node;
+  ReservedNodeChange change = ReservedNodeChange::kFailed;
+  NodeId replacement;  // kReplaced: takes its place
+};
+
+using Event =
+    std::variant<ClusterConfigured, EpochStarted, NodeJoined, NodeUnreachable, NodeLost, NodeFenced,
+                 NodeDrained, NodeResumed, JobSubmitted, JobHeld, JobReleased, AttemptPlaced,
+                 NodePrepared, AttemptStarted, StopRequested, AttemptNodeEnded, AttemptEnded,
+                 JobRequeued, JobEnded, JobForgotten, JobLimitSet, DependencyChanged,
+                 DependenciesSet, JobMarked, JobClaimed, ClaimDropped, ArrayTaskStarted,
+                 ArrayTasksEnded, ArrayTasksRenewed, ArrayLimitSet, ReservationCreated,
+                 ReservationDeleted, ReservationTurned, ReservedNodeChanged>;
 
 // The event's stable name in the journal, "job_submitted".
 [[nodiscard]] std::string_view name_of(const Event& event);
@@ -187,15 +287,15 @@ void fields(A& a, NodeResumed& v) {
 }
 template <typename A>
 void fields(A& a, JobSubmitted& v) {
-  a(v.job, v.request, v.partition, v.at);
+  a(v.job, v.request, v.partition, v.at, v.dependencies, v.qos);
 }
 template <typename A>
 void fields(A& a, JobHeld& v) {
-  a(v.job, v.hold);
+  a(v.job, v.hold, v.at);
 }
 template <typename A>
 void fields(A& a, JobReleased& v) {
-  a(v.job);
+  a(v.job, v.at);
 }
 template <typename A>
 void fields(A& a, AttemptPlaced& v) {
@@ -223,7 +323,7 @@ void fields(A& a, AttemptEnded& v) {
 }
 template <typename A>
 void fields(A& a, JobRequeued& v) {
-  a(v.job, v.text, v.not_before, v.awaiting_fence, v.hold, v.counts);
+  a(v.job, v.text, v.not_before, v.awaiting_fence, v.hold, v.counts, v.at);
 }
 template <typename A>
 void fields(A& a, JobEnded& v) {
@@ -232,6 +332,64 @@ void fields(A& a, JobEnded& v) {
 template <typename A>
 void fields(A& a, JobForgotten& v) {
   a(v.job);
+}
+template <typename A>
+void fields(A& a, JobLimitSet& v) {
+  a(v.job, v.time_limit);
+}
+template <typename A>
+void fields(A& a, JobMarked& v) {
+  a(v.job, v.checkpoint);
+}
+template <typename A>
+void fields(A& a, JobClaimed& v) {
+  a(v.job, v.claim);
+}
+template <typename A>
+void fields(A& a, ClaimDropped& v) {
+  a(v.job);
+}
+
+template <typename A>
+void fields(A& a, DependencyChanged& v) {
+  a(v.job, v.index, v.status, v.at);
+}
+template <typename A>
+void fields(A& a, DependenciesSet& v) {
+  a(v.job, v.dependencies, v.at);
+}
+template <typename A>
+void fields(A& a, ArrayTaskStarted& v) {
+  a(v.array, v.position, v.job, v.at);
+}
+template <typename A>
+void fields(A& a, ArrayTasksEnded& v) {
+  a(v.array, v.tasks, v.outcome);
+}
+template <typename A>
+void fields(A& a, ArrayTasksRenewed& v) {
+  a(v.array, v.tasks);
+}
+template <typename A>
+void fields(A& a, ArrayLimitSet& v) {
+  a(v.array, v.limit);
+}
+
+template <typename A>
+void fields(A& a, ReservationCreated& v) {
+  a(v.reservation);
+}
+template <typename A>
+void fields(A& a, ReservationDeleted& v) {
+  a(v.name);
+}
+template <typename A>
+void fields(A& a, ReservationTurned& v) {
+  a(v.name, v.window, v.open);
+}
+template <typename A>
+void fields(A& a, ReservedNodeChanged& v) {
+  a(v.name, v.node, v.change, v.replacement);
 }
 
 }  // namespace usine

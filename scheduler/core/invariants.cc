@@ -39,7 +39,7 @@ void check_phases(const Job& job, Faults& faults) {
 void check_job(const State& state, const Job& job, Faults& faults) {
   const bool active = job.state == JobState::kPreparing || job.state == JobState::kRunning ||
                       job.state == JobState::kStopping;
-  if (active != job.attempt.has_value()) {
+  if (!job.is_array() && active != job.attempt.has_value()) {
     faults.push_back(job_text(job) + ": state and attempt disagree");
   }
   if (is_final(job.state) != job.ended.has_value()) {
@@ -53,6 +53,65 @@ void check_job(const State& state, const Job& job, Faults& faults) {
     faults.push_back(job_text(job) + ": attempt number and count differ");
   }
   if (job.attempt) check_phases(job, faults);
+}
+
+// The tasks of every array that has not been forgotten, told from the jobs alone.
+std::map<JobId, ArrayTasks> tasks_from_jobs(const State& state) {
+  std::map<JobId, ArrayTasks> seen;
+  for (const auto& [id, job] : state.jobs) {
+    if (!job.is_task() || job.ended) continue;
+    ArrayTasks& tasks = seen[job.array_id];
+    tasks.live.emplace(*job.request->array->position_of(job.array_index), id);
+    if (job.attempt) ++tasks.active;
+  }
+  return seen;
+}
+
+// Every task is at one place, and the array ends with the last of them.
+void check_array(const Job& job, const ArrayTasks& tasks, Faults& faults) {
+  std::uint64_t placed = tasks.pending.count();
+  IntervalSet all = tasks.pending;
+  for (const auto& [position, task] : tasks.live) {
+    all.insert(position);
+    ++placed;
+  }
+  for (const auto& [outcome, positions] : tasks.ended) {
+    if (!is_final(outcome)) faults.push_back(job_text(job) + ": tasks ended in no final state");
+    all.insert_all(positions);
+    placed += positions.count();
+  }
+  const std::uint64_t count = job.request->array->count();
+  if (all != IntervalSet::first_numbers(count) || placed != count) {
+    faults.push_back(job_text(job) + ": a task is at two places or at none (B24)");
+  }
+  if (job.attempt) faults.push_back(job_text(job) + ": an array has an attempt of its own");
+  const bool through = tasks.pending.empty() && tasks.live.empty();
+  if (through != is_final(job.state)) {
+    faults.push_back(job_text(job) + ": the array and its tasks do not end together");
+  }
+  if (!through && (job.state == JobState::kPending) == tasks.pending.empty()) {
+    faults.push_back(job_text(job) + ": the array waits and its tasks do not, or the reverse");
+  }
+}
+
+void check_arrays(const State& state, Faults& faults) {
+  std::map<JobId, ArrayTasks> seen = tasks_from_jobs(state);
+  for (const auto& [id, job] : state.jobs) {
+    if (!job.is_array()) continue;
+    const auto found = state.arrays.find(id);
+    if (found == state.arrays.end()) {
+      faults.push_back(job_text(job) + ": an array without tasks");
+      continue;
+    }
+    const ArrayTasks& tasks = found->second;
+    if (tasks.live != seen[id].live || tasks.active != seen[id].active) {
+      faults.push_back(job_text(job) + ": its tasks and their jobs disagree");
+    }
+    check_array(job, tasks, faults);
+  }
+  for (const auto& [id, tasks] : state.arrays) {
+    if (!state.jobs.contains(id)) faults.emplace_back("tasks of an array that is not there");
+  }
 }
 
 // No core, GPU or MiB is held twice, and what is free is what no attempt holds.
@@ -84,6 +143,15 @@ void check_rebuilt(const State& state, Faults& faults) {
   rebuild_derived(fresh);
   if (fresh.deadlines != state.deadlines) faults.emplace_back("deadlines differ from rebuilt ones");
   if (fresh.awaited_by != state.awaited_by) faults.emplace_back("awaited_by differs from rebuilt");
+  if (fresh.reservation_turns != state.reservation_turns) {
+    faults.emplace_back("reservation turns differ from rebuilt");
+  }
+  if (fresh.dependents != state.dependents) faults.emplace_back("dependents differ from rebuilt");
+  if (fresh.namesakes != state.namesakes) faults.emplace_back("namesakes differ from rebuilt");
+  if (fresh.claimed_by != state.claimed_by) faults.emplace_back("claimed_by differs from rebuilt");
+  if (fresh.running.counts() != state.running.counts()) {
+    faults.emplace_back("what limits count differs from what runs");
+  }
   if (fresh.node_by_name != state.node_by_name) faults.emplace_back("node_by_name is stale");
 }
 
@@ -106,6 +174,7 @@ std::vector<std::string> check_invariants(const State& state) {
   for (std::uint32_t i = 0; i < state.nodes.size(); ++i) {
     check_node(state, NodeId{i}, held[NodeId{i}], faults);
   }
+  check_arrays(state, faults);
   check_rebuilt(state, faults);
   return faults;
 }

@@ -1,5 +1,7 @@
 #include "scheduler/core/state.h"
 
+#include <algorithm>
+
 #include "common/check.h"
 #include "common/codec.h"
 #include "common/digest.h"
@@ -25,6 +27,7 @@ std::string_view to_string(StopCause cause) {
     case StopCause::kPrepareFailed: return "prepare_failed";
     case StopCause::kPrepareTimeout: return "prepare_timeout";
     case StopCause::kRequeued: return "requeued";
+    case StopCause::kPreempted: return "preempted";
   }
   CHECK_THAT(false);
 }
@@ -65,8 +68,13 @@ std::string names_of(const State& state, const std::set<NodeId>& nodes) {
 }
 
 std::optional<Time> next_deadline(const State& state) {
-  if (state.deadlines.empty()) return std::nullopt;
-  return state.deadlines.begin()->at;
+  std::optional<Time> next;
+  if (!state.deadlines.empty()) next = state.deadlines.begin()->at;
+  if (!state.reservation_turns.empty()) {
+    const Time turn = state.reservation_turns.begin()->first;
+    next = std::min(turn, next.value_or(turn));
+  }
+  return next;
 }
 
 std::string digest(const State& state) { return to_hex(sha256(codec::encode(state))); }

@@ -14,11 +14,14 @@
 #include <vector>
 
 #include "common/ids.h"
+#include "common/interval_set.h"
 #include "common/time.h"
 #include "model/allocation.h"
 #include "model/cluster.h"
 #include "model/job_state.h"
 #include "model/request.h"
+#include "model/reservation_request.h"
+#include "scheduler/core/running_limits.h"
 
 namespace usine {
 
@@ -83,7 +86,8 @@ enum class StopCause : std::uint8_t {
   kNodeLost = 3,       // text: which node
   kPrepareFailed = 4,  // text: which node and why; the job goes back to pending
   kPrepareTimeout = 5,
-  kRequeued = 6,  // by `usine requeue`
+  kRequeued = 6,   // by `usine requeue`
+  kPreempted = 7,  // for_job takes its nodes; it goes back to pending
 };
 
 [[nodiscard]] std::string_view to_string(StopCause cause);
@@ -92,6 +96,7 @@ struct StopRequest {
   StopCause cause = StopCause::kHeadEnded;
   std::string text;
   Time at;
+  JobId for_job{};  // of kPreempted
 
   friend bool operator==(const StopRequest&, const StopRequest&) = default;
 };
@@ -115,26 +120,86 @@ enum class HoldKind : std::uint8_t {
   kRequeueLimit = 3,  // by the scheduler (B43)
 };
 
+// What a job waits for in other jobs, as it was asked for last, and where each part stands.
+struct JobDependencies {
+  Dependencies wanted;
+  std::vector<DependencyStatus> statuses;  // parallel to wanted.items
+
+  [[nodiscard]] DependencyStatus verdict() const { return usine::verdict(wanted, statuses); }
+  friend bool operator==(const JobDependencies&, const JobDependencies&) = default;
+};
+
+// The newest sign of a job that its work so far is kept (`usine mark`).
+struct Checkpoint {
+  Time at;
+  std::string progress;  // as the job tells it, may be empty
+
+  friend bool operator==(const Checkpoint&, const Checkpoint&) = default;
+};
+
+// The place that is kept for a job while those that it preempts leave: nobody else starts there
+// (B73).
+struct Claim {
+  Allocation allocation;
+  Time until;  // given up then
+
+  friend bool operator==(const Claim&, const Claim&) = default;
+};
+
 struct Job {
   JobId id;
+  // Shared by the tasks of an array with the array.
   std::shared_ptr<const JobRequest> request;
+  JobId array_id;                 // of a task: its array; 0 for any other job, and for the array
+  std::uint32_t array_index = 0;  // of a task, as its user counts: "1234_7" has 7
   JobState state = JobState::kPending;
   PartitionId partition;
+  QosId qos;
   Time submitted;
   std::uint32_t attempts = 0;  // started so far; the current one is attempts when `attempt` is set
   std::uint32_t requeues = 0;
   HoldKind hold = HoldKind::kNone;
-  std::optional<Time> not_before;             // begin time, or the delay after a requeue
-  std::string requeue_text;                   // why it was put back, for the reason
-  std::set<NodeId> awaiting_fence;            // lost nodes that must come back first
+  std::optional<Seconds> new_limit;  // set since submission (B46): see limit()
+  std::optional<Time> not_before;    // begin time, or the delay after a requeue
+  std::string requeue_text;          // why it was put back, for the reason
+  std::set<NodeId> awaiting_fence;   // lost nodes that must come back first
+  JobDependencies dependencies;
+  // Since when nothing but room and limits kept it from starting, so that its age is now minus this
+  // (B21): may lie ahead (a begin time), none while it is held, waits for other jobs or has been
+  // placed. What it had waited by then is taken off when it goes on waiting.
+  std::optional<Time> eligible_since;
+  Millis waited{0};  // while eligible_since is none
+  // While held, of a job that was eligible then: a hold and its release leave the order as it was
+  // (B64), so its time counts as if there had been no hold.
+  std::optional<Time> eligible_before_hold;
   std::optional<Attempt> attempt;             // while preparing, running or stopping
   std::optional<Time> started;                // of the last attempt that ran
   std::optional<Time> ended;                  // once final
   std::optional<Allocation> last_allocation;  // of the last attempt, kept for `usine show job`
   ExitStatus exit;                            // once final: the head's
   std::string message;                        // once final: one line for people, may be empty
+  std::optional<Checkpoint> checkpoint;       // of whichever attempt wrote one last
+  std::optional<Claim> claim;                 // while pending
 
+  // The time limit that holds now.
+  [[nodiscard]] Seconds limit() const { return new_limit.value_or(request->time_limit); }
+  [[nodiscard]] bool is_task() const { return array_id.value != 0; }
+  // Whether it stands for an array: it never has an attempt, its tasks get jobs of their own. It is
+  // pending while a task waits for its first start, then running until the last of them has ended.
+  [[nodiscard]] bool is_array() const { return request->array && !is_task(); }
   friend bool operator==(const Job&, const Job&) = default;
+};
+
+// Where the tasks of an array are, by position (model/array_spec.h). Every task is in one of
+// pending, live and ended.
+struct ArrayTasks {
+  IntervalSet pending;                    // they have no job yet
+  std::map<std::uint32_t, JobId> live;    // those with a job that has not ended
+  std::uint32_t active = 0;               // of the live ones, those with an attempt
+  std::map<JobState, IntervalSet> ended;  // by outcome
+  std::uint32_t limit = 0;                // of `active`; 0: none
+
+  friend bool operator==(const ArrayTasks&, const ArrayTasks&) = default;
 };
 
 // ---- the whole --------------------------------------------------------------------------------
@@ -143,6 +208,8 @@ enum class DeadlineKind : std::uint8_t {
   kPrepare = 0,
   kTimeLimit = 1,
   kForget = 2,
+  kLatestStart = 3,  // a waiting job that could not end before its deadline any more
+  kClaim = 4,
 };
 
 struct Deadline {
@@ -153,6 +220,27 @@ struct Deadline {
   friend auto operator<=>(const Deadline&, const Deadline&) = default;
 };
 
+// The jobs of one user and name that have not ended, for those that run one at a time (B18).
+struct Namesakes {
+  std::set<JobId> unfinished;
+  std::set<JobId> active;  // placed or running
+
+  friend bool operator==(const Namesakes&, const Namesakes&) = default;
+};
+
+// A reservation as it stands: which nodes it has now, and which of its windows is open or next.
+struct NodeReservation {
+  ReservationRequest request;
+  std::string author;
+  std::set<NodeId> nodes;
+  std::set<NodeId> failed;   // of those: lost or drained; the reservation is degraded (B81)
+  std::uint32_t window = 0;  // the number of the one that is open, or comes next
+  bool open = false;
+
+  [[nodiscard]] bool degraded() const { return !failed.empty(); }
+  friend bool operator==(const NodeReservation&, const NodeReservation&) = default;
+};
+
 struct State {
   std::string cluster_uuid;
   Epoch epoch;
@@ -160,13 +248,20 @@ struct State {
   Time now{};         // of the last command applied; never goes back
   JobId next_job{1};
   std::shared_ptr<const ClusterConfig> config;
-  std::vector<Node> nodes;    // by NodeId, as in config->nodes
-  std::map<JobId, Job> jobs;  // those not forgotten yet
+  std::vector<Node> nodes;             // by NodeId, as in config->nodes
+  std::map<JobId, Job> jobs;           // those not forgotten yet
+  std::map<JobId, ArrayTasks> arrays;  // of each job that is_array()
   std::map<std::pair<std::string, std::string>, JobId> idempotency;  // (user, key)
+  std::map<std::string, NodeReservation> reservations;               // by name
   // Derived.
   std::set<Deadline> deadlines;
+  std::set<std::pair<Time, std::string>> reservation_turns;  // when each opens or closes next
   std::map<std::string, NodeId> node_by_name;
   std::map<NodeId, std::set<JobId>> awaited_by;  // the inverse of Job::awaiting_fence
+  std::map<NodeId, std::set<JobId>> claimed_by;  // the inverse of Job::claim
+  RunningLimits running;                         // what the jobs with an attempt count
+  std::map<JobId, std::set<JobId>> dependents;   // unfinished jobs, by each job that they wait for
+  std::map<std::pair<std::string, std::string>, Namesakes> namesakes;  // by (user, name)
 
   [[nodiscard]] const Job* find_job(JobId id) const;
   // The job's current attempt where it is the one that `key` names, else null: a late report.
@@ -214,22 +309,43 @@ void fields(A& a, AttemptNode& v) {
 }
 template <typename A>
 void fields(A& a, StopRequest& v) {
-  a(v.cause, v.text, v.at);
+  a(v.cause, v.text, v.at, v.for_job);
 }
 template <typename A>
 void fields(A& a, Attempt& v) {
   a(v.number, v.epoch, v.allocation, v.nodes, v.placed, v.started, v.stop);
 }
 template <typename A>
+void fields(A& a, JobDependencies& v) {
+  a(v.wanted, v.statuses);
+}
+template <typename A>
+void fields(A& a, Checkpoint& v) {
+  a(v.at, v.progress);
+}
+template <typename A>
+void fields(A& a, Claim& v) {
+  a(v.allocation, v.until);
+}
+template <typename A>
 void fields(A& a, Job& v) {
-  a(v.id, v.request, v.state, v.partition, v.submitted, v.attempts, v.requeues, v.hold,
-    v.not_before, v.requeue_text, v.awaiting_fence, v.attempt, v.started, v.ended,
-    v.last_allocation, v.exit, v.message);
+  a(v.id, v.request, v.array_id, v.array_index, v.state, v.partition, v.qos, v.checkpoint, v.claim,
+    v.eligible_before_hold, v.submitted, v.attempts, v.requeues, v.hold, v.not_before,
+    v.requeue_text, v.awaiting_fence, v.attempt, v.started, v.ended, v.last_allocation, v.exit,
+    v.message, v.new_limit, v.dependencies, v.eligible_since, v.waited);
+}
+template <typename A>
+void fields(A& a, ArrayTasks& v) {
+  a(v.pending, v.live, v.active, v.ended, v.limit);
+}
+template <typename A>
+void fields(A& a, NodeReservation& v) {
+  a(v.request, v.author, v.nodes, v.failed, v.window, v.open);
 }
 template <typename A>
 void fields(A& a, State& v) {
-  a(v.cluster_uuid, v.epoch, v.sequence, v.now, v.next_job, v.config, v.nodes, v.jobs,
-    v.idempotency);
+  a(v.cluster_uuid, v.epoch, v.sequence, v.now, v.next_job, v.config, v.nodes, v.jobs, v.arrays,
+    v.idempotency, v.reservations);
 }
 
 }  // namespace usine

@@ -1,6 +1,60 @@
 #include "scheduler/policy/eligibility.h"
 
+#include <algorithm>
+
+#include "scheduler/core/arrays.h"
+#include "scheduler/core/derived.h"
+#include "scheduler/core/reservations.h"
+
 namespace usine {
+
+namespace {
+
+// The part that the job waits for: the first that is not met, where all are needed, or the first of
+// all.
+const Dependency& part_waited_for(const JobDependencies& dependencies) {
+  const auto& [wanted, statuses] = dependencies;
+  for (std::size_t i = 0; i < statuses.size(); ++i) {
+    if (statuses[i].phase != DependencyPhase::kMet) return wanted.items[i];
+  }
+  return wanted.items.front();
+}
+
+std::optional<Reason> reservation_reason(const State& state, const Job& job, Time now) {
+  const std::string& name = job.request->reservation;
+  if (name.empty()) return std::nullopt;
+  const auto found = state.reservations.find(name);
+  if (found == state.reservations.end()) {
+    return Reason{ReasonKind::kReservationEnded, 0, 0, 0, name};
+  }
+  const NodeReservation& reservation = found->second;
+  const Time turn = next_turn(reservation);
+  const std::int64_t at = turn.time_since_epoch().count();
+  if (!reservation.open) return Reason{ReasonKind::kReservationClosed, at, 0, 0, name};
+  if (now + job.limit() <= turn) return std::nullopt;
+  return Reason{ReasonKind::kReservationTooShort, at, 0, 0, name};
+}
+
+std::optional<Reason> dependency_reason(const Job& job, Time now) {
+  const DependencyStatus whole = job.dependencies.verdict();
+  const Dependencies& wanted = job.dependencies.wanted;
+  if (whole.phase == DependencyPhase::kNever) {
+    return Reason{ReasonKind::kDependencyNeverSatisfied, 0, 0, 0, to_string(wanted)};
+  }
+  if (whole.phase == DependencyPhase::kWaiting) {
+    const Dependency& part = part_waited_for(job.dependencies);
+    if (part.kind == DependencyKind::kSingleton && !wanted.any) {
+      return Reason{ReasonKind::kSingleton, 0, 0, 0, job.request->name};
+    }
+    return Reason{ReasonKind::kDependency, static_cast<std::int64_t>(part.job.value), 0, 0,
+                  wanted.any ? to_string(wanted) : to_string(part)};
+  }
+  if (whole.from <= now) return std::nullopt;
+  return Reason{ReasonKind::kDependencyDelay, whole.from.time_since_epoch().count(), 0, 0,
+                to_string(wanted)};
+}
+
+}  // namespace
 
 std::optional<Reason> not_eligible(const State& state, const Job& job, Time now) {
   if (job.hold == HoldKind::kRequeueLimit) {
@@ -10,6 +64,8 @@ std::optional<Reason> not_eligible(const State& state, const Job& job, Time now)
     const char* who = job.hold == HoldKind::kUser ? job.request->user.c_str() : "an operator";
     return Reason{ReasonKind::kHeld, 0, 0, 0, who};
   }
+  if (auto reason = dependency_reason(job, now)) return reason;
+  if (auto reason = reservation_reason(state, job, now)) return reason;
   if (!job.awaiting_fence.empty()) {
     return Reason{ReasonKind::kAwaitingFence, 0, 0, 0, names_of(state, job.awaiting_fence)};
   }
@@ -18,7 +74,39 @@ std::optional<Reason> not_eligible(const State& state, const Job& job, Time now)
     return Reason{requeued ? ReasonKind::kRequeueDelay : ReasonKind::kBeginTime,
                   job.not_before->time_since_epoch().count(), 0, 0, job.requeue_text};
   }
+  if (const auto latest = latest_start(job); latest && now > *latest) {
+    return Reason{ReasonKind::kDeadline, latest->time_since_epoch().count(), 0, 0, {}};
+  }
+  if (startable_tasks(state, job) == 0) return array_limit_reason(state, job);
   return std::nullopt;
+}
+
+Reason array_limit_reason(const State& state, const Job& job) {
+  const ArrayTasks& tasks = state.arrays.at(job.is_task() ? job.array_id : job.id);
+  return {ReasonKind::kArrayLimit, tasks.limit, tasks.active, 0, {}};
+}
+
+std::optional<Time> opens_at(const Job& job) {
+  const DependencyStatus others = job.dependencies.verdict();
+  const bool delayed = others.phase == DependencyPhase::kMet && others.from != Time{};
+  if (!delayed) return job.not_before;
+  return std::max(others.from, job.not_before.value_or(others.from));
+}
+
+std::optional<Time> switches_until(const Job& job) {
+  std::optional<Seconds> longest;
+  for (const Component& component : job.request->components) {
+    const TopologyRequest& topology = component.topology;
+    if (topology.switches_max > 0) longest = std::max(longest.value_or(Seconds{0}),
+                                                      topology.switches_wait);
+  }
+  if (!longest || !job.eligible_since) return std::nullopt;
+  return *job.eligible_since + *longest;
+}
+
+Switches switches_wanted(const Job& job, Time now) {
+  const std::optional<Time> until = switches_until(job);
+  return until && *until <= now ? Switches::kAny : Switches::kAsAsked;
 }
 
 }  // namespace usine

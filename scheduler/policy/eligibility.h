@@ -1,6 +1,6 @@
-// What a job waits for before any place is looked for: a hold, its begin time, the delay after a
-// requeue, nodes that must be fenced first. One rule after the other; the first that keeps the job
-// is its reason. Pure.
+// What a job waits for before any place is looked for: a hold, other jobs, its begin time, the
+// delay after a requeue, nodes that must be fenced first. One rule after the other; the first that
+// keeps the job is its reason. Pure.
 #pragma once
 
 #include <optional>
@@ -8,11 +8,24 @@
 #include "common/time.h"
 #include "model/reason.h"
 #include "scheduler/core/state.h"
+#include "scheduler/placement/demand.h"
 
 namespace usine {
 
 // Why `job`, which is pending, may not start at `now` wherever there is room; nullopt where nothing
 // keeps it.
 [[nodiscard]] std::optional<Reason> not_eligible(const State& state, const Job& job, Time now);
+
+// When a time that the job waits for comes: its begin, the end of a requeue delay, the minutes
+// after another job's start. None where no time is known; it may be past.
+[[nodiscard]] std::optional<Time> opens_at(const Job& job);
+
+// As many tasks of the job's array run as its limit allows (B22).
+[[nodiscard]] Reason array_limit_reason(const State& state, const Job& job);
+
+// Whether the job still waits for as few leaf switches as it asked for (B48).
+[[nodiscard]] Switches switches_wanted(const Job& job, Time now);
+// When it takes any number of them; none where it asked for no bound or has waited long enough.
+[[nodiscard]] std::optional<Time> switches_until(const Job& job);
 
 }  // namespace usine

@@ -1,0 +1,58 @@
+// What reservations mean for jobs and nodes (B79 to B82): who may use one, whether a node is open
+// to a job over a time, and what becomes of a reservation when its nodes fail. Pure.
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "common/result.h"
+#include "model/caller.h"
+#include "scheduler/core/event.h"
+#include "scheduler/core/state.h"
+
+namespace usine {
+
+// Whether the user, or the project, is among those that the reservation is for. Operators are the
+// caller's matter.
+[[nodiscard]] bool may_use(const ReservationRequest& reservation, const std::string& user,
+                           const std::string& project);
+
+// Whether the request may name the reservation that it names, and could ever run in a window of
+// it. Errors: kNotFound, also for a private one that the caller may not see, listing those that
+// are seen; kPermission; kRefused with the numbers.
+[[nodiscard]] Status check_reservation_of(const State& state, const Caller& caller,
+                                          const JobRequest& request);
+
+// A time at which reservations are looked at for one job: it would run in [from, to).
+struct Stay {
+  Time from;
+  Time to;
+  std::string reservation;  // that the job names; empty: none
+};
+
+[[nodiscard]] Stay stay_of(const Job& job, Time from);
+
+// Whether the node is open to such a job. One that names a reservation stays on its nodes and
+// within one window of it; every other keeps out of all windows.
+[[nodiscard]] bool is_open(const State& state, NodeId node, const Stay& stay);
+
+// The one whose window begins first among those that such a job must keep out of; null for none.
+[[nodiscard]] const NodeReservation* first_in_the_way(const State& state, const Stay& stay);
+
+// All nodes that are closed to such a job, for placement to avoid. Proportional to the
+// nodes that are reserved, and to all nodes for a job that names a reservation.
+[[nodiscard]] std::set<NodeId> closed_nodes(const State& state, const Stay& stay);
+
+// When the reservation opens, or closes where it is open.
+[[nodiscard]] Time next_turn(const NodeReservation& reservation);
+
+// `count` nodes for the reservation, or those that it names. Errors: kNotFound for a name,
+// kRefused where too few are free of other reservations, or one that is named is not.
+[[nodiscard]] Result<std::set<NodeId>> choose_nodes(const State& state,
+                                                    const ReservationRequest& request);
+
+// What `event` about a node means for the reservations that it is in, or could join.
+[[nodiscard]] std::vector<Event> reservation_consequences(const State& state, const Event& event);
+
+}  // namespace usine
