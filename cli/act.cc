@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "cli/client.h"
+#include "cli/job_names.h"
 #include "cli/jobs.h"
 #include "cli/options.h"
 
@@ -14,9 +15,23 @@ struct Action {
   std::string about;
 };
 
+Status add_job(proto::ActOnJobsRequest& request, const std::string& word) {
+  const auto name = parse_job_name(word);
+  if (!name) return fail(name.error());
+  if (name->tasks.empty()) {
+    request.add_jobs(name->job);
+    return {};
+  }
+  proto::JobTasks& some = *request.add_tasks();
+  some.set_array(name->job);
+  some.set_tasks(name->tasks);
+  return {};
+}
+
 CommandResult act(const Action& action, const Words& words) {
-  Options options("usine " + action.name + " JOB...", action.about,
-                  "usine " + action.name + " 42 43");
+  Options options("usine " + action.name + " JOB...",
+                  action.about + " Tasks of an array are named as 42_7 or 42_[1-3,9].",
+                  "usine " + action.name + " 42 43_7");
   options.finds_cluster().takes_words(1, std::numeric_limits<std::size_t>::max(), "a job id");
   const auto given = options.parse(words);
   if (!given) return fail(given.error());
@@ -24,9 +39,7 @@ CommandResult act(const Action& action, const Words& words) {
   proto::ActOnJobsRequest request;
   request.set_action(action.action);
   for (const std::string& word : (*given)->words()) {
-    const auto id = parse_job_id(word);
-    if (!id) return fail(id.error());
-    request.add_jobs(*id);
+    if (const Status read = add_job(request, word); !read) return fail(read.error());
   }
   auto client = connect((*given)->target());
   if (!client) return fail(client.error());

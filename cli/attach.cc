@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "cli/client.h"
+#include "cli/job_names.h"
 #include "cli/jobs.h"
 #include "cli/options.h"
 #include "cli/output_file.h"
@@ -90,10 +91,10 @@ CommandResult run_attach(const Words& words) {
   const auto given = options.parse(words);
   if (!given) return fail(given.error());
   if (!*given) return kExitDone;
-  const auto id = parse_job_id((*given)->words().front());
-  if (!id) return fail(id.error());
   auto client = connect((*given)->target());
   if (!client) return fail(client.error());
+  const auto id = find_job_id(*client, (*given)->words().front());
+  if (!id) return fail(id.error());
   return follow(*client, *id);
 }
 

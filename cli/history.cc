@@ -1,6 +1,6 @@
 // `usine history`: what has ended, one row for each attempt, from the books.
 #include "cli/client.h"
-#include "cli/jobs.h"
+#include "cli/job_names.h"
 #include "cli/local_clock.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
@@ -24,8 +24,8 @@ Table table_of(const proto::ListHistoryReply& reply) {
                "ENDED", "NODE LIST"});
   for (const std::size_t column : {0u, 1u, 6u, 7u, 8u}) table.align_right(column);
   for (const proto::HistoryEntry& entry : reply.entries()) {
-    table.add({std::to_string(entry.job()), std::to_string(entry.attempt()), entry.name(),
-               entry.user(), entry.state(), exit_text(entry.exit()), std::to_string(entry.nodes()),
+    table.add({name_of(entry), std::to_string(entry.attempt()), entry.name(), entry.user(),
+               entry.state(), exit_text(entry.exit()), std::to_string(entry.nodes()),
                std::to_string(entry.gpus()), format_duration(Seconds(entry.elapsed_ms() / 1000)),
                time_text(entry.end_ms()), entry.node_list()});
   }
@@ -43,9 +43,10 @@ Result<proto::ListHistoryRequest> request_of(const Given& given) {
   if (!to) return fail(to.error());
   if (*to) request.set_to_ms(**to);
   if (const auto job = given.value("job")) {
-    const auto id = parse_job_id(*job);
-    if (!id) return fail(id.error());
-    request.set_job(*id);
+    const auto named = request_for(*job);
+    if (!named) return fail(named.error());
+    request.set_job(named->job());
+    if (named->has_array_index()) request.set_array_index(named->array_index());
   }
   return request;
 }
@@ -62,7 +63,7 @@ CommandResult run_history(const Words& words) {
       .value("to", "T", "ended before this time")
       .value("user", "U", "only jobs of this user")
       .value("project", "P", "only jobs of this project")
-      .value("job", "JOB", "only this job")
+      .value("job", "JOB", "only this job; of an array its tasks as well")
       .flag("json", "print one JSON document")
       .finds_cluster();
   const auto given = options.parse(words);

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "cli/client.h"
+#include "cli/job_names.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
 #include "cli/views.h"
@@ -48,7 +49,7 @@ void take_states(const Given& given, proto::ListJobsRequest& request, TargetOpti
         request.add_states(word);
         continue;
       }
-      for (int i = 0; i <= static_cast<int>(JobState::kOutOfMemory); ++i) {
+      for (int i = 0; i <= static_cast<int>(JobState::kDeadline); ++i) {
         request.add_states(std::string(to_string(static_cast<JobState>(i))));
       }
     }
@@ -61,8 +62,9 @@ std::string shortened(const std::string& text) {
 
 // Where it runs, or why it does not yet.
 std::string whereabouts(const proto::JobSummary& job) {
-  if (!job.reasons().empty()) return job.reasons(0).sentence();
-  return job.node_list();
+  const std::string counts = counts_text(job);
+  if (job.reasons().empty()) return counts.empty() ? job.node_list() : counts;
+  return (counts.empty() ? "" : counts + ": ") + job.reasons(0).sentence();
 }
 
 std::string elapsed_text(const proto::JobSummary& job, std::int64_t as_of_ms) {
@@ -76,8 +78,8 @@ Table table_of(const proto::ListJobsReply& reply) {
                "NODE LIST OR REASON"});
   for (const std::size_t column : {0u, 5u, 6u, 7u, 8u}) table.align_right(column);
   for (const proto::JobSummary& job : reply.jobs()) {
-    table.add({std::to_string(job.id()), shortened(job.name()), job.user(), job.partition(),
-               job.state(), std::to_string(job.nodes()), std::to_string(job.gpus()),
+    table.add({name_of(job), shortened(job.name()), job.user(), job.partition(), job.state(),
+               std::to_string(job.nodes()), std::to_string(job.gpus()),
                elapsed_text(job, reply.as_of_ms()), format_duration(Seconds(job.time_limit_s())),
                whereabouts(job)});
   }

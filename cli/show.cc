@@ -1,6 +1,6 @@
 // `usine show job|node|partition NAME`: everything that is known about one thing.
 #include "cli/client.h"
-#include "cli/jobs.h"
+#include "cli/job_names.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
 #include "cli/views.h"
@@ -35,6 +35,17 @@ std::string share_text(const proto::Component& part) {
   return text + "), " + std::to_string(part.tasks()) + (part.tasks() == 1 ? " task" : " tasks");
 }
 
+// "afterok:12 (met), afterok:13 (waiting)"
+std::string dependencies_text(const proto::JobDetail& detail) {
+  std::string text;
+  for (const proto::DependencyInfo& one : detail.dependencies()) {
+    if (!text.empty()) text += detail.dependencies_any() ? " or " : ", ";
+    text += one.text() + " (" + one.state() +
+            (one.has_from_ms() ? " from " + time_text(one.from_ms()) : "") + ')';
+  }
+  return text;
+}
+
 void print_placement(const proto::JobDetail& detail) {
   if (detail.placement().empty()) return;
   Table table({"NODE", "LEAF", "CORES", "GPUS", "NICS", "MEMORY"});
@@ -46,12 +57,29 @@ void print_placement(const proto::JobDetail& detail) {
   print_table(table);
 }
 
+// Of an array: its tasks as submitted, and for each state how many there are and which.
+void add_array(Table& table, const proto::JobDetail& detail) {
+  const proto::JobSummary& job = detail.summary();
+  if (!job.has_array()) return;
+  add_line(table, "array", detail.request().array());
+  if (job.array().limit() != 0) {
+    add_line(table, "at once", std::to_string(job.array().limit()));
+  }
+  for (const proto::ArrayTaskCount& count : job.array().counts()) {
+    const std::string tasks = std::to_string(count.tasks());
+    add_line(table, "tasks " + count.state(),
+             count.indexes().empty() ? tasks : tasks + " (" + count.indexes() + ')');
+  }
+}
+
 void print_job(const proto::JobDetail& detail) {
   const proto::JobSummary& job = detail.summary();
   const proto::LaunchRequest& launch = detail.request().launch();
   Table table({"job", std::to_string(job.id())});
+  add_line(table, "task", job.array_id() == 0 ? "" : name_of(job));
   add_line(table, "name", job.name());
   add_line(table, "state", state_text(job));
+  add_array(table, detail);
   add_line(table, "message", job.message());
   add_line(table, "exit", job.has_exit() ? exit_text(job.exit()) : "");
   add_line(table, "user", job.user());
@@ -67,6 +95,8 @@ void print_job(const proto::JobDetail& detail) {
            optional_time(job.has_estimated_start_ms(), job.estimated_start_ms()));
   add_line(table, "started", optional_time(job.has_start_ms(), job.start_ms()));
   add_line(table, "ended", optional_time(job.has_end_ms(), job.end_ms()));
+  add_line(table, "waits for", dependencies_text(detail));
+  add_line(table, "reservation", detail.request().reservation());
   add_line(table, "comment", detail.request().comment());
   add_line(table, "script", launch.script_name());
   add_line(table, "folder", launch.working_directory());
@@ -78,6 +108,7 @@ void print_job(const proto::JobDetail& detail) {
 
 void print_past_job(const proto::HistoryEntry& job) {
   Table table({"job", std::to_string(job.job())});
+  add_line(table, "task", job.array_id() == 0 ? "" : name_of(job));
   add_line(table, "name", job.name());
   add_line(table, "state", job.state());
   add_line(table, "message", job.message());
@@ -97,14 +128,18 @@ void print_past_job(const proto::HistoryEntry& job) {
 
 // A job that ended long ago: its last attempt in the books. `unknown` is what to say of a job that
 // is not there either.
-CommandResult show_job_of_history(Client& client, std::uint64_t id, const Error& unknown,
-                                  bool json) {
+CommandResult show_job_of_history(Client& client, const proto::GetJobRequest& named,
+                                  const Error& unknown, bool json) {
   proto::ListHistoryRequest request;
-  request.set_job(id);
+  request.set_job(named.job());
+  if (named.has_array_index()) request.set_array_index(named.array_index());
   const auto history = list_all_history(client, request);
   if (!history) return fail(history.error());
   if (history->entries().empty()) return fail(unknown);
-  const proto::HistoryEntry& last = history->entries(history->entries_size() - 1);
+  proto::HistoryEntry last;
+  for (const proto::HistoryEntry& entry : history->entries()) {
+    if (named.has_array_index() || entry.job() == named.job()) last = entry;
+  }
   if (json) {
     print_json(to_json(last));
   } else {
@@ -114,13 +149,11 @@ CommandResult show_job_of_history(Client& client, std::uint64_t id, const Error&
 }
 
 CommandResult show_job(Client& client, const std::string& name, bool json) {
-  const auto id = parse_job_id(name);
-  if (!id) return fail(id.error());
-  proto::GetJobRequest request;
-  request.set_job(*id);
-  const auto detail = client.get_job(request);
+  const auto request = request_for(name);
+  if (!request) return fail(request.error());
+  const auto detail = client.get_job(*request);
   if (!detail && detail.error().code == ErrorCode::kNotFound) {
-    return show_job_of_history(client, *id, detail.error(), json);
+    return show_job_of_history(client, *request, detail.error(), json);
   }
   if (!detail) return fail(detail.error());
   if (json) {

@@ -31,7 +31,7 @@ std::optional<std::string> value_of(char letter, std::size_t width,
     case '%': return "%";
     case 'j': return padded(values.job, width);
     case 'A': return padded(values.array, width);
-    case 'a': return padded(std::uint64_t{values.array_index}, width);
+    case 'a': return padded(values.array_index, width);
     case 'J':
       if (!values.step) return std::nullopt;
       return std::to_string(values.job) + '.' + *values.step;

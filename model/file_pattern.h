@@ -23,7 +23,7 @@ inline constexpr std::string_view kDefaultArrayOutputPattern = "usine-%A_%a.out"
 struct FilePatternValues {
   std::uint64_t job = 0;
   std::uint64_t array = 0;  // the job's own id without an array
-  std::uint32_t array_index = 0;
+  std::optional<std::uint32_t> array_index = 0;
   std::string job_name;
   std::string user;
   std::optional<std::string> node;

@@ -72,6 +72,8 @@ HistoryRow row_of_job(const State& state, const Job& job) {
   row.project = job.request->project;
   row.partition = state.config->partitions[job.partition.value].name;
   row.submitted = job.submitted;
+  row.array_id = job.array_id;
+  row.array_index = job.array_index;
   return row;
 }
 
@@ -102,8 +104,13 @@ HistoryRow history_row(const State& after, const AttemptEnded& event) {
 }
 
 HistoryRow history_row(const State& after, const JobEnded& event) {
-  HistoryRow row = row_of_job(after, *after.find_job(event.job));
+  const Job& job = *after.find_job(event.job);
+  HistoryRow row = row_of_job(after, job);
   row.key.job = event.job;
+  if (job.is_array()) {
+    row.key.attempt = AttemptNumber{job.requeues};
+    row.started = job.started;
+  }
   row.state = event.outcome;
   row.exit = event.exit;
   row.message = event.message;

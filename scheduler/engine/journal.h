@@ -41,7 +41,11 @@ struct Blob {
 // One attempt in the books, whether it was the last of its job or not (B40), or the end of a job
 // that waited.
 struct HistoryRow {
-  AttemptKey key;  // attempt 0: the job ended without one, while it waited
+  // Attempt 0: the job ended without one, while it waited. Of an array: how often it had been taken
+  // up again after its end.
+  AttemptKey key;
+  JobId array_id = {};            // of a task: its array
+  std::uint32_t array_index = 0;  // of a task
   std::string name, user, project, partition;
   JobState state = JobState::kCompleted;
   ExitStatus exit;

@@ -9,7 +9,7 @@ namespace {
 constexpr const char* kColumns =
     "SELECT row, job, attempt, name, user, project, partition, state, cause, exit_code, signal,"
     " exit_message, message, submitted_ms, started_ms, ended_ms, elapsed_ms, nodes, gpus, cores,"
-    " node_list, peak_memory_mib, final FROM history";
+    " node_list, peak_memory_mib, final, array_id, array_index FROM history";
 
 Time time_of(std::int64_t ms) { return Time(Millis(ms)); }
 
@@ -46,7 +46,18 @@ HistoryRow row_of(const Statement& at) {
   row.node_list = at.text(20);
   row.peak_memory_mib = at.integer(21);
   row.final = at.integer(22) != 0;
+  row.array_id.value = static_cast<std::uint64_t>(at.integer(23));
+  row.array_index = static_cast<std::uint32_t>(at.integer(24));
   return row;
+}
+
+bool of_whole_array(const HistoryFilter& filter) {
+  return filter.job != JobId{} && filter.with_tasks && !filter.array_index;
+}
+
+const char* condition_on_job(const HistoryFilter& filter) {
+  if (filter.array_index) return " AND array_id = ? AND array_index = ?";
+  return of_whole_array(filter) ? " AND (job = ? OR array_id = ?)" : " AND job = ?";
 }
 
 // Only the conditions that are asked for stand in the text, so that SQLite picks the right index.
@@ -56,7 +67,7 @@ Result<Statement> select(Database& database, const HistoryFilter& filter, std::u
   if (!filter.project.empty()) sql += " AND project = ?";
   if (filter.from) sql += " AND ended_ms >= ?";
   if (filter.to) sql += " AND ended_ms < ?";
-  if (filter.job != JobId{}) sql += " AND job = ?";
+  if (filter.job != JobId{}) sql += condition_on_job(filter);
   sql += " ORDER BY row LIMIT ?";
   auto statement = database.prepare(sql);
   if (!statement) return statement;
@@ -66,6 +77,8 @@ Result<Statement> select(Database& database, const HistoryFilter& filter, std::u
   if (filter.from) statement->bind(filter.from->time_since_epoch().count());
   if (filter.to) statement->bind(filter.to->time_since_epoch().count());
   if (filter.job != JobId{}) statement->bind(filter.job.value);
+  if (of_whole_array(filter)) statement->bind(filter.job.value);
+  if (filter.job != JobId{} && filter.array_index) statement->bind(*filter.array_index);
   statement->bind(rows);
   return statement;
 }

@@ -15,11 +15,13 @@ namespace usine::store {
 inline constexpr std::uint32_t kHistoryPageMax = 1'000;
 
 struct HistoryFilter {
-  std::string user;          // empty: any
-  std::string project;       // empty: any
-  std::optional<Time> from;  // ended at or after
-  std::optional<Time> to;    // ended before
-  JobId job;                 // 0: any
+  std::string user;                          // empty: any
+  std::string project;                       // empty: any
+  std::optional<Time> from;                  // ended at or after
+  std::optional<Time> to;                    // ended before
+  JobId job;                                 // 0: any
+  bool with_tasks = false;                   // of an array `job` also the rows of its tasks
+  std::optional<std::uint32_t> array_index;  // instead, those of its task of that index
   std::uint64_t after_row = 0;
   std::uint32_t limit = 0;
 };

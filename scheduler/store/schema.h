@@ -45,7 +45,9 @@ CREATE TABLE IF NOT EXISTS blob (
   content BLOB NOT NULL
 );
 
--- Finished attempts, for people and their tools too. Attempt 0: the job ended while it waited.
+-- Finished attempts, for people and their tools too. Attempt 0: the job ended while it waited. The
+-- tasks of an array are jobs with its id and their index beside them (array_id 0: no task); the row
+-- of an array itself has as attempt how often it had been taken up again.
 -- Times are milliseconds since 1970 UTC.
 CREATE TABLE IF NOT EXISTS history (
   row INTEGER PRIMARY KEY,
@@ -71,10 +73,13 @@ CREATE TABLE IF NOT EXISTS history (
   node_list TEXT NOT NULL,
   peak_memory_mib INTEGER NOT NULL,
   final INTEGER NOT NULL,
+  array_id INTEGER NOT NULL,
+  array_index INTEGER NOT NULL,
   UNIQUE (job, attempt)
 );
 CREATE INDEX IF NOT EXISTS history_ended ON history (ended_ms);
 CREATE INDEX IF NOT EXISTS history_user ON history (user);
+CREATE INDEX IF NOT EXISTS history_array ON history (array_id, array_index) WHERE array_id > 0;
 )sql";
 
 }  // namespace usine::store

@@ -61,7 +61,7 @@ Status SqliteJournal::prepare_statements() {
       {&statements_.insert_blob, "INSERT OR IGNORE INTO blob VALUES (?, ?)"},
       {&statements_.insert_history,
        "INSERT INTO history VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-       " ?, ?, ?, ?)"}};
+       " ?, ?, ?, ?, ?, ?)"}};
   for (const auto& [statement, sql] : texts) {
     auto prepared = database_.prepare(sql);
     if (!prepared) return fail(prepared.error());
@@ -165,6 +165,8 @@ Status SqliteJournal::insert(const HistoryRow& row) {
       .bind_text(row.node_list)
       .bind(row.peak_memory_mib)
       .bind(static_cast<std::int64_t>(row.final ? 1 : 0))
+      .bind(row.array_id.value)
+      .bind(row.array_index)
       .run();
 }
 
