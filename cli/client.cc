@@ -70,6 +70,10 @@ Result<proto::ActReply> Client::act_on_jobs(const proto::ActOnJobsRequest& reque
   return connection_->call(&proto::Users::Stub::ActOnJobs, request);
 }
 
+Result<proto::ActReply> Client::update_jobs(const proto::UpdateJobsRequest& request) {
+  return connection_->call(&proto::Users::Stub::UpdateJobs, request);
+}
+
 Result<proto::ActReply> Client::act_on_nodes(const proto::ActOnNodesRequest& request) {
   return connection_->call(&proto::Users::Stub::ActOnNodes, request);
 }
@@ -81,6 +85,10 @@ Result<proto::ListJobsReply> Client::list_jobs(const proto::ListJobsRequest& req
 Result<proto::JobDetail> Client::get_job(const proto::GetJobRequest& request) {
   return connection_->call(&proto::Users::Stub::GetJob, request,
                            kCallTimeout + Millis(request.wait_ms()));
+}
+
+Result<proto::Explanation> Client::explain(const proto::ExplainRequest& request) {
+  return connection_->call(&proto::Users::Stub::Explain, request);
 }
 
 Result<proto::ListNodesReply> Client::list_nodes(const proto::ListNodesRequest& request) {

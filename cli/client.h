@@ -25,9 +25,11 @@ class Client {
   // said.
   Result<proto::SubmitReply> submit(const proto::SubmitRequest& request);
   Result<proto::ActReply> act_on_jobs(const proto::ActOnJobsRequest& request);
+  Result<proto::ActReply> update_jobs(const proto::UpdateJobsRequest& request);
   Result<proto::ActReply> act_on_nodes(const proto::ActOnNodesRequest& request);
   Result<proto::ListJobsReply> list_jobs(const proto::ListJobsRequest& request);
   Result<proto::JobDetail> get_job(const proto::GetJobRequest& request);
+  Result<proto::Explanation> explain(const proto::ExplainRequest& request);
   Result<proto::ListNodesReply> list_nodes(const proto::ListNodesRequest& request);
   Result<proto::ListHistoryReply> list_history(const proto::ListHistoryRequest& request);
   Result<proto::ClusterInfo> get_cluster();

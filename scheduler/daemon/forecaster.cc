@@ -14,11 +14,13 @@ void Forecaster::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Forecaster::ask(Caller caller, std::shared_ptr<const JobRequest> request, Answer answer) {
-  reader_.ask([this, caller = std::move(caller), request = std::move(request),
+void Forecaster::ask(SubmitJob submission, Answer answer) {
+  reader_.ask([this, submission = std::move(submission),
                answer = std::move(answer)](const View& view) mutable {
-    (void)tasks_.try_push(
-        {std::move(caller), std::move(request), std::move(answer), view.state, view.now});
+    (void)take([submission = std::move(submission), answer = std::move(answer), state = view.state,
+                now = view.now]() mutable {
+      answer(forecast(std::move(state), std::move(submission), now));
+    });
   });
 }
 
@@ -26,9 +28,9 @@ void Forecaster::run() {
   while (true) {
     auto [tasks, ended] = tasks_.pop_all();
     if (ended) return;
-    for (Task& task : tasks) {
+    for (Work& work : tasks) {
       if (stopping_) break;
-      task.answer(forecast(std::move(task.state), task.caller, *task.request, task.now));
+      work();
     }
   }
 }

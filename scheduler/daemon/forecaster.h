@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <thread>
+#include <utility>
 
 #include "common/os/bounded_queue.h"
 #include "scheduler/daemon/reader.h"
@@ -19,6 +20,7 @@ class Forecaster {
   static constexpr std::size_t kWaitingMax = 64;
 
   using Answer = std::move_only_function<void(Result<Forecast>)>;
+  using Work = std::move_only_function<void()>;
 
   explicit Forecaster(Reader& reader) : reader_(reader) {}
   ~Forecaster() { stop(); }
@@ -26,22 +28,18 @@ class Forecaster {
   void start();
   void stop();
 
-  // When `request` would start. `answer` is dropped where too much waits.
-  void ask(Caller caller, std::shared_ptr<const JobRequest> request, Answer answer);
+  // When the job would start. `answer` is dropped where too much waits.
+  void ask(SubmitJob submission, Answer answer);
+
+  // Does `work` on the thread, which then is the only one to touch what it holds. False: too much
+  // waits, and the work is not done.
+  [[nodiscard]] bool take(Work&& work) { return tasks_.try_push(std::move(work)); }
 
  private:
-  struct Task {
-    Caller caller;
-    std::shared_ptr<const JobRequest> request;
-    Answer answer;
-    State state;
-    Time now;
-  };
-
   void run();
 
   Reader& reader_;
-  os::BoundedQueue<Task> tasks_{kWaitingMax};
+  os::BoundedQueue<Work> tasks_{kWaitingMax};
   std::atomic<bool> stopping_ = false;  // tasks that wait are dropped: they may take long
   std::thread thread_;
 };

@@ -1,0 +1,96 @@
+#include "scheduler/policy/what_if.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "scheduler/core/decide.h"
+#include "scheduler/core/derived.h"
+#include "scheduler/policy/forecast.h"
+#include "scheduler/policy/variations.h"
+#include "scheduler/queue/priority.h"
+
+namespace usine {
+namespace {
+
+// Those that wait ahead of the job: the first in the order, and the arrays of its own kind.
+std::set<JobId> first_ahead(const State& state, const Job& job) {
+  const RankKey own = rank_of(job, *state.config);
+  std::vector<RankKey> ahead;
+  for (const auto& [id, other] : state.jobs) {
+    if (other.state != JobState::kPending || !other.eligible_since) continue;
+    const RankKey rank = rank_of(other, *state.config);
+    if (rank < own) ahead.push_back(rank);
+  }
+  const std::size_t kept = std::min(ahead.size(), kTrialJobsMax);
+  std::ranges::partial_sort(ahead, ahead.begin() + static_cast<std::ptrdiff_t>(kept));
+  std::set<JobId> ids;
+  for (std::size_t i = 0; i < kept; ++i) ids.insert(ahead[i].job);
+  return ids;
+}
+
+// When the varied job would start, where that is before `start_of_old`.
+std::optional<Time> try_variation(State state, JobId id, const Variation& variation, Time now,
+                                  std::optional<Time> start_of_old) {
+  const Job& job = *state.find_job(id);
+  const Caller owner{job.request->user, job.request->uid, job.request->gid, false};
+  JobId tried = id;
+  if (variation.limit) {
+    apply_event(state, JobLimitSet{id, *variation.limit});
+  } else {
+    apply_event(state, JobEnded{id, JobState::kCancelled, {}, {}, now});
+    const Decision taken = decide(state, SubmitJob{owner, variation.request, false, {}}, now);
+    if (!taken.reply) return std::nullopt;
+    tried = std::get<Submitted>(*taken.reply).job;
+  }
+  const Forecast found = forecast_job(std::move(state), tried, now, start_of_old);
+  const bool sooner = found.start && (!start_of_old || *found.start < *start_of_old);
+  return sooner ? found.start : std::nullopt;
+}
+
+}  // namespace
+
+State trial_state(const State& state, const Job& job) {
+  const std::set<JobId> ahead = first_ahead(state, job);
+  State trial;
+  trial.cluster_uuid = state.cluster_uuid;
+  trial.epoch = state.epoch;
+  trial.sequence = state.sequence;
+  trial.now = state.now;
+  trial.next_job = state.next_job;
+  trial.config = state.config;
+  trial.nodes = state.nodes;
+  trial.reservations = state.reservations;
+  for (const auto& [id, other] : state.jobs) {
+    if (!other.attempt && !other.claim && id != job.id && !ahead.contains(id)) continue;
+    trial.jobs.emplace(id, other);
+    // A task needs the books of its array, which they keep by themselves.
+    const JobId array = other.is_task() ? other.array_id : id;
+    const auto tasks = state.arrays.find(array);
+    if (tasks == state.arrays.end()) continue;
+    trial.arrays.insert(*tasks);
+    trial.jobs.insert(*state.jobs.find(array));
+  }
+  rebuild_derived(trial);
+  return trial;
+}
+
+WhatIf what_if(const State& trial, JobId id, Time now) {
+  now = std::max(now, trial.now);
+  WhatIf found;
+  found.start = forecast_job(trial, id, now).start;
+  std::set<VariationGroup> helped;
+  for (const Variation& variation : variations_of(trial, *trial.find_job(id), now)) {
+    const bool alternative =
+        variation.group == VariationGroup::kLimit || variation.group == VariationGroup::kNodes;
+    if (alternative && helped.contains(variation.group)) continue;
+    const auto start = try_variation(trial, id, variation, now, found.start);
+    if (!start) continue;
+    helped.insert(variation.group);
+    found.changes.push_back({variation.option, *start, !variation.limit});
+  }
+  std::ranges::stable_sort(found.changes, {}, &Change::start);
+  return found;
+}
+
+}  // namespace usine

@@ -1,0 +1,87 @@
+#include "cli/explanation.h"
+
+#include <doctest/doctest.h>
+
+using namespace usine;
+using namespace usine::cli;
+
+namespace {
+
+proto::Explanation waiting() {
+  proto::Explanation explanation;
+  proto::JobSummary& job = *explanation.mutable_summary();
+  job.set_id(42);
+  job.set_name("train");
+  job.set_state("pending");
+  job.set_estimated_start_ms(60'000);
+  proto::BlockingRule& rule = *explanation.add_rules();
+  rule.mutable_reason()->set_kind("gpus_busy");
+  rule.mutable_reason()->set_asked(8);
+  rule.mutable_reason()->set_free(2);
+  rule.mutable_reason()->set_sentence("4 nodes with 8 free GPUs each are needed, 2 have them now");
+  proto::Holder& holder = *rule.add_holders();
+  holder.set_job(40);
+  holder.set_user("bob");
+  holder.set_gpus(16);
+  holder.set_nodes(2);
+  holder.set_ends_ms(120'000);
+  proto::BlockingRule& other = *explanation.add_rules();
+  other.mutable_reason()->set_kind("behind_higher_priority");
+  other.mutable_reason()->set_asked(41);
+  other.mutable_reason()->set_sentence("it waits behind job 41, which goes first");
+  proto::NodeCensus& census = *explanation.add_components();
+  census.set_asked(4);
+  census.set_free(2);
+  census.set_partition_nodes(64);
+  proto::NodeCensus::Failed& failed = *census.add_failed();
+  failed.set_rule("down");
+  failed.set_nodes(3);
+  explanation.set_ahead(1);
+  explanation.set_waiting(12);
+  explanation.add_next_to_start(41);
+  explanation.set_tried(true);
+  proto::Change& change = *explanation.add_changes();
+  change.set_option("--nodes=2");
+  change.set_start_ms(30'000);
+  change.set_resubmit(true);
+  return explanation;
+}
+
+}  // namespace
+
+TEST_CASE("an explanation says every rule with its holders then nodes order start and changes") {
+  CHECK(explanation_text(waiting()) ==
+        "job 42 (train) is pending\n"
+        "  gpus_busy: 4 nodes with 8 free GPUs each are needed, 2 have them now\n"
+        "    job 40 of bob has 16 GPUs on 2 nodes, until 1970-01-01T00:02:00Z at the latest\n"
+        "  behind_higher_priority: it waits behind job 41, which goes first\n"
+        "  nodes: 4 asked for, 2 of the partition's 64 could be had now; fail down: 3\n"
+        "  order: 2nd of 12 waiting jobs; first go 41\n"
+        "  estimated start: 1970-01-01T00:01:00Z\n"
+        "  it would start sooner\n"
+        "    --nodes=2: 1970-01-01T00:00:30Z, cancelled and submitted anew\n");
+}
+
+TEST_CASE("an explanation as JSON has all of it") {
+  const Json json = to_json(waiting());
+  CHECK(json["id"] == 42);
+  CHECK(json["reasons"][0]["kind"] == "gpus_busy");
+  CHECK(json["reasons"][0]["held_by"][0]["job"] == 40);
+  CHECK(json["reasons"][0]["held_by"][0]["end_time"] == "1970-01-01T00:02:00Z");
+  CHECK(json["waits_behind"] == Json::array({41}));
+  CHECK(json["nodes"][0]["failed"]["down"] == 3);
+  CHECK(json["order"]["ahead"] == 1);
+  CHECK(json["changes"][0]["option"] == "--nodes=2");
+  CHECK(json["changes"][0]["estimated_start"] == "1970-01-01T00:00:30Z");
+  CHECK(json["estimated_start"] == "1970-01-01T00:01:00Z");
+}
+
+TEST_CASE("a job that runs has a course and no rules") {
+  proto::Explanation explanation;
+  explanation.mutable_summary()->set_id(7);
+  explanation.mutable_summary()->set_name("train");
+  explanation.mutable_summary()->set_state("running");
+  explanation.mutable_summary()->set_node_list("n[1-2]");
+  CHECK(explanation_text(explanation) == "job 7 (train) is running\n  it runs on n[1-2]\n");
+  CHECK(to_json(explanation)["reasons"].empty());
+}
