@@ -52,6 +52,11 @@ Result<ClusterConfig> merge_config(const ClusterConfig& old, ClusterConfig fresh
     std::ranges::sort(partition.nodes);
   }
   fresh.partitions = reordered(std::move(fresh.partitions), *partition_place);
+  // Jobs of a time without QOS have the first place, which the default takes then.
+  if (old.qos.empty()) std::ranges::stable_partition(fresh.qos, &Qos::is_default);
+  const auto qos_place = places(old.qos, fresh.qos, "QOS");
+  if (!qos_place) return fail(qos_place.error());
+  fresh.qos = reordered(std::move(fresh.qos), *qos_place);
   return fresh;
 }
 

@@ -7,8 +7,8 @@
 
 namespace usine {
 
-// `fresh` with its nodes and partitions in the order of `old`, new ones behind them. Error:
-// kRefused where a node or partition of `old` is gone, by name.
+// `fresh` with its nodes, partitions and QOS in the order of `old`, new ones behind them. Error:
+// kRefused where one of `old` is gone, by name.
 [[nodiscard]] Result<ClusterConfig> merge_config(const ClusterConfig& old, ClusterConfig fresh);
 
 }  // namespace usine

@@ -24,8 +24,12 @@ std::optional<std::int64_t> parse_integer(std::string_view text) {
   return value;
 }
 
-// "12", "0.25": at most three digits after the point, none of them lost to rounding.
+// "12", "0.25", "-3": at most three digits after the point, none of them lost to rounding.
 std::optional<std::int64_t> parse_thousandths(const std::string& text) {
+  if (text.starts_with("-") && !text.starts_with("--")) {
+    const auto positive = parse_thousandths(text.substr(1));
+    return positive ? std::optional(-*positive) : std::nullopt;
+  }
   const std::size_t point = text.find('.');
   std::string digits = text.substr(0, point);
   std::string fraction = point == std::string::npos ? "" : text.substr(point + 1);
@@ -38,6 +42,7 @@ std::optional<std::int64_t> parse_thousandths(const std::string& text) {
 }
 
 std::string format_thousandths(std::int64_t value) {
+  if (value < 0) return '-' + format_thousandths(-value);
   std::string text = std::to_string(value / 1000);
   if (value % 1000 == 0) return text;
   std::string fraction = std::to_string(1000 + value % 1000).substr(1);
