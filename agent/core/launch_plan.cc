@@ -5,6 +5,7 @@
 
 #include "agent/core/launch_pattern.h"
 #include "common/check.h"
+#include "model/file_pattern.h"
 
 namespace usine::agent {
 namespace {

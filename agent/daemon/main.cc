@@ -13,6 +13,7 @@
 #include "common/os/file_lock.h"
 #include "common/os/files.h"
 #include "common/os/os_error.h"
+#include "common/os/processes.h"
 
 namespace {
 
@@ -52,6 +53,7 @@ Result<os::UniqueFd> lock(const std::string& folder) {
 }
 
 Status run(const agent::AgentOptions& options) {
+  os::raise_descriptors_max();  // each job on this node takes one
   os::UniqueFd signals = agent::block_signals();
   Result<std::string> secret = read_secret(options.secret_file);
   if (!secret) return fail(secret.error());

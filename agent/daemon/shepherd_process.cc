@@ -2,75 +2,30 @@
 
 #include <algorithm>
 #include <cctype>
-#include <fcntl.h>
 #include <filesystem>
 #include <functional>
 #include <signal.h>
-#include <spawn.h>
 #include <string_view>
 #include <system_error>
 #include <unistd.h>
 #include <vector>
 
-#include "common/check.h"
 #include "common/os/files.h"
-#include "common/os/os_error.h"
+#include "common/os/processes.h"
 
 namespace usine::agent {
 namespace {
 
 namespace fs = std::filesystem;
 
-// Where the shepherd finds its connection to the agent.
-constexpr int kAgentFd = 3;
-
+constexpr const char* kShepherdName = "usine-shepherd";
 constexpr int kKillRoundsMax = 1000;
 
-class FileActions {
- public:
-  explicit FileActions(const std::string& log_file, int agent_fd) {
-    CHECK_THAT(::posix_spawn_file_actions_init(&actions_) == 0);
-    ::posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    ::posix_spawn_file_actions_adddup2(&actions_, agent_fd, kAgentFd);
-    ::posix_spawn_file_actions_addopen(&actions_, STDOUT_FILENO, log_file.c_str(),
-                                       O_WRONLY | O_CREAT | O_APPEND, 0600);
-    ::posix_spawn_file_actions_adddup2(&actions_, STDOUT_FILENO, STDERR_FILENO);
-    ::posix_spawn_file_actions_addclosefrom_np(&actions_, kAgentFd + 1);
-  }
-  FileActions(const FileActions&) = delete;
-  FileActions& operator=(const FileActions&) = delete;
-  ~FileActions() { ::posix_spawn_file_actions_destroy(&actions_); }
-
-  [[nodiscard]] const posix_spawn_file_actions_t* get() const { return &actions_; }
-
- private:
-  posix_spawn_file_actions_t actions_{};
-};
-
-// A session of its own, so that no signal to the agent's group reaches it, and no signal blocked or
-// ignored as the agent has them.
-class OwnSession {
- public:
-  OwnSession() {
-    sigset_t none;
-    sigset_t all;
-    ::sigemptyset(&none);
-    ::sigfillset(&all);
-    CHECK_THAT(::posix_spawnattr_init(&attributes_) == 0);
-    ::posix_spawnattr_setsigmask(&attributes_, &none);
-    ::posix_spawnattr_setsigdefault(&attributes_, &all);
-    ::posix_spawnattr_setflags(&attributes_,
-                               POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  }
-  OwnSession(const OwnSession&) = delete;
-  OwnSession& operator=(const OwnSession&) = delete;
-  ~OwnSession() { ::posix_spawnattr_destroy(&attributes_); }
-
-  [[nodiscard]] const posix_spawnattr_t* get() const { return &attributes_; }
-
- private:
-  posix_spawnattr_t attributes_{};
-};
+std::vector<std::string> own_environment() {
+  std::vector<std::string> entries;
+  for (char** entry = ::environ; *entry != nullptr; ++entry) entries.emplace_back(*entry);
+  return entries;
+}
 
 bool is_number(const std::string& name) {
   return std::ranges::all_of(name, [](unsigned char c) { return std::isdigit(c) != 0; });
@@ -94,24 +49,20 @@ std::vector<pid_t> processes_where(const std::string& file,
 }  // namespace
 
 Result<pid_t> start_shepherd(const ShepherdCommand& command, os::UniqueFd agent) {
-  std::string name = "usine-shepherd";
-  std::string number = std::to_string(kAgentFd);
-  std::string folder = command.folder;
-  char* const argv[] = {name.data(), folder.data(), number.data(), nullptr};
-  const FileActions actions(command.log_file, agent.get());
-  const OwnSession session;
-  pid_t pid = -1;
-  const int error =
-      ::posix_spawn(&pid, command.program.c_str(), actions.get(), session.get(), argv, environ);
-  if (error != 0) return fail(os::os_error("starting " + command.program, error));
-  return pid;
+  return os::spawn_detached(
+      {.path = command.program,
+       .argv = {kShepherdName, command.folder, std::to_string(os::DetachedProgram::kPassedFd)},
+       .environment = own_environment(),
+       .log_path = command.log_file,
+       .passed_fd = agent.get()});
 }
 
-bool shepherd_runs(const std::string& folder) {
-  const std::string command = std::string("usine-shepherd") + '\0' + folder + '\0';
-  return !processes_where("cmdline", [&command](const std::string& arguments) {
-            return arguments.starts_with(command);
-          }).empty();
+std::optional<pid_t> find_shepherd(const std::string& folder) {
+  const std::string command = std::string(kShepherdName) + '\0' + folder + '\0';
+  const std::vector<pid_t> found = processes_where(
+      "cmdline",
+      [&command](const std::string& arguments) { return arguments.starts_with(command); });
+  return found.empty() ? std::nullopt : std::optional(found.front());
 }
 
 void end_strays(const std::string& folder) {

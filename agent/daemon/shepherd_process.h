@@ -2,6 +2,7 @@
 // Used by the loop thread.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <sys/types.h>
 
@@ -20,8 +21,8 @@ struct ShepherdCommand {
 // Error: kIo; the node is to blame.
 [[nodiscard]] Result<pid_t> start_shepherd(const ShepherdCommand& command, os::UniqueFd agent);
 
-// Whether a shepherd of this job folder runs, be it of an earlier agent.
-[[nodiscard]] bool shepherd_runs(const std::string& folder);
+// The shepherd of this job folder, where one runs, be it of an earlier agent.
+[[nodiscard]] std::optional<pid_t> find_shepherd(const std::string& folder);
 
 // Ends what a shepherd that was killed has left running: every process whose environment names the
 // socket of this job folder. Without this, a job that is started again elsewhere would run twice.

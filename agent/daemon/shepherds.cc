@@ -10,18 +10,18 @@
 
 #include "agent/daemon/shepherd_process.h"
 #include "common/os/files.h"
+#include "common/os/processes.h"
 #include "common/os/sockets.h"
 
 namespace usine::agent {
 namespace {
 
-// A shepherd that is not ready by then is given up. The scheduler stops waiting long before, so
-// this only ends what hangs.
-constexpr Millis kReadyWithin{30'000};
-
 // How often a shepherd that an earlier agent started, and that is still getting ready, is looked
 // at: it has no connection to us yet.
 constexpr Millis kLookEvery{20};
+// How often one that lives and does not take our connection is tried: descriptors may be short.
+constexpr Millis kConnectEvery{200};
+constexpr std::uint64_t kSpareDescriptors = 16;
 
 // What a shepherd that never got ready said last; its folder will be gone when somebody looks.
 std::string last_line(const std::string& log_file) {
@@ -64,14 +64,18 @@ std::optional<FoundAttempt> Shepherds::find_one(AttemptKey key) {
   FoundAttempt found{key, {}, folders_.ended(key)};
   if (!found.ended && ready) {
     found.address = ready->address();
-    shepherd.ready = true;
-    if (!connect(key, shepherd)) {
+    remember(shepherd, *ready);
+    const bool connected = connect(key, shepherd);
+    if (!connected && lives(shepherd)) {
+      shepherd.timer = loop_.after(kConnectEvery, [this, key] { connect_again(key); });
+    } else if (!connected) {
       // It may have ended between the two looks; else it is dead.
       found.ended = folders_.ended(key);
       if (!found.ended) found.ended = lose(key, "its shepherd died while the agent was away");
     }
   } else if (!found.ended) {
-    if (!shepherd_runs(folders_.path(key))) return std::nullopt;
+    if (!find_shepherd(folders_.path(key))) return std::nullopt;
+    shepherd.give_up_at = std::chrono::steady_clock::now() + options_.ready_within;
     shepherd.timer = loop_.after(kLookEvery, [this, key] { look_for_ready(key); });
   }
   shepherd.ended = found.ended.has_value();
@@ -82,7 +86,12 @@ std::optional<FoundAttempt> Shepherds::find_one(AttemptKey key) {
 bool Shepherds::connect(AttemptKey key, Shepherd& shepherd) {
   Result<os::UniqueFd> socket = os::connect_unix(folders_.socket(key));
   if (!socket) return false;
+  // Some are left to look at files with, by which a shepherd is told from a dead one.
+  if (os::descriptors_max() < static_cast<std::uint64_t>(socket->get()) + kSpareDescriptors) {
+    return false;
+  }
   adopt(key, shepherd, *std::move(socket));
+  for (const auto& [kind, bytes] : std::exchange(shepherd.untold, {})) send(key, shepherd, bytes);
   return true;
 }
 
@@ -92,8 +101,19 @@ void Shepherds::look_for_ready(AttemptKey key) {
   const auto ready = folders_.ready(key);
   if (ready && connect(key, shepherd)) return report_ready(key, shepherd, *ready);
   shepherd.record = folders_.ended(key);
-  if (shepherd.record || !shepherd_runs(folders_.path(key))) return report_failed(key, shepherd);
+  const auto process = find_shepherd(folders_.path(key));
+  if (shepherd.record || !process) return report_failed(key, shepherd);
+  if (!ready && std::chrono::steady_clock::now() >= shepherd.give_up_at) {
+    shepherd.pid = *process;
+    return give_up(key);
+  }
   shepherd.timer = loop_.after(kLookEvery, [this, key] { look_for_ready(key); });
+}
+
+void Shepherds::connect_again(AttemptKey key) {
+  Shepherd& shepherd = shepherds_.at(key);
+  shepherd.timer = 0;
+  if (!connect(key, shepherd)) on_gone(key, shepherd);
 }
 
 // A shepherd that was killed can neither end its processes nor say what became of them.
@@ -120,7 +140,7 @@ void Shepherds::spawn(const Prepare& prepare) {
   Shepherd& shepherd = shepherds_[key];
   shepherd = {};
   shepherd.pid = *pid;
-  shepherd.timer = loop_.after(kReadyWithin, [this, key] { give_up(key); });
+  shepherd.timer = loop_.after(options_.ready_within, [this, key] { give_up(key); });
   adopt(key, shepherd, std::move(ends->first));
 }
 
@@ -147,10 +167,19 @@ void Shepherds::remove(AttemptKey key) {
 
 void Shepherds::tell(AttemptKey key, const proto::ShepherdMessage& message) {
   const auto found = shepherds_.find(key);
-  // Where there is no connection, the shepherd's end is being reported already.
-  if (found == shepherds_.end() || !found->second.socket) return;
-  os::FrameSocket& socket = *found->second.socket;
-  if (const Status sent = socket.send(message.SerializeAsString()); !sent) {
+  if (found == shepherds_.end() || found->second.ended) return;
+  Shepherd& shepherd = found->second;
+  const std::string bytes = message.SerializeAsString();
+  if (!shepherd.socket) {
+    shepherd.untold[message.message_case()] = bytes;
+  } else {
+    send(key, shepherd, bytes);
+  }
+}
+
+void Shepherds::send(AttemptKey key, Shepherd& shepherd, const std::string& bytes) {
+  os::FrameSocket& socket = *shepherd.socket;
+  if (const Status sent = socket.send(bytes); !sent) {
     spdlog::warn("event=shepherd_deaf job={} attempt={} error=\"{}\"", key.job.value,
                  key.attempt.value, sent.error().message);
   } else if (socket.unsent_bytes() > 0) {
@@ -198,14 +227,29 @@ void Shepherds::on_gone(AttemptKey key, Shepherd& shepherd) {
   if (shepherd.ended) return;
   if (!shepherd.record) shepherd.record = folders_.ended(key);
   if (!shepherd.ready) return report_failed(key, shepherd);
+  if (!shepherd.record && lives(shepherd)) {
+    shepherd.timer = loop_.after(kConnectEvery, [this, key] { connect_again(key); });
+    return;
+  }
   shepherd.ended = true;
   if (!shepherd.record) shepherd.record = lose(key, "its shepherd died");
   report_(ShepherdEnded{*shepherd.record});
 }
 
+bool Shepherds::lives(const Shepherd& shepherd) {
+  const auto ticks = os::start_ticks_of(shepherd.process);
+  return ticks && *ticks == shepherd.start_ticks;
+}
+
+void Shepherds::remember(Shepherd& shepherd, const proto::ShepherdReady& ready) {
+  shepherd.ready = true;
+  shepherd.process = ready.pid();
+  shepherd.start_ticks = ready.start_ticks();
+}
+
 void Shepherds::report_ready(AttemptKey key, Shepherd& shepherd,
                              const proto::ShepherdReady& ready) {
-  shepherd.ready = true;
+  remember(shepherd, ready);
   loop_.cancel(std::exchange(shepherd.timer, 0));
   report_(ShepherdReady{key, true, false, {}, ready.address()});
 }
@@ -243,6 +287,7 @@ void Shepherds::give_up(AttemptKey key) {
   shepherd.timer = 0;
   spdlog::error("event=shepherd_hangs job={} attempt={}", key.job.value, key.attempt.value);
   if (shepherd.pid > 0) ::kill(shepherd.pid, SIGKILL);
+  end_strays(folders_.path(key));
   report_failed(key, shepherd);
 }
 

@@ -3,6 +3,8 @@
 // shepherd's socket carries commands and shows that it lives. Owned by the loop thread.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
@@ -23,6 +25,9 @@ class Shepherds {
   struct Options {
     std::string program;
     NodeSettings node;
+    // A shepherd that is not ready by then is given up. The scheduler stops waiting long before, so
+    // this only ends what hangs.
+    Millis ready_within{30'000};
   };
   // Called for what happened, never from within find().
   using Report = std::function<void(Input)>;
@@ -47,8 +52,15 @@ class Shepherds {
     std::optional<os::FrameSocket> socket;
     std::optional<Ended> record;  // of its end, from itself
     bool ready = false;
-    bool ended = false;               // and reported
-    os::PollLoop::TimerId timer = 0;  // while not ready: gives it up, or looks at it again
+    bool ended = false;  // and reported
+    // As it said when it was ready: a process that is still there is not taken for dead because it
+    // cannot be talked to just now.
+    pid_t process = -1;
+    std::uint64_t start_ticks = 0;
+    std::map<int, std::string> untold;  // the last command of each kind, while not connected
+    // While not ready: gives it up, or looks at it again. Later: connects again.
+    os::PollLoop::TimerId timer = 0;
+    std::chrono::steady_clock::time_point give_up_at{};  // where an earlier agent started it
   };
 
   [[nodiscard]] std::optional<FoundAttempt> find_one(AttemptKey key);
@@ -59,7 +71,11 @@ class Shepherds {
   void on_message(AttemptKey key, Shepherd& shepherd, const proto::ShepherdMessage& message);
   void on_gone(AttemptKey key, Shepherd& shepherd);
   void tell(AttemptKey key, const proto::ShepherdMessage& message);
+  void send(AttemptKey key, Shepherd& shepherd, const std::string& bytes);
+  [[nodiscard]] static bool lives(const Shepherd& shepherd);
+  static void remember(Shepherd& shepherd, const proto::ShepherdReady& ready);
   void look_for_ready(AttemptKey key);
+  void connect_again(AttemptKey key);
   void give_up(AttemptKey key);
   void report_ready(AttemptKey key, Shepherd& shepherd, const proto::ShepherdReady& ready);
   void report_failed(AttemptKey key, Shepherd& shepherd);

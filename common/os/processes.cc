@@ -8,10 +8,13 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <spawn.h>
 #include <string_view>
+#include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
+#include <unistd.h>
 
+#include "common/check.h"
 #include "common/os/files.h"
 #include "common/os/os_error.h"
 #include "common/os/unique_fd.h"
@@ -69,12 +72,6 @@ std::optional<Process> look_at(pid_t pid) {
   return Process{pid, static_cast<pid_t>(*parent), static_cast<pid_t>(*session), *start};
 }
 
-// What the child reports before it becomes the program, or instead of it.
-struct Report {
-  pid_t pid = 0;
-  int error = 0;  // of execve or what leads to it
-};
-
 std::vector<char*> pointers_to(const std::vector<std::string>& strings) {
   std::vector<char*> pointers;
   for (const std::string& text : strings) pointers.push_back(const_cast<char*>(text.c_str()));
@@ -82,61 +79,62 @@ std::vector<char*> pointers_to(const std::vector<std::string>& strings) {
   return pointers;
 }
 
-// Runs between fork and exec: only calls that are safe there.
-struct Child {
-  char* const* argv;
-  char* const* environment;
-  int log;
-  int null;
-  int passed;
-  int reports;
+// Out of the way of the numbers that the program's own descriptors get.
+Result<UniqueFd> open_above(const std::string& path, int flags) {
+  const UniqueFd fd(::open(path.c_str(), flags | O_CLOEXEC, 0600));
+  UniqueFd above(fd ? ::fcntl(fd.get(), F_DUPFD_CLOEXEC, DetachedProgram::kPassedFd + 1) : -1);
+  if (!above) return fail(os_error("opening " + path));
+  return above;
+}
 
-  void report(pid_t pid, int error) const {
-    const Report report{pid, error};
-    static_cast<void>(!::write(reports, &report, sizeof(report)));
+// The program's descriptors: its streams and the passed one, and nothing else of ours.
+class FileActions {
+ public:
+  FileActions(int null, int log, int passed) {
+    CHECK_THAT(::posix_spawn_file_actions_init(&actions_) == 0);
+    ::posix_spawn_file_actions_adddup2(&actions_, null, STDIN_FILENO);
+    ::posix_spawn_file_actions_adddup2(&actions_, log, STDOUT_FILENO);
+    ::posix_spawn_file_actions_adddup2(&actions_, log, STDERR_FILENO);
+    if (passed >= 0) {
+      ::posix_spawn_file_actions_adddup2(&actions_, passed, DetachedProgram::kPassedFd);
+    }
+    const int last = passed >= 0 ? DetachedProgram::kPassedFd : STDERR_FILENO;
+    ::posix_spawn_file_actions_addclosefrom_np(&actions_, last + 1);
   }
+  FileActions(const FileActions&) = delete;
+  FileActions& operator=(const FileActions&) = delete;
+  ~FileActions() { ::posix_spawn_file_actions_destroy(&actions_); }
 
-  [[noreturn]] void become_program() const {
-    sigset_t none;
-    ::sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
-    ::dup2(null, STDIN_FILENO);
-    ::dup2(log, STDOUT_FILENO);
-    ::dup2(log, STDERR_FILENO);
-    // Duplicating a descriptor onto itself would leave it close-on-exec.
-    if (passed == DetachedProgram::kPassedFd) ::fcntl(passed, F_SETFD, 0);
-    if (passed >= 0) ::dup2(passed, DetachedProgram::kPassedFd);
-    ::execve(argv[0], argv, environment);
-    report(0, errno);
-    ::_exit(127);
-  }
+  [[nodiscard]] const posix_spawn_file_actions_t* get() const { return &actions_; }
 
-  // Between us and the program stands a process that ends at once, so that init adopts the program.
-  [[noreturn]] void detach() const {
-    ::setsid();
-    const pid_t pid = ::fork();
-    if (pid == 0) become_program();
-    report(pid, pid < 0 ? errno : 0);
-    ::_exit(0);
-  }
+ private:
+  posix_spawn_file_actions_t actions_{};
 };
 
-Result<pid_t> collect_reports(int reports, const std::string& path) {
-  pid_t pid = 0;
-  int error = 0;
-  Report report;
-  // Both reports are one short write each, so a read gets one whole or the end.
-  while (true) {
-    const ssize_t got = ::read(reports, &report, sizeof(report));
-    if (got < 0 && errno == EINTR) continue;
-    if (got != static_cast<ssize_t>(sizeof(report))) break;
-    if (report.pid > 0) pid = report.pid;
-    if (report.error != 0) error = report.error;
+// A session of its own, so that no signal to our group reaches it, and no signal blocked or ignored
+// as we have them.
+class OwnSession {
+ public:
+  OwnSession() {
+    sigset_t none;
+    sigset_t all;
+    ::sigemptyset(&none);
+    ::sigfillset(&all);
+    CHECK_THAT(::posix_spawnattr_init(&attributes_) == 0);
+    ::posix_spawnattr_setsigmask(&attributes_, &none);
+    ::posix_spawnattr_setsigdefault(&attributes_, &all);
+    ::posix_spawnattr_setflags(&attributes_,
+                               POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   }
-  if (error != 0) return fail(os_error("starting " + path, error));
-  if (pid == 0) return fail(ErrorCode::kIo, "starting " + path + ": its starter was killed");
-  return pid;
-}
+  OwnSession(const OwnSession&) = delete;
+  OwnSession& operator=(const OwnSession&) = delete;
+  ~OwnSession() { ::posix_spawnattr_destroy(&attributes_); }
+
+  [[nodiscard]] const posix_spawnattr_t* get() const { return &attributes_; }
+
+ private:
+  posix_spawnattr_t attributes_{};
+};
 
 }  // namespace
 
@@ -181,30 +179,32 @@ Result<std::uint64_t> start_ticks_of(pid_t pid) {
   return fail(ErrorCode::kNotFound, "there is no process " + std::to_string(pid));
 }
 
-Result<pid_t> spawn_detached(const DetachedProgram& program) {
-  const std::string log_path = program.log_path.empty() ? "/dev/null" : program.log_path;
-  const UniqueFd log(::open(log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-  if (!log) return fail(os_error("opening " + log_path));
-  const UniqueFd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  if (!null) return fail(os_error("opening /dev/null"));
-  int pipe_fds[2];
-  if (::pipe2(pipe_fds, O_CLOEXEC) != 0) return fail(os_error("making a pipe"));
-  const UniqueFd reports(pipe_fds[0]);
-  // Out of the way of the number that the passed descriptor gets.
-  UniqueFd reports_end(::fcntl(pipe_fds[1], F_DUPFD_CLOEXEC, DetachedProgram::kPassedFd + 1));
-  ::close(pipe_fds[1]);
+std::uint64_t descriptors_max() {
+  rlimit limit{};
+  return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
+}
 
-  const std::vector<char*> argv = pointers_to(program.argv);
-  const std::vector<char*> environment = pointers_to(program.environment);
-  const Child child{argv.data(), environment.data(), log.get(),
-                    null.get(),  program.passed_fd,  reports_end.get()};
-  const pid_t between = ::fork();
-  if (between == 0) child.detach();
-  if (between < 0) return fail(os_error("forking"));
-  reports_end.reset();
-  auto pid = collect_reports(reports.get(), program.argv[0]);
-  // Fails only where somebody else has waited for it.
-  static_cast<void>(::waitpid(between, nullptr, 0));
+void raise_descriptors_max() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  static_cast<void>(::setrlimit(RLIMIT_NOFILE, &limit));
+}
+
+Result<pid_t> spawn_detached(const DetachedProgram& program) {
+  const std::string& path = program.path.empty() ? program.argv.front() : program.path;
+  const auto log = open_above(program.log_path.empty() ? "/dev/null" : program.log_path,
+                              O_WRONLY | O_CREAT | O_APPEND);
+  if (!log) return fail(log.error());
+  const auto null = open_above("/dev/null", O_RDONLY);
+  if (!null) return fail(null.error());
+  const FileActions files(null->get(), log->get(), program.passed_fd);
+  const OwnSession session;
+  pid_t pid = -1;
+  const int error =
+      ::posix_spawn(&pid, path.c_str(), files.get(), session.get(),
+                    pointers_to(program.argv).data(), pointers_to(program.environment).data());
+  if (error != 0) return fail(os_error("starting " + path, error));
   return pid;
 }
 

@@ -35,18 +35,24 @@ void signal_process(const Process& process, int signal);
 // only waits to be reaped.
 [[nodiscard]] Result<std::uint64_t> start_ticks_of(pid_t pid);
 
+// How many descriptors this process may have open.
+[[nodiscard]] std::uint64_t descriptors_max();
+// Lets this process have as many as its hard limit allows; what it starts inherits that.
+void raise_descriptors_max();
+
 struct DetachedProgram {
   static constexpr int kPassedFd = 3;  // the number that passed_fd has in the program
 
-  std::vector<std::string> argv;         // argv[0] is the path of the program
+  std::string path;  // of the program; empty: argv[0]
+  std::vector<std::string> argv;
   std::vector<std::string> environment;  // "NAME=value" each
   std::string log_path;                  // output and errors are appended here; empty: /dev/null
   int passed_fd = -1;                    // one descriptor of ours that it gets too; -1: none
 };
 
-// Starts the program in a session of its own, as a child of init: it lives on when we end, and
-// nobody here has to wait for it. Returns its pid. Errors as os_error gives them, also where the
-// program cannot be executed.
+// Starts the program in a session of its own, with nothing of ours open but what is passed: it
+// lives on when we end. While we live it is our child, and who goes on for long reaps it. Returns
+// its pid. Errors as os_error gives them, also where the program cannot be executed.
 [[nodiscard]] Result<pid_t> spawn_detached(const DetachedProgram& program);
 
 }  // namespace usine::os

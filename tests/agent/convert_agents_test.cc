@@ -31,7 +31,9 @@ JobRequest full_request() {
        .per_node = {.cores = 56, .gpus = 8, .memory_mib = 1'024, .gpu_type = "h100"},
        .exclusive = true,
        .only_nodes = {"n1", "n2"},
-       .excluded_nodes = {"n9"}}};
+       .excluded_nodes = {"n9"},
+       .constraint = {},
+       .topology = {}}};
   request.time_limit = Seconds{7'200};
   request.begin = Time{Millis{1'234'567}};
   request.priority = -5;

@@ -1,7 +1,10 @@
 // Files, addresses, timers and detached programs of common/os.
+#include <algorithm>
 #include <csignal>
+#include <fcntl.h>
 #include <filesystem>
 #include <string>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <doctest/doctest.h>
@@ -98,11 +101,12 @@ TEST_CASE("a handler may forget its own descriptor and that of another") {
   CHECK(calls == 1);
 }
 
-TEST_CASE("a detached program has its descriptor and log and is no child of ours") {
+TEST_CASE("a detached program has its descriptor and log and a session of its own") {
   const TempFolder folder;
   auto pair = socket_pair();
   REQUIRE(pair);
-  const auto pid = spawn_detached({.argv = {"/bin/sh", "-c", "echo $WORD; echo up >&3; read x"},
+  const auto pid = spawn_detached({.path = {},
+                                   .argv = {"/bin/sh", "-c", "echo $WORD; echo up >&3; read x"},
                                    .environment = {"WORD=hello"},
                                    .log_path = folder / "log",
                                    .passed_fd = pair->second.get()});
@@ -111,13 +115,36 @@ TEST_CASE("a detached program has its descriptor and log and is no child of ours
   REQUIRE(read(pair->first.get(), buffer, sizeof(buffer)) == 3);
   CHECK(std::string(buffer) == "up\n");
   CHECK(read_file(folder / "log").value() == "hello\n");
-  for (const Process& descendant : descendants_of(getpid())) CHECK(descendant.pid != *pid);
+  const auto ours = descendants_of(getpid());
+  const auto child = std::ranges::find(ours, *pid, &Process::pid);
+  REQUIRE(child != ours.end());
+  CHECK(child->session == *pid);
   CHECK(wait_until([&] { return !start_ticks_of(*pid); }));  // its input is empty, so it ends
+  CHECK(waitpid(*pid, nullptr, 0) == *pid);
+}
+
+TEST_CASE("a detached program inherits no descriptor and no blocked signal of its starter") {
+  const TempFolder folder;
+  const UniqueFd leaked(open("/dev/null", O_RDONLY));  // not close-on-exec
+  sigset_t blocked;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGUSR1);
+  sigprocmask(SIG_BLOCK, &blocked, nullptr);
+  const auto pid = spawn_detached(
+      {.path = "/bin/sh",
+       .argv = {"named", "-c", "ls /proc/self/fd | wc -l; grep SigBlk /proc/self/status; echo $0"},
+       .environment = {"PATH=/usr/bin:/bin"},
+       .log_path = folder / "log"});
+  sigprocmask(SIG_UNBLOCK, &blocked, nullptr);
+  REQUIRE(pid);
+  CHECK(waitpid(*pid, nullptr, 0) == *pid);
+  // ls itself holds the folder open.
+  CHECK(read_file(folder / "log").value() == "4\nSigBlk:\t0000000000000000\nnamed\n");
 }
 
 TEST_CASE("a detached program that cannot be executed is an error") {
   const auto pid =
-      spawn_detached({.argv = {"/no/such/program"}, .environment = {}, .log_path = {}});
+      spawn_detached({.path = {}, .argv = {"/no/such/program"}, .environment = {}, .log_path = {}});
   REQUIRE(!pid);
   CHECK(pid.error().code == ErrorCode::kNotFound);
   CHECK(pid.error().message == "starting /no/such/program: No such file or directory");
