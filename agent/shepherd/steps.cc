@@ -45,11 +45,31 @@ bool Steps::take(const ConnectionPtr& connection, proto::ShepherdMessage& messag
   } else if (job_.running()) {
     run(connection, message.run_step());
   } else if (waiting_.size() < kWaitingMax) {
-    waiting_.push_back({connection, message.run_step()});
+    wait_for_start(connection, message.run_step());
   } else {
     refuse(connection, "too many steps wait for the job's start");
   }
   return true;
+}
+
+// Nobody but us notices that a client which waits has gone.
+void Steps::wait_for_start(const ConnectionPtr& client, const proto::RunStep& run) {
+  waiting_.push_back({client, run});
+  const auto leave = [this](const ConnectionPtr& leaver) {
+    if (std::erase_if(waiting_, [&](const Waiting& one) { return one.client == leaver; }) == 0) {
+      return;
+    }
+    client_left_early_ = spec_.interactive;
+  };
+  client->hand_over(
+      {.message =
+           [leave](const ConnectionPtr& from, proto::ShepherdMessage& message) {
+             if (!message.has_signal_step()) return;
+             refuse(from, "the step was interrupted before it started");
+             leave(from);
+           },
+       .closed = [leave](const ConnectionPtr& from, const std::string&) { leave(from); },
+       .drained = {}});
 }
 
 void Steps::run(const ConnectionPtr& client, const proto::RunStep& run) {
@@ -100,6 +120,10 @@ Result<ConnectionPtr> Steps::connect_to_self() {
 }
 
 void Steps::end_interactive_job() {
+  if (client_left_early_ && job_.running() && heads_.empty()) {
+    return job_.finish(
+        {.signal = SIGHUP, .message = "the job's client left before it was started"});
+  }
   if (!spec_.interactive || heads_.empty() || !heads_.front()->outcome()) return;
   const StepHead::Outcome& outcome = *heads_.front()->outcome();
   ExitStatus exit;

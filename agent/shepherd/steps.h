@@ -45,6 +45,7 @@ class Steps {
     proto::RunStep run;
   };
 
+  void wait_for_start(const ConnectionPtr& client, const proto::RunStep& run);
   void run(const ConnectionPtr& client, const proto::RunStep& run);
   void launch(const ConnectionPtr& head, proto::LaunchTasks& launch);
   [[nodiscard]] Result<ConnectionPtr> connect(std::uint32_t job_node);
@@ -62,6 +63,7 @@ class Steps {
   std::vector<std::unique_ptr<StepHead>> heads_;
   std::vector<std::unique_ptr<StepTasks>> tasks_;
   std::set<ConnectionPtr> own_lines_;  // from our head to ourselves, until their first message
+  bool client_left_early_ = false;     // one of those, of an interactive job
   bool interactive_end_set_ = false;
 };
 

@@ -287,6 +287,24 @@ TEST_CASE("an interactive job is its client's one step") {
   CHECK(record.exit_code() == 9);
 }
 
+TEST_CASE("an interactive job whose client has left before the start ends at its start") {
+  const TempFolder folder;
+  proto::JobSpec spec = job_spec("", 1);
+  spec.set_interactive(true);
+  FakeAgent agent(folder, spec);
+  const std::string address = agent.ready().address();
+  FakeClient client(address, "secret");
+  client.run(step_of("touch ran; sleep 1000"));
+  client.signal(SIGINT);
+  CHECK(client.ended().message() == "the step was interrupted before it started");
+  client.leave();
+  agent.start();
+  const proto::EndRecord record = agent.ended();
+  CHECK(record.signal() == SIGHUP);
+  CHECK(record.message() == "the job's client left before it was started");
+  CHECK(!std::filesystem::exists(folder / "ran"));
+}
+
 TEST_CASE("what an interactive job says when it is stopped reaches its client") {
   const TempFolder folder;
   proto::JobSpec spec = job_spec("", 1);
