@@ -91,6 +91,19 @@ Result<proto::Explanation> Client::explain(const proto::ExplainRequest& request)
   return connection_->call(&proto::Users::Stub::Explain, request);
 }
 
+Result<proto::ActReply> Client::create_reservation(const proto::ReservationRequest& request) {
+  return connection_->call(&proto::Users::Stub::CreateReservation, request);
+}
+
+Result<proto::ActReply> Client::delete_reservations(
+    const proto::DeleteReservationsRequest& request) {
+  return connection_->call(&proto::Users::Stub::DeleteReservations, request);
+}
+
+Result<proto::ListReservationsReply> Client::list_reservations() {
+  return connection_->call(&proto::Users::Stub::ListReservations, proto::ListReservationsRequest());
+}
+
 Result<proto::ListNodesReply> Client::list_nodes(const proto::ListNodesRequest& request) {
   return connection_->call(&proto::Users::Stub::ListNodes, request);
 }
@@ -101,6 +114,14 @@ Result<proto::ListHistoryReply> Client::list_history(const proto::ListHistoryReq
 
 Result<proto::ClusterInfo> Client::get_cluster() {
   return connection_->call(&proto::Users::Stub::GetCluster, proto::GetClusterRequest());
+}
+
+Result<proto::ListGroupsReply> Client::list_groups(const proto::ListGroupsRequest& request) {
+  return connection_->call(&proto::Users::Stub::ListGroups, request);
+}
+
+Result<proto::ActReply> Client::mark_job(const proto::MarkJobRequest& request) {
+  return connection_->call(&proto::Users::Stub::MarkJob, request);
 }
 
 Result<Client> connect(const TargetOptions& options) {

@@ -30,9 +30,14 @@ class Client {
   Result<proto::ListJobsReply> list_jobs(const proto::ListJobsRequest& request);
   Result<proto::JobDetail> get_job(const proto::GetJobRequest& request);
   Result<proto::Explanation> explain(const proto::ExplainRequest& request);
+  Result<proto::ActReply> create_reservation(const proto::ReservationRequest& request);
+  Result<proto::ActReply> delete_reservations(const proto::DeleteReservationsRequest& request);
+  Result<proto::ListReservationsReply> list_reservations();
   Result<proto::ListNodesReply> list_nodes(const proto::ListNodesRequest& request);
   Result<proto::ListHistoryReply> list_history(const proto::ListHistoryRequest& request);
   Result<proto::ClusterInfo> get_cluster();
+  Result<proto::ListGroupsReply> list_groups(const proto::ListGroupsRequest& request);
+  Result<proto::ActReply> mark_job(const proto::MarkJobRequest& request);
 
  private:
   struct Connection;

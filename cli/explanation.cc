@@ -2,10 +2,13 @@
 
 #include <utility>
 
+#include "cli/groups.h"
 #include "cli/job_names.h"
 
 namespace usine::cli {
 namespace {
+
+using usine::cli::to_json;  // beside those below, which would hide them
 
 std::string count(std::uint64_t number, const std::string& noun) {
   return std::to_string(number) + ' ' + noun + (number == 1 ? "" : "s");
@@ -62,6 +65,8 @@ std::string place_text(const proto::Explanation& explanation) {
   for (int i = 0; i < explanation.next_to_start_size(); ++i) {
     text += (i == 0 ? "; first go " : ", ") + std::to_string(explanation.next_to_start(i));
   }
+  const std::string rank = rank_text(explanation.rank());
+  if (!rank.empty()) text += "; " + rank;
   return text + '\n';
 }
 
@@ -98,7 +103,7 @@ Json to_json(const proto::BlockingRule& rule) {
                        {"cores", holder.cores()},
                        {"end_time", time_text(holder.ends_ms())}});
   }
-  Json json = to_json(rule.reason());
+  Json json = cli::to_json(rule.reason());
   json["held_by"] = std::move(holders);
   return json;
 }
@@ -146,7 +151,7 @@ std::string explanation_text(const proto::Explanation& explanation) {
 }
 
 Json to_json(const proto::Explanation& explanation) {
-  const Json job = to_json(explanation.summary());
+  const Json job = cli::to_json(explanation.summary());
   Json next = Json::array();
   for (const std::uint64_t ahead : explanation.next_to_start()) next.push_back(ahead);
   return {{"id", job["id"]},
@@ -157,7 +162,8 @@ Json to_json(const proto::Explanation& explanation) {
           {"order",
            {{"ahead", explanation.ahead()},
             {"waiting", explanation.waiting()},
-            {"next_to_start", std::move(next)}}},
+            {"next_to_start", std::move(next)},
+            {"head_starts", rank_json(explanation.rank())}}},
           {"start_time", job["start_time"]},
           {"estimated_start", job["estimated_start"]},
           {"changes_tried", explanation.tried()},

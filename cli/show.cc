@@ -1,5 +1,6 @@
-// `usine show job|node|partition NAME`: everything that is known about one thing.
+// `usine show KIND NAME`: everything that is known about one thing.
 #include "cli/client.h"
+#include "cli/groups.h"
 #include "cli/job_names.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
@@ -90,6 +91,12 @@ void print_job(const proto::JobDetail& detail) {
     add_line(table, "request", share_text(part));
   }
   add_line(table, "time limit", format_duration(Seconds(job.time_limit_s())));
+  add_line(table, "QOS", detail.request().qos());
+  add_line(table, "deadline",
+           optional_time(detail.request().has_deadline_ms(), detail.request().deadline_ms()));
+  add_line(table, "order", rank_text(detail.rank()));
+  add_line(table, "checkpoint", optional_time(detail.has_checkpoint_ms(), detail.checkpoint_ms()));
+  add_line(table, "progress", detail.progress());
   add_line(table, "submitted", time_text(job.submit_ms()));
   add_line(table, "estimated start",
            optional_time(job.has_estimated_start_ms(), job.estimated_start_ms()));
@@ -210,47 +217,32 @@ CommandResult show_node(Client& client, const std::string& name, bool json) {
   return kExitDone;
 }
 
-CommandResult show_partition(Client& client, const std::string& name, bool json) {
-  const auto cluster = client.get_cluster();
-  if (!cluster) return fail(cluster.error());
-  std::string known;
-  for (const proto::PartitionInfo& partition : cluster->partitions()) {
-    known += ' ' + partition.name();
-    if (partition.name() != name) continue;
-    if (json) {
-      print_json(to_json(partition));
-      return kExitDone;
-    }
-    Table table({"partition", partition.name() + (partition.is_default() ? " (default)" : "")});
-    add_line(table, "nodes up",
-             std::to_string(partition.nodes_up()) + " of " + std::to_string(partition.nodes()));
-    add_line(table, "longest job", format_duration(Seconds(partition.time_limit_max_s())));
-    print(table.text());
-    return kExitDone;
-  }
-  return fail(ErrorCode::kNotFound, "there is no partition '" + name + "': there are" + known);
-}
-
 }  // namespace
 
 CommandResult run_show(const Words& words) {
-  Options options("usine show job|node|partition NAME [--json]",
-                  "Prints all that is known about one job, node or partition.",
-                  "usine show job 42");
-  options.flag("json", "print one JSON document").finds_cluster().takes_words(2, 2, "what to show");
+  Options options(
+      "usine show job|node|partition|qos|project NAME [--json]",
+      "Prints all that is known about one job or node; or the bounds, the users and the "
+      "use of a partition, a QOS or a project, of all of the kind without a name.",
+      "usine show job 42");
+  options.flag("json", "print one JSON document").finds_cluster().takes_words(1, 2, "what to show");
   const auto given = options.parse(words);
   if (!given) return fail(given.error());
   if (!*given) return kExitDone;
   const std::string& kind = (*given)->words()[0];
-  const std::string& name = (*given)->words()[1];
+  const std::string name = (*given)->words().size() > 1 ? (*given)->words()[1] : "";
   const bool json = (*given)->flag("json");
-  if (kind != "job" && kind != "node" && kind != "partition") {
-    return fail(ErrorCode::kInvalid, "'" + kind + "' cannot be shown: say job, node or partition");
+  const bool is_group = kind == "partition" || kind == "qos" || kind == "project";
+  if (kind != "job" && kind != "node" && !is_group) {
+    return fail(ErrorCode::kInvalid,
+                "'" + kind + "' cannot be shown: say job, node, partition, qos or project");
   }
+  if (name.empty() && !is_group) return fail(ErrorCode::kInvalid, "which " + kind + "? Name it");
   auto client = connect((*given)->target());
   if (!client) return fail(client.error());
   if (kind == "job") return show_job(*client, name, json);
-  return kind == "node" ? show_node(*client, name, json) : show_partition(*client, name, json);
+  if (kind == "node") return show_node(*client, name, json);
+  return show_groups(*client, kind, name, json);
 }
 
 }  // namespace usine::cli

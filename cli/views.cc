@@ -3,9 +3,12 @@
 #include <cstring>
 #include <utility>
 
+#include "cli/groups.h"
 #include "cli/terminal.h"
 #include "common/time.h"
 #include "model/job_state.h"
+#include "model/topology_request.h"
+#include "proto/convert_model.h"
 
 namespace usine::cli {
 namespace {
@@ -41,6 +44,18 @@ Json to_json(const proto::JobNode& node) {
           {"memory_mib", node.memory_mib()}};
 }
 
+Json to_json(const proto::TopologyRequest& topology) {
+  const auto order = static_cast<SegmentOrder>(topology.segment_order());
+  return {{"required", topology.has_required() ? Json(topology.required()) : Json(nullptr)},
+          {"preferred", topology.has_preferred() ? Json(topology.preferred()) : Json(nullptr)},
+          {"switches", topology.switches_max()},
+          {"switches_wait", topology.switches_wait_s()},
+          {"segment", topology.segment()},
+          {"segment_level",
+           topology.has_segment_level() ? Json(topology.segment_level()) : Json(nullptr)},
+          {"segment_order", to_string(order)}};
+}
+
 Json to_json(const proto::Component& part) {
   return {{"nodes", part.nodes()},
           {"tasks", part.tasks()},
@@ -50,9 +65,25 @@ Json to_json(const proto::Component& part) {
           {"gpus_per_node", part.per_node().gpus()},
           {"gpu_type", part.per_node().gpu_type()},
           {"memory_mib_per_node", part.per_node().memory_mib()},
+          {"any_nodes", part.any_nodes()},
           {"exclusive", part.exclusive()},
           {"node_list", list_of(part.only_nodes())},
-          {"excluded_nodes", list_of(part.excluded_nodes())}};
+          {"excluded_nodes", list_of(part.excluded_nodes())},
+          {"constraint", part.constraint()},
+          {"topology", to_json(part.topology())}};
+}
+
+Json to_json(const proto::DependencyInfo& dependency) {
+  return {
+      {"dependency", dependency.text()},
+      {"state", dependency.state()},
+      {"from", dependency.has_from_ms() ? Json(time_text(dependency.from_ms())) : Json(nullptr)}};
+}
+
+// As --dependency takes it.
+std::string dependency_text(const proto::Dependencies& message) {
+  const auto dependencies = from_proto(message);
+  return dependencies ? to_string(*dependencies) : std::string();
 }
 
 template <typename Repeated>
@@ -60,6 +91,21 @@ Json json_list_of(const Repeated& items) {
   Json list = Json::array();
   for (const auto& item : items) list.push_back(to_json(item));
   return list;
+}
+
+// Of a task of an array: which one it is.
+void add_task(const auto& message, Json& json) {
+  const bool is_task = message.array_id() != 0;
+  json["array_id"] = is_task ? Json(message.array_id()) : Json(nullptr);
+  json["array_index"] = is_task ? Json(message.array_index()) : Json(nullptr);
+}
+
+Json to_json(const proto::ArrayInfo& array) {
+  Json states = Json::object();
+  for (const proto::ArrayTaskCount& count : array.counts()) {
+    states[count.state()] = {{"tasks", count.tasks()}, {"indexes", count.indexes()}};
+  }
+  return {{"tasks", array.tasks()}, {"limit", array.limit()}, {"states", std::move(states)}};
 }
 
 // The time, or null where the message has none.
@@ -105,6 +151,8 @@ Json to_json(const proto::JobSummary& job) {
                {"exit", job.has_exit() ? to_json(job.exit()) : Json(nullptr)},
                {"message", job.message()}};
   json["reasons"] = json_list_of(job.reasons());
+  add_task(job, json);
+  json["array"] = job.has_array() ? to_json(job.array()) : Json(nullptr);
   return json;
 }
 
@@ -113,16 +161,21 @@ Json to_json(const proto::JobRequest& request) {
                {"user", request.user()},
                {"project", request.project()},
                {"partition", request.partition()},
+               {"qos", request.qos()},
                {"comment", request.comment()},
                {"components", json_list_of(request.components())},
                {"time_limit", request.time_limit_s()},
                {"begin", USINE_TIME_OR_NULL(request, begin_ms)},
+               {"deadline", USINE_TIME_OR_NULL(request, deadline_ms)},
                {"priority", request.priority()},
                {"hold", request.hold()},
                {"requeue", request.requeue()},
                {"requeue_unfenced", request.requeue_unfenced()},
                {"idempotency_key", request.idempotency_key()},
                {"interactive", request.interactive()}};
+  json["dependency"] = dependency_text(request.dependencies());
+  json["reservation"] = request.reservation();
+  json["array"] = request.array().empty() ? Json(nullptr) : Json(request.array());
   add_launch(request.launch(), json);
   return json;
 }
@@ -131,6 +184,12 @@ Json to_json(const proto::JobDetail& detail) {
   Json json = to_json(detail.summary());
   json["request"] = to_json(detail.request());
   json["placement"] = json_list_of(detail.placement());
+  json["dependencies"] = json_list_of(detail.dependencies());
+  json["eligible_since"] = USINE_TIME_OR_NULL(detail, eligible_since_ms);
+  json["head_starts"] = rank_json(detail.rank());
+  json["checkpoint_time"] = USINE_TIME_OR_NULL(detail, checkpoint_ms);
+  json["progress"] = detail.progress();
+  json["dependencies_any"] = detail.dependencies_any();
   json["waits_behind"] = list_of(detail.waits_behind());
   json["as_of"] = time_text(detail.as_of_ms());
   return json;
@@ -169,25 +228,27 @@ Json to_json(const proto::PartitionInfo& partition) {
 }
 
 Json to_json(const proto::HistoryEntry& entry) {
-  return {{"id", entry.job()},
-          {"attempt", entry.attempt()},
-          {"name", entry.name()},
-          {"user", entry.user()},
-          {"project", entry.project()},
-          {"partition", entry.partition()},
-          {"state", entry.state()},
-          {"exit", to_json(entry.exit())},
-          {"message", entry.message()},
-          {"submit_time", time_text(entry.submit_ms())},
-          {"start_time", USINE_TIME_OR_NULL(entry, start_ms)},
-          {"end_time", time_text(entry.end_ms())},
-          {"elapsed", seconds_of(entry.elapsed_ms())},
-          {"nodes", entry.nodes()},
-          {"gpus", entry.gpus()},
-          {"cores", entry.cores()},
-          {"node_list", entry.node_list()},
-          {"peak_memory_mib", entry.peak_memory_mib()},
-          {"final", entry.final()}};
+  Json json = {{"id", entry.job()},
+               {"attempt", entry.attempt()},
+               {"name", entry.name()},
+               {"user", entry.user()},
+               {"project", entry.project()},
+               {"partition", entry.partition()},
+               {"state", entry.state()},
+               {"exit", to_json(entry.exit())},
+               {"message", entry.message()},
+               {"submit_time", time_text(entry.submit_ms())},
+               {"start_time", USINE_TIME_OR_NULL(entry, start_ms)},
+               {"end_time", time_text(entry.end_ms())},
+               {"elapsed", seconds_of(entry.elapsed_ms())},
+               {"nodes", entry.nodes()},
+               {"gpus", entry.gpus()},
+               {"cores", entry.cores()},
+               {"node_list", entry.node_list()},
+               {"peak_memory_mib", entry.peak_memory_mib()},
+               {"final", entry.final()}};
+  add_task(entry, json);
+  return json;
 }
 
 #undef USINE_TIME_OR_NULL

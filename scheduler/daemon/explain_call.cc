@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "proto/convert_model.h"
+#include "scheduler/daemon/group_views.h"
 #include "scheduler/daemon/views.h"
 #include "scheduler/policy/eligibility.h"
 #include "scheduler/policy/explain.h"
@@ -61,6 +62,7 @@ void add_explanation(const View& view, const Job& job, proto::Explanation& messa
   for (const NodeCensus& census : explanation.components) {
     *message.add_components() = to_proto(census);
   }
+  add_rank(view.state, job, message);
   message.set_ahead(explanation.place.ahead);
   message.set_waiting(explanation.place.waiting);
   for (const JobId ahead : explanation.place.next_to_start) {

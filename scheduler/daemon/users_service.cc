@@ -5,7 +5,10 @@
 #include <utility>
 
 #include "scheduler/daemon/act_calls.h"
-#include "scheduler/daemon/submit_call.h"
+#include "scheduler/daemon/array_views.h"
+#include "scheduler/daemon/explain_call.h"
+#include "scheduler/daemon/group_views.h"
+#include "scheduler/daemon/past_jobs.h"
 #include "scheduler/daemon/views.h"
 
 namespace usine::daemon {
@@ -62,12 +65,19 @@ void UsersService::start() {
   using Service = proto::Users::AsyncService;
   serve(&Service::RequestSubmit, &UsersService::submit);
   serve(&Service::RequestActOnJobs, &UsersService::act_on_jobs);
+  serve(&Service::RequestUpdateJobs, &UsersService::update_jobs);
   serve(&Service::RequestActOnNodes, &UsersService::act_on_nodes);
   serve(&Service::RequestListJobs, &UsersService::list_jobs);
   serve(&Service::RequestGetJob, &UsersService::get_job);
+  serve(&Service::RequestExplain, &UsersService::explain);
+  serve(&Service::RequestCreateReservation, &UsersService::create_reservation);
+  serve(&Service::RequestDeleteReservations, &UsersService::delete_reservations);
+  serve(&Service::RequestListReservations, &UsersService::list_reservations);
   serve(&Service::RequestListNodes, &UsersService::list_nodes);
   serve(&Service::RequestListHistory, &UsersService::list_history);
   serve(&Service::RequestGetCluster, &UsersService::get_cluster);
+  serve(&Service::RequestListGroups, &UsersService::list_groups);
+  serve(&Service::RequestMarkJob, &UsersService::mark_job);
 }
 
 void UsersService::submit(const Caller& caller, const proto::SubmitRequest& request,
@@ -78,11 +88,36 @@ void UsersService::submit(const Caller& caller, const proto::SubmitRequest& requ
     return;
   }
   for (const Blob& blob : submission->blobs) parts_.blobs.remember(blob.hash, blob.content);
-  if (request.test_only()) {
-    test_submission(parts_.engine, parts_.forecaster, *std::move(submission), std::move(respond));
-  } else {
-    tell_submission(parts_.engine, *std::move(submission), std::move(respond));
+  if (submission->request->dependencies.empty()) {
+    hand_over(*std::move(submission), request.test_only(), std::move(respond));
+    return;
   }
+  parts_.reader.ask([this, submission = *std::move(submission), test_only = request.test_only(),
+                     respond = std::move(respond)](const View&) mutable {
+    auto past = past_jobs(parts_.history, submission.request->dependencies);
+    if (!past) {
+      respond(fail(past.error()));
+      return;
+    }
+    submission.past = *std::move(past);
+    hand_over(std::move(submission), test_only, std::move(respond));
+  });
+}
+
+void UsersService::hand_over(Submission submission, bool test_only,
+                             Responder<proto::SubmitReply> respond) {
+  if (test_only) {
+    test_submission(parts_.engine, parts_.forecaster, std::move(submission), std::move(respond));
+  } else {
+    tell_submission(parts_.engine, std::move(submission), std::move(respond));
+  }
+}
+
+void UsersService::update_jobs(const Caller& caller, const proto::UpdateJobsRequest& request,
+                               Responder<proto::ActReply> respond) {
+  parts_.reader.ask([this, caller, request, respond = std::move(respond)](const View&) mutable {
+    act(parts_.engine, commands_of(caller, request, parts_.history), std::move(respond));
+  });
 }
 
 void UsersService::act_on_jobs(const Caller& caller, const proto::ActOnJobsRequest& request,
@@ -110,9 +145,10 @@ void UsersService::get_job(const Caller& caller, const proto::GetJobRequest& req
     return;
   }
   const JobId job{request.job()};
-  Reader::Question answer = [this, job, caller,
+  Reader::Question answer = [this, request, caller,
                              respond = std::move(respond)](const View& view) mutable {
-    respond(job_detail(view, job, caller, parts_.keys));
+    const auto named = named_job(view.state, request);
+    respond(named ? job_detail(view, *named, caller, parts_.keys) : fail(named.error()));
   };
   const auto wait = std::min(kWaitMax, std::chrono::milliseconds(request.wait_ms()));
   if (states->empty() || wait.count() == 0) {
@@ -121,6 +157,32 @@ void UsersService::get_job(const Caller& caller, const proto::GetJobRequest& req
   }
   parts_.reader.ask_when_changed(
       {job, *std::move(states), std::chrono::steady_clock::now() + wait, std::move(answer)});
+}
+
+void UsersService::explain(const Caller&, const proto::ExplainRequest& request,
+                           Responder<proto::Explanation> respond) {
+  parts_.reader.ask([this, request, respond = std::move(respond)](const View& view) mutable {
+    explain_job(view, request, parts_.forecaster, std::move(respond));
+  });
+}
+
+void UsersService::create_reservation(const Caller& caller,
+                                      const proto::ReservationRequest& request,
+                                      Responder<proto::ActReply> respond) {
+  act(parts_.engine, commands_of(caller, request), std::move(respond));
+}
+
+void UsersService::delete_reservations(const Caller& caller,
+                                       const proto::DeleteReservationsRequest& request,
+                                       Responder<proto::ActReply> respond) {
+  act(parts_.engine, commands_of(caller, request), std::move(respond));
+}
+
+void UsersService::list_reservations(const Caller& caller, const proto::ListReservationsRequest&,
+                                     Responder<proto::ListReservationsReply> respond) {
+  parts_.reader.ask([caller, respond = std::move(respond)](const View& view) mutable {
+    respond(reservations_seen(view, caller));
+  });
 }
 
 void UsersService::list_nodes(const Caller&, const proto::ListNodesRequest& request,
@@ -141,6 +203,20 @@ void UsersService::get_cluster(const Caller&, const proto::GetClusterRequest&,
                                Responder<proto::ClusterInfo> respond) {
   parts_.reader.ask(
       [respond = std::move(respond)](const View& view) mutable { respond(cluster_info(view)); });
+}
+
+void UsersService::list_groups(const Caller&, const proto::ListGroupsRequest& request,
+                               Responder<proto::ListGroupsReply> respond) {
+  parts_.reader.ask([request, respond = std::move(respond)](const View& view) mutable {
+    respond(daemon::list_groups(view, request));
+  });
+}
+
+void UsersService::mark_job(const Caller& caller, const proto::MarkJobRequest& request,
+                            Responder<proto::ActReply> respond) {
+  const JobId job{request.job()};
+  act(parts_.engine, {{{std::to_string(request.job()), MarkJob{caller, job, request.progress()}}}},
+      std::move(respond));
 }
 
 }  // namespace usine::daemon

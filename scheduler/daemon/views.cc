@@ -8,6 +8,8 @@
 #include "common/hostlist.h"
 #include "proto/convert_model.h"
 #include "scheduler/core/messages.h"
+#include "scheduler/daemon/array_views.h"
+#include "scheduler/daemon/group_views.h"
 
 namespace usine::daemon {
 namespace {
@@ -38,32 +40,16 @@ void add_reasons(const View& view, const Job& job, proto::JobSummary& summary) {
   }
 }
 
-proto::JobSummary summary_of(const View& view, const Job& job) {
-  const JobRequest& request = *job.request;
-  proto::JobSummary summary;
-  summary.set_id(job.id.value);
-  summary.set_name(request.name);
-  summary.set_user(request.user);
-  summary.set_project(request.project);
-  summary.set_partition(view.state.config->partitions[job.partition.value].name);
-  summary.set_state(std::string(to_string(job.state)));
-  summary.set_attempt(job.attempts);
-  summary.set_nodes(request.total_nodes());
-  summary.set_gpus(request.total_gpus());
-  summary.set_submit_ms(to_ms(job.submitted));
-  summary.set_time_limit_s(request.time_limit.count());
-  summary.set_message(job.message);
-  if (job.started) summary.set_start_ms(to_ms(*job.started));
-  if (const Allocation* const placement = placement_of(job)) {
-    summary.set_node_list(node_list(view.state, *placement));
-    summary.set_gpus(placement->total_gpus());
+void add_dependencies(const Job& job, proto::JobDetail& detail) {
+  const auto& [wanted, statuses] = job.dependencies;
+  detail.set_dependencies_any(wanted.any);
+  for (std::size_t i = 0; i < statuses.size(); ++i) {
+    proto::DependencyInfo& info = *detail.add_dependencies();
+    info.set_text(to_string(wanted.items[i]));
+    info.set_state(std::string(to_string(statuses[i].phase)));
+    const bool known = statuses[i].phase == DependencyPhase::kMet && statuses[i].from != Time{};
+    if (known) info.set_from_ms(to_ms(statuses[i].from));
   }
-  if (job.ended) {
-    summary.set_end_ms(to_ms(*job.ended));
-    *summary.mutable_exit() = to_proto(job.exit);
-  }
-  add_reasons(view, job, summary);
-  return summary;
 }
 
 Result<std::set<JobState>> states_asked_for(const proto::ListJobsRequest& request) {
@@ -94,7 +80,7 @@ void add_shape(const State& state, NodeId id, proto::NodeInfo& info) {
   const NodeShape& shape = state.shape_of(id);
   info.set_cores(static_cast<std::uint32_t>(shape.cores.size()));
   info.set_cores_free(static_cast<std::uint32_t>(node.free_cores.count()));
-  info.set_gpus(static_cast<std::uint32_t>(shape.gpus.size()));
+  info.set_gpus(static_cast<std::uint32_t>(shape.present_gpus().count()));
   info.set_gpus_free(static_cast<std::uint32_t>(node.free_gpus.count()));
   info.set_memory_mib(shape.memory_mib());
   info.set_memory_free_mib(node.free_memory_mib);
@@ -125,18 +111,6 @@ proto::NodeInfo node_info(const State& state, NodeId id) {
 
 bool is_up(const State& state, NodeId id) { return state.node(id).link == NodeLink::kUp; }
 
-proto::PartitionInfo partition_info(const State& state, const Partition& partition) {
-  const auto up =
-      std::ranges::count_if(partition.nodes, [&state](NodeId id) { return is_up(state, id); });
-  proto::PartitionInfo info;
-  info.set_name(partition.name);
-  info.set_nodes(static_cast<std::uint32_t>(partition.nodes.size()));
-  info.set_nodes_up(static_cast<std::uint32_t>(up));
-  info.set_time_limit_max_s(partition.time_limit_max.count());
-  info.set_is_default(partition.is_default);
-  return info;
-}
-
 void count_jobs(const State& state, proto::ClusterInfo& info) {
   std::uint64_t waiting = 0;
   std::uint64_t running = 0;
@@ -149,6 +123,57 @@ void count_jobs(const State& state, proto::ClusterInfo& info) {
 }
 
 }  // namespace
+
+proto::PartitionInfo partition_info(const State& state, const Partition& partition) {
+  const auto up =
+      std::ranges::count_if(partition.nodes, [&state](NodeId id) { return is_up(state, id); });
+  proto::PartitionInfo info;
+  info.set_name(partition.name);
+  info.set_nodes(static_cast<std::uint32_t>(partition.nodes.size()));
+  info.set_nodes_up(static_cast<std::uint32_t>(up));
+  info.set_time_limit_max_s(partition.time_limit_max.count());
+  info.set_is_default(partition.is_default);
+  return info;
+}
+
+Result<const Job*> find_job(const View& view, JobId id) {
+  const Job* const job = view.state.find_job(id);
+  if (job != nullptr) return job;
+  const std::string number = std::to_string(id.value);
+  const bool was = id.value != 0 && id < view.state.next_job;
+  return fail(ErrorCode::kNotFound,
+              was ? "job " + number + " ended a while ago: 'usine history' has it"
+                  : "there is no job " + number);
+}
+
+proto::JobSummary summary_of(const View& view, const Job& job) {
+  const JobRequest& request = *job.request;
+  proto::JobSummary summary;
+  summary.set_id(job.id.value);
+  summary.set_name(request.name);
+  summary.set_user(request.user);
+  summary.set_project(request.project);
+  summary.set_partition(view.state.config->partitions[job.partition.value].name);
+  summary.set_state(std::string(to_string(job.state)));
+  summary.set_attempt(job.attempts);
+  summary.set_nodes(request.total_nodes());
+  summary.set_gpus(request.total_gpus());
+  summary.set_submit_ms(to_ms(job.submitted));
+  summary.set_time_limit_s(job.limit().count());
+  summary.set_message(job.message);
+  if (job.started) summary.set_start_ms(to_ms(*job.started));
+  if (const Allocation* const placement = placement_of(job)) {
+    summary.set_node_list(node_list(view.state, *placement));
+    summary.set_gpus(placement->total_gpus());
+  }
+  if (job.ended) {
+    summary.set_end_ms(to_ms(*job.ended));
+    *summary.mutable_exit() = to_proto(job.exit);
+  }
+  add_array(view.state, job, kListedRangesMax, summary);
+  add_reasons(view, job, summary);
+  return summary;
+}
 
 Result<proto::ListJobsReply> list_jobs(const View& view, const proto::ListJobsRequest& request) {
   const Result<std::set<JobState>> states = states_asked_for(request);
@@ -171,18 +196,20 @@ Result<proto::ListJobsReply> list_jobs(const View& view, const proto::ListJobsRe
 
 Result<proto::JobDetail> job_detail(const View& view, JobId id, const Caller& caller,
                                     const JobKeys& keys) {
-  const Job* const job = view.state.find_job(id);
-  if (job == nullptr) {
-    const std::string number = std::to_string(id.value);
-    const bool was = id.value != 0 && id < view.state.next_job;
-    return fail(ErrorCode::kNotFound,
-                was ? "job " + number + " ended a while ago: 'usine history' has it"
-                    : "there is no job " + number);
-  }
+  const Result<const Job*> found = find_job(view, id);
+  if (!found) return fail(found.error());
+  const Job* const job = *found;
   proto::JobDetail detail;
   *detail.mutable_summary() = summary_of(view, *job);
+  add_array(view.state, *job, kDetailedRangesMax, *detail.mutable_summary());
   *detail.mutable_request() = to_proto(*job->request);
   detail.set_as_of_ms(to_ms(view.now));
+  add_dependencies(*job, detail);
+  add_rank(view.state, *job, detail);
+  if (job->checkpoint) {
+    detail.set_checkpoint_ms(to_ms(job->checkpoint->at));
+    detail.set_progress(job->checkpoint->progress);
+  }
   if (const Allocation* const placement = placement_of(*job)) {
     for (const NodeShare& share : placement->nodes) {
       *detail.add_placement() = to_proto(job_node(view.state, share));

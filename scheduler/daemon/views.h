@@ -18,6 +18,10 @@ inline constexpr std::uint32_t kPageRowsMax = 1000;
 [[nodiscard]] Result<proto::ListJobsReply> list_jobs(const View& view,
                                                      const proto::ListJobsRequest& request);
 
+// Error: kNotFound for a job that never was or has left the state; history keeps those.
+[[nodiscard]] Result<const Job*> find_job(const View& view, JobId id);
+[[nodiscard]] proto::JobSummary summary_of(const View& view, const Job& job);
+
 // The key of a running job and where to show it are for its owner alone. Error: kNotFound for a job
 // that never was or has left the state; history keeps those.
 [[nodiscard]] Result<proto::JobDetail> job_detail(const View& view, JobId id, const Caller& caller,
@@ -27,6 +31,11 @@ inline constexpr std::uint32_t kPageRowsMax = 1000;
 [[nodiscard]] Result<proto::ListNodesReply> list_nodes(const View& view,
                                                        const proto::ListNodesRequest& request);
 
+// Those that the caller may see: private ones are for who may use them and for operators.
+[[nodiscard]] proto::ListReservationsReply reservations_seen(const View& view,
+                                                             const Caller& caller);
+
+[[nodiscard]] proto::PartitionInfo partition_info(const State& state, const Partition& partition);
 [[nodiscard]] proto::ClusterInfo cluster_info(const View& view);
 
 // Errors of the store.
