@@ -56,7 +56,7 @@ void Reader::handle(AppliedRows& rows) {
 }
 
 void Reader::handle(Pass& pass) {
-  if (!pass.plan.reasons.empty()) arriving_.push_back(std::move(pass.plan.reasons));
+  if (!pass.plan.reasons.empty()) arriving_.push_back({std::move(pass.plan.reasons), 0});
   do {
     take_over_some_reasons();
   } while (arriving_.size() > kArrivingPassesMax);
@@ -67,14 +67,14 @@ void Reader::handle(Pass& pass) {
 
 void Reader::take_over_some_reasons() {
   for (std::size_t taken = 0; taken < kReasonsAtOnce && !arriving_.empty(); ++taken) {
-    std::map<JobId, Reason>& reasons = arriving_.front();
-    auto first = reasons.extract(reasons.begin());
+    Arriving& arriving = arriving_.front();
+    const JobReasons::Entry& entry = arriving.reasons.jobs()[arriving.taken];
     // It may have started since that pass.
-    const Job* const job = state_.find_job(first.key());
+    const Job* const job = state_.find_job(entry.job);
     if (job != nullptr && job->state == JobState::kPending) {
-      findings_.reasons[first.key()] = std::move(first.mapped());
+      findings_.reasons[entry.job] = arriving.reasons.reason(entry);
     }
-    if (reasons.empty()) arriving_.pop_front();
+    if (++arriving.taken == arriving.reasons.size()) arriving_.pop_front();
   }
 }
 

@@ -102,7 +102,11 @@ class Reader final : public Replica {
   std::string state_digest_;
   WallClock& clock_;
   Findings findings_;
-  std::deque<std::map<JobId, Reason>> arriving_;  // reasons still to be taken over, by pass
+  struct Arriving {
+    JobReasons reasons;
+    std::size_t taken = 0;
+  };
+  std::deque<Arriving> arriving_;  // reasons still to be taken over, by pass
   std::multimap<JobId, JobWait> waits_;
   std::multimap<std::chrono::steady_clock::time_point, JobId> wait_deadlines_;
   os::BoundedQueue<Input> inputs_{kWaitingInputsMax};

@@ -1,229 +1,205 @@
 #include "scheduler/placement/gang.h"
 
 #include <algorithm>
-#include <cstdint>
 #include <set>
-#include <string>
-#include <tuple>
-#include <vector>
+#include <utility>
 
-#include "scheduler/core/feasibility.h"
+#include "scheduler/placement/census.h"
 #include "scheduler/placement/node_share.h"
+#include "scheduler/placement/packing.h"
 
 namespace usine {
-namespace {
 
-// The nodes of one leaf that hold a share now, fullest first.
-struct LeafRoom {
-  std::size_t order = 0;  // of the leaf by name
-  std::vector<NodeId> nodes;
-  std::uint64_t free_gpus = 0;
-  std::uint64_t free_cores = 0;
-};
+// Some nodes of a component and what bounds their choice: the last word on each node.
+struct GangPlacer::Part final : NodeTest {
+  Part(const GangPlacer& by, const ComponentDemand& component, const PartDemand& one,
+       const Run& when)
+      : placer(by), whole(component), part(one), run(when) {}
 
-struct Search {
-  Machine& machine;
-  PartitionId partition;
-  const Component& component;
-  std::set<NodeId> named;     // --nodelist
-  std::set<NodeId> excluded;  // --exclude, and what earlier components took
-};
-
-std::set<NodeId> ids_of(const State& state, const std::vector<std::string>& names) {
-  std::set<NodeId> ids;
-  for (const std::string& name : names) {
-    const auto found = state.node_by_name.find(name);
-    if (found != state.node_by_name.end()) ids.insert(found->second);
+  [[nodiscard]] bool fits(NodeId node) const override {
+    return fits_named(node) && !std::ranges::binary_search(whole.named, node);
   }
-  return ids;
+  // The same for a node that the request names.
+  [[nodiscard]] bool fits_named(NodeId node) const {
+    const Machine& machine = placer.machine_;
+    return part.pool_fits[machine.pools().of_node[node.value]] &&
+           (!machine.is_held(node) || (held_too && leaves_claims_alone(node))) &&
+           placer.taken_[node.value] != placer.placement_ &&
+           share_fits(machine.free(node), machine.table(node), *whole.asked) &&
+           !std::ranges::binary_search(whole.excluded, node);
+  }
+  [[nodiscard]] bool leaves_claims_alone(NodeId node) const {
+    const Amount share = share_amount(placer.machine_.table(node), *whole.asked);
+    return placer.timeline_.is_free(node, amount_of(placer.machine_.free(node)),
+                                    {share, run.length, run.from});
+  }
+  [[nodiscard]] std::uint64_t fullness(NodeId node) const override {
+    const NodeFree& free = placer.machine_.free(node);
+    constexpr std::int64_t kMost = ~std::uint32_t{0};
+    const auto memory =
+        static_cast<std::uint64_t>(std::clamp<std::int64_t>(free.memory_mib, 0, kMost));
+    return std::uint64_t{free.gpu_count} << 48 | std::uint64_t{free.core_count} << 32 | memory;
+  }
+
+  const GangPlacer& placer;
+  const ComponentDemand& whole;
+  const PartDemand& part;
+  Run run;
+  bool held_too = false;  // where what is claimed of them stays free
+};
+
+GangPlacer::GangPlacer(Machine& machine, const Timeline& timeline)
+    : machine_(machine),
+      timeline_(timeline),
+      search_(machine.tree()),
+      taken_(machine.pools().of_node.size(), 0) {}
+
+bool GangPlacer::may_fit(const Demand& demand) const {
+  const DomainPlace root = machine_.tree().root();
+  for (const ComponentDemand& component : demand.components) {
+    const std::uint32_t held = machine_.held_with_gpus(component.asked->per_node.gpus);
+    const auto possible = [&](const std::vector<PartDemand>& way) {
+      return std::ranges::all_of(way, [&](const PartDemand& part) {
+        return bound_at(machine_.room(), part, *component.asked, root) + held >= part.nodes;
+      });
+    };
+    if (!std::ranges::any_of(component.ways, possible)) return false;
+  }
+  return true;
 }
 
-bool is_candidate(const Search& search, NodeId node) {
-  return search.machine.in_partition(node, search.partition) && !search.excluded.contains(node);
+// ---- counting --------------------------------------------------------------------------------
+
+void GangPlacer::set_counts(const Part& part) {
+  const bool sums = count_bounds(machine_.room(), part.part, *part.whole.asked, search_.counts());
+  const bool some_are_out =
+      some_taken_ || !part.whole.excluded.empty() || !part.whole.named.empty();
+  if (!sums || some_are_out) search_.count_all(part);
 }
 
-bool has_room(const Search& search, NodeId node) {
-  return is_candidate(search, node) &&
-         share_fits(search.machine.free(node), search.machine.state().shape_of(node),
-                    search.component);
+// Counts held nodes that the part may use; false: there are none.
+bool GangPlacer::add_held(Part& part) {
+  if (machine_.held_with_gpus(part.whole.asked->per_node.gpus) == 0) return false;
+  set_counts(part);
+  part.held_too = true;
+  bool any = false;
+  for (const NodeId node : machine_.held()) {
+    if (machine_.free(node).gpu_count < part.whole.asked->per_node.gpus) continue;
+    if (!part.fits(node)) continue;
+    search_.count(node);
+    any = true;
+  }
+  return any;
 }
 
-void sort_fullest_first(const Machine& machine, std::vector<NodeId>& nodes) {
-  std::ranges::stable_sort(nodes, {}, [&machine](NodeId node) {
-    const NodeFree& free = machine.free(node);
-    return std::tuple(free.gpu_count, free.core_count, free.memory_mib);
-  });
-}
+// ---- choosing --------------------------------------------------------------------------------
 
-std::vector<LeafRoom> rooms(const Search& search) {
-  std::vector<LeafRoom> found;
-  const std::vector<Leaf>& leaves = search.machine.leaves();
-  for (std::size_t i = 0; i < leaves.size(); ++i) {
-    LeafRoom room{i, {}, 0, 0};
-    for (const NodeId node : leaves[i].nodes) {
-      if (search.named.contains(node) || !has_room(search, node)) continue;
-      room.nodes.push_back(node);
-      room.free_gpus += search.machine.free(node).gpu_count;
-      room.free_cores += search.machine.free(node).core_count;
+bool GangPlacer::choose_part(Part& part, std::uint32_t nodes) {
+  const Component& asked = *part.whole.asked;
+  if (nodes == 1 && asked.per_node.gpus > 0 && !asked.exclusive) {
+    if (const auto node = pack(machine_, part.part, asked.per_node.gpus, part)) {
+      chosen_.push_back(*node);
+      return true;
     }
-    if (!room.nodes.empty()) found.push_back(std::move(room));
+  } else {
+    set_counts(part);
+    if (search_.choose(part, nodes, part.whole.topology, chosen_) == SearchResult::kFound) {
+      return true;
+    }
   }
-  return found;
+  return add_held(part) &&
+         search_.choose(part, nodes, part.whole.topology, chosen_) == SearchResult::kFound;
 }
 
-// Smallest first, then fullest, then by name.
-auto best_fit_key(const LeafRoom& room) {
-  return std::tuple(room.nodes.size(), room.free_gpus, room.free_cores, room.order);
+void GangPlacer::take(NodeId node) {
+  taken_[node.value] = placement_;
+  some_taken_ = true;
 }
 
-// The smallest leaf with room for `wanted` nodes, or the largest where none is large enough.
-std::vector<LeafRoom>::iterator best_leaf(std::vector<LeafRoom>& from, std::size_t wanted) {
-  auto best = from.end();
-  for (auto it = from.begin(); it != from.end(); ++it) {
-    if (it->nodes.size() < wanted) continue;
-    if (best == from.end() || best_fit_key(*it) < best_fit_key(*best)) best = it;
+// Parts with conditions of their own come first; what the request names counts for the last.
+bool GangPlacer::choose_way(const ComponentDemand& component, const std::vector<PartDemand>& way,
+                            const Run& run) {
+  const bool had_taken = some_taken_;
+  chosen_ = component.named;
+  for (std::size_t i = 0; i < way.size(); ++i) {
+    const bool is_last = i + 1 == way.size();
+    const auto named = is_last ? static_cast<std::uint32_t>(component.named.size()) : 0;
+    const std::uint32_t nodes = way[i].nodes - std::min(way[i].nodes, named);
+    Part part(*this, component, way[i], run);
+    const std::size_t before = chosen_.size();
+    const bool found = nodes == 0 || choose_part(part, nodes);
+    if (found && is_last) return true;
+    if (!found) break;
+    for (std::size_t at = before; at < chosen_.size(); ++at) take(chosen_[at]);
   }
-  if (best != from.end()) return best;
-  return std::ranges::min_element(from, {}, [](const LeafRoom& room) {
-    return std::tuple(~room.nodes.size(), room.free_gpus, room.free_cores, room.order);
+  for (const NodeId node : chosen_) taken_[node.value] = placement_ - 1;
+  some_taken_ = had_taken;
+  return false;
+}
+
+std::vector<NodeId> GangPlacer::busy_named(const ComponentDemand& component, const Run& run) const {
+  Part part(*this, component, component.ways.front().back(), run);
+  part.held_too = true;
+  std::vector<NodeId> busy;
+  for (const NodeId node : component.named) {
+    if (!part.fits_named(node)) busy.push_back(node);
+  }
+  return busy;
+}
+
+bool GangPlacer::choose(const ComponentDemand& component, const Run& run) {
+  if (!busy_named(component, run).empty()) return false;
+  return std::ranges::any_of(component.ways, [&](const std::vector<PartDemand>& way) {
+    return choose_way(component, way, run);
   });
 }
 
-// `wanted` nodes on as few leaves as hold them; fewer than `wanted` where there are no more.
-std::vector<NodeId> choose_nodes(const Search& search, std::size_t wanted) {
-  std::vector<LeafRoom> left = rooms(search);
-  std::vector<NodeId> chosen;
-  while (chosen.size() < wanted && !left.empty()) {
-    const auto leaf = best_leaf(left, wanted - chosen.size());
-    sort_fullest_first(search.machine, leaf->nodes);
-    const std::size_t take = std::min(leaf->nodes.size(), wanted - chosen.size());
-    leaf->nodes.resize(take);
-    chosen.insert(chosen.end(), leaf->nodes.begin(), leaf->nodes.end());
-    left.erase(leaf);
+// ---- the gang --------------------------------------------------------------------------------
+
+void GangPlacer::book(const ComponentDemand& component, std::uint32_t number,
+                      Allocation& allocation) {
+  std::ranges::sort(chosen_, {}, [&](NodeId node) { return machine_.tree().rank_of(node); });
+  NodeShare share;
+  const ShapeTable* table = nullptr;
+  NodeFree free;  // that `share` was chosen from; like nodes give like shares
+  for (const NodeId node : chosen_) {
+    if (table != &machine_.table(node) || free != machine_.free(node)) {
+      table = &machine_.table(node);
+      free = machine_.free(node);
+      share = choose_share(free, *table, *component.asked);
+    }
+    share.node = node;
+    share.component = number;
+    machine_.book(share);
+    take(node);
+    allocation.nodes.push_back(share);
   }
-  return chosen;
 }
 
-// Leaf by leaf in the order of their names, and by name on each.
-void sort_by_topology(const State& state, std::vector<NodeId>& nodes) {
-  const Fabric& fabric = state.config->fabric;
-  std::ranges::sort(nodes, {}, [&](NodeId node) {
-    const ConfiguredNode& configured = state.config->nodes[node.value];
-    return std::pair<const std::string&, const std::string&>(
-        fabric.domains[configured.leaf.value].name, configured.name);
-  });
-}
-
-// ---- why it does not fit ----------------------------------------------------------------------
-
-// How many candidates have each resource free, to name the scarcest.
-struct Census {
-  bool any_up = false;     // of all candidates
-  std::int64_t exist = 0;  // could hold the share when idle
-  std::int64_t up = 0;     // of those, take work now
-  std::int64_t gpus = 0;   // of those, have the GPUs free
-  std::int64_t cores = 0;
-  std::int64_t memory = 0;
-  std::int64_t idle = 0;
-};
-
-Census take_census(const Search& search) {
-  Census census;
-  const State& state = search.machine.state();
-  const NodeDemand& demand = search.component.per_node;
-  for (const NodeId node : state.config->partitions[search.partition.value].nodes) {
-    const NodeShape& shape = state.shape_of(node);
-    if (!is_candidate(search, node)) continue;
-    const NodeFree& free = search.machine.free(node);
-    census.any_up = census.any_up || free.takes_work;
-    const std::uint32_t node_class = state.config->nodes[node.value].node_class;
-    if (!could_hold(state.config->classes[node_class].shape, search.component)) continue;
-    ++census.exist;
-    if (!free.takes_work || !could_hold(shape, search.component)) continue;
-    ++census.up;
-    if (free.gpu_count >= demand.gpus) ++census.gpus;
-    if (free.core_count >= demand.cores) ++census.cores;
-    if (free.memory_mib >= memory_of_share(shape, demand)) ++census.memory;
-    if (free.jobs == 0) ++census.idle;
-  }
-  return census;
-}
-
-// The resource that the fewest nodes have free: what to ask less of.
-Reason scarcest(const Search& search, const Census& census) {
-  const NodeDemand& demand = search.component.per_node;
-  const std::int64_t least = std::min({census.gpus, census.cores, census.memory});
-  const auto reason = [&](ReasonKind kind, std::int64_t asked) {
-    return Reason{kind, asked, least, search.component.nodes, {}};
-  };
-  if (demand.gpus > 0 && census.gpus == least) return reason(ReasonKind::kGpusBusy, demand.gpus);
-  if (census.cores == least) return reason(ReasonKind::kCoresBusy, demand.cores);
-  return reason(ReasonKind::kMemoryBusy, demand.memory_mib);
-}
-
-Reason why_not(const Search& search) {
-  const Census census = take_census(search);
-  const auto nodes = static_cast<std::int64_t>(search.component.nodes);
-  const auto reason = [&](ReasonKind kind, std::int64_t have) {
-    return Reason{kind, nodes, have, census.exist, {}};
-  };
-  if (!census.any_up) return reason(ReasonKind::kPartitionDown, 0);
-  if (census.up < nodes) return reason(ReasonKind::kNodesDown, census.up);
-  if (search.component.exclusive && census.idle < nodes) {
-    return reason(ReasonKind::kNodesBusy, census.idle);
-  }
-  return scarcest(search, census);
-}
-
-Reason named_busy(const State& state, const std::set<NodeId>& nodes) {
-  return {ReasonKind::kNodeListBusy, static_cast<std::int64_t>(nodes.size()), 0, 0,
-          names_of(state, nodes)};
-}
-
-// ---- one component ----------------------------------------------------------------------------
-
-std::expected<std::vector<NodeId>, Reason> nodes_for(const Search& search) {
-  std::set<NodeId> busy;
-  for (const NodeId node : search.named) {
-    if (!has_room(search, node)) busy.insert(node);
-  }
-  const State& state = search.machine.state();
-  if (!busy.empty()) return std::unexpected(named_busy(state, busy));
-  std::vector<NodeId> nodes = choose_nodes(search, search.component.nodes - search.named.size());
-  nodes.insert(nodes.end(), search.named.begin(), search.named.end());
-  if (nodes.size() < search.component.nodes) return std::unexpected(why_not(search));
-  sort_by_topology(state, nodes);
-  return nodes;
-}
-
-}  // namespace
-
-std::expected<Allocation, Reason> place_gang(Machine& machine, PartitionId partition,
-                                             const JobRequest& request,
-                                             const std::set<NodeId>& avoid) {
-  const State& state = machine.state();
-  const std::size_t mark = machine.mark();
+std::expected<Allocation, Reason> GangPlacer::place(const Demand& demand, const Run& run) {
+  const std::size_t mark = machine_.mark();
   Allocation allocation;
-  std::set<NodeId> taken = avoid;
-  for (std::uint32_t i = 0; i < request.components.size(); ++i) {
-    const Component& component = request.components[i];
-    Search search{machine, partition, component, ids_of(state, component.only_nodes), taken};
-    search.excluded.merge(ids_of(state, component.excluded_nodes));
-    const auto nodes = nodes_for(search);
-    if (!nodes) {
-      machine.roll_back(mark);
-      return std::unexpected(nodes.error());
+  allocation.nodes.reserve(demand.nodes);
+  placement_ += 2;  // its own number, and one below for what it gave back
+  some_taken_ = false;
+  for (std::uint32_t i = 0; i < demand.components.size(); ++i) {
+    if (!choose(demand.components[i], run)) {
+      Reason reason = why_not(demand.components[i], run);
+      machine_.roll_back(mark);
+      return std::unexpected(std::move(reason));
     }
-    for (const NodeId node : *nodes) {
-      NodeShare share = choose_share(machine.free(node), state.shape_of(node), component);
-      share.node = node;
-      share.component = i;
-      machine.book(share);
-      allocation.nodes.push_back(share);
-      taken.insert(node);
-    }
+    book(demand.components[i], i, allocation);
   }
   return allocation;
+}
+
+Reason GangPlacer::why_not(const ComponentDemand& component, const Run& run) {
+  if (const std::vector<NodeId> busy = busy_named(component, run); !busy.empty()) {
+    const std::set<NodeId> names(busy.begin(), busy.end());
+    return {ReasonKind::kNodeListBusy, static_cast<std::int64_t>(busy.size()), 0, 0,
+            names_of(machine_.state(), names)};
+  }
+  return scarcity(machine_, component, search_.nearest());
 }
 
 }  // namespace usine

@@ -1,17 +1,23 @@
 // What is free on every node, as placement works on it: a mirror of the planner's replica that
-// books tentatively while a pass looks for room and rolls back afterwards. Nodes are grouped by the
-// leaf switch they hang on. Owned by the planner; pure.
+// books tentatively while a pass looks for room and rolls back afterwards. Beside the free shares
+// it keeps the counts of Room, so that most questions need no look at nodes. Owned by the planner;
+// pure.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <string>
+#include <memory>
+#include <span>
 #include <vector>
 
 #include "common/ids.h"
 #include "model/allocation.h"
-#include "model/request.h"
 #include "scheduler/core/state.h"
+#include "scheduler/placement/domain_tree.h"
+#include "scheduler/placement/pools.h"
+#include "scheduler/placement/room.h"
+#include "scheduler/placement/shape_table.h"
 
 namespace usine {
 
@@ -24,11 +30,8 @@ struct NodeFree {
   std::uint32_t gpu_count = 0;
   std::uint32_t jobs = 0;
   bool takes_work = false;
-};
 
-struct Leaf {
-  DomainId domain;
-  std::vector<NodeId> nodes;  // by name
+  friend bool operator==(const NodeFree&, const NodeFree&) = default;
 };
 
 class Machine {
@@ -42,29 +45,59 @@ class Machine {
   void refresh(NodeId node);
 
   [[nodiscard]] const State& state() const { return *state_; }
+  [[nodiscard]] const Pools& pools() const { return pools_; }
+  [[nodiscard]] const DomainTree& tree() const { return tree_; }
+  // Of the nodes that take work and are not held.
+  [[nodiscard]] const Room& room() const { return room_; }
   [[nodiscard]] const NodeFree& free(NodeId node) const { return free_[node.value]; }
-  [[nodiscard]] const std::vector<Leaf>& leaves() const { return leaves_; }  // by name
-  [[nodiscard]] bool in_partition(NodeId node, PartitionId partition) const {
-    return partitions_[partition.value][node.value];
+  [[nodiscard]] const ShapeTable& table(NodeId node) const {
+    const auto& own = own_tables_[node.value];
+    return own ? own->table : class_tables_[state_->config->nodes[node.value].node_class];
   }
 
   // A gang is tried as a transaction: mark, book share by share, roll back where it does not fit.
   [[nodiscard]] std::size_t mark() const { return undo_.size(); }
   void book(const NodeShare& share);
-  // As if the share had come free, to see what would fit then.
-  void give_back(const NodeShare& share);
   void roll_back(std::size_t mark);
 
+  // A held node is claimed for a start that has been promised (Timeline): it does not count in
+  // room(), and only what leaves the claim alone may use it.
+  void set_held(NodeId node, bool held);
+  [[nodiscard]] bool is_held(NodeId node) const { return held_place_[node.value] != kNotHeld; }
+  [[nodiscard]] std::span<const NodeId> held() const { return held_; }
+  // Held nodes that take work and have at least that many GPUs free now.
+  [[nodiscard]] std::uint32_t held_with_gpus(std::size_t gpus) const {
+    return held_with_gpus_[gpus];
+  }
+
  private:
+  static constexpr std::uint32_t kNotHeld = ~std::uint32_t{0};
+
   struct Undo {
     NodeId node;
     NodeFree before;
   };
+  // Of a shape that an agent reported, where it is not its class's.
+  struct OwnTable {
+    std::shared_ptr<const NodeShape> shape;
+    ShapeTable table;
+  };
+
+  [[nodiscard]] NodeRoom room_of(NodeId node) const;
+  void count_held(NodeId node, std::uint32_t difference);
+  void set(NodeId node, const NodeFree& free);
+  void find_table(NodeId node);
 
   const State* state_;
-  std::vector<NodeFree> free_;  // by node
-  std::vector<Leaf> leaves_;
-  std::vector<std::vector<bool>> partitions_;  // by partition, then node
+  Pools pools_;
+  DomainTree tree_;
+  Room room_;
+  std::vector<NodeFree> free_;   // by node
+  std::vector<std::uint32_t> held_place_;  // by node: in held_
+  std::vector<NodeId> held_;
+  std::array<std::uint32_t, GpuSet::kCapacity + 1> held_with_gpus_{};
+  std::vector<ShapeTable> class_tables_;               // by class
+  std::vector<std::unique_ptr<OwnTable>> own_tables_;  // by node; null: as its class
   std::vector<Undo> undo_;
 };
 

@@ -1,23 +1,14 @@
 #include "scheduler/placement/node_share.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
-#include <vector>
+#include <span>
 
 #include "scheduler/core/feasibility.h"
 
 namespace usine {
 namespace {
-
-// How close two GPUs are: the link's bandwidth first, then a shared switch, then a shared domain.
-std::uint64_t closeness(const NodeShape& shape, std::size_t i, std::size_t j) {
-  const GpuShape& a = shape.gpus[i];
-  const GpuShape& b = shape.gpus[j];
-  std::uint64_t score = std::uint64_t{shape.gpu_link_mbps(i, j)} << 16;
-  if (a.pci_switch != kUnknownPlace && a.pci_switch == b.pci_switch) score += 256;
-  if (a.numa != kUnknownPlace && a.numa == b.numa) score += 1;
-  return score;
-}
 
 struct Group {
   GpuSet gpus;
@@ -25,7 +16,7 @@ struct Group {
 };
 
 // Adds, one by one, the free GPU closest to all that the group has.
-Group grow(const GpuSet& free, const NodeShape& shape, std::size_t seed, std::size_t count) {
+Group grow(const GpuSet& free, const ShapeTable& table, std::size_t seed, std::size_t count) {
   Group group;
   group.gpus.insert(seed);
   while (group.gpus.count() < count) {
@@ -33,7 +24,7 @@ Group grow(const GpuSet& free, const NodeShape& shape, std::size_t seed, std::si
     std::uint64_t best_score = 0;
     for (const std::size_t candidate : free - group.gpus) {
       std::uint64_t score = 0;
-      for (const std::size_t member : group.gpus) score += closeness(shape, candidate, member);
+      for (const std::size_t member : group.gpus) score += table.closeness(candidate, member);
       if (best == GpuSet::kCapacity || score > best_score) {
         best = candidate;
         best_score = score;
@@ -54,40 +45,36 @@ void take_cores(CoreSet& into, const CoreSet& from, std::size_t count) {
   }
 }
 
-std::int16_t package_of_numa(const NodeShape& shape, std::int16_t numa) {
-  const auto index = static_cast<std::size_t>(numa);
-  return index < shape.numa_nodes.size() ? shape.numa_nodes[index].package : kUnknownPlace;
-}
-
-CoreSet cores_of_package(const NodeShape& shape, std::int16_t package) {
-  CoreSet cores;
-  for (std::size_t i = 0; i < shape.cores.size(); ++i) {
-    if (shape.cores[i].package == package) cores.insert(i);
+// The NUMA domain of each GPU for which it is known, in order; the same one several times where
+// several GPUs hang there.
+class Domains {
+ public:
+  Domains(const NodeShape& shape, const GpuSet& gpus) {
+    for (const std::size_t gpu : gpus) {
+      if (shape.gpus[gpu].numa != kUnknownPlace) {
+        numa_[count_++] = static_cast<std::size_t>(shape.gpus[gpu].numa);
+      }
+    }
   }
-  return cores;
-}
+  [[nodiscard]] std::span<const std::size_t> all() const { return std::span(numa_).first(count_); }
 
-std::vector<std::int16_t> domains_of(const NodeShape& shape, const GpuSet& gpus) {
-  std::vector<std::int16_t> domains;
-  for (const std::size_t gpu : gpus) {
-    if (shape.gpus[gpu].numa != kUnknownPlace) domains.push_back(shape.gpus[gpu].numa);
-  }
-  return domains;
-}
+ private:
+  std::array<std::size_t, GpuSet::kCapacity> numa_;
+  std::size_t count_ = 0;
+};
 
-CoreSet cores_without_gpus(const CoreSet& free, const NodeShape& shape, std::size_t count) {
-  CoreSet best;
+CoreSet cores_without_gpus(const CoreSet& free, const ShapeTable& table, std::size_t count) {
+  const CoreSet* best = nullptr;
   std::size_t best_free = CoreSet::kCapacity + 1;
-  for (std::size_t numa = 0; numa < shape.numa_nodes.size(); ++numa) {
-    const CoreSet here = free & shape.cores_of_numa(static_cast<std::int16_t>(numa));
-    const std::size_t have = here.count();
+  for (const CoreSet& cores : table.cores_of_numa) {
+    const std::size_t have = (free & cores).count();
     if (have >= count && have < best_free) {
-      best = here;
+      best = &cores;
       best_free = have;
     }
   }
   CoreSet chosen;
-  take_cores(chosen, best_free <= CoreSet::kCapacity ? best : free, count);
+  take_cores(chosen, best != nullptr ? free & *best : free, count);
   return chosen;
 }
 
@@ -129,48 +116,40 @@ NodeShare whole_node(const NodeFree& free, const NodeShape& shape) {
 
 }  // namespace
 
-bool share_fits(const NodeFree& free, const NodeShape& shape, const Component& component) {
-  if (!free.takes_work) return false;
-  if (component.exclusive && free.jobs > 0) return false;
-  const NodeDemand& demand = component.per_node;
-  if (demand.gpus > free.gpu_count || demand.cores > free.core_count) return false;
-  if (memory_of_share(shape, demand) > free.memory_mib) return false;
-  return demand.gpu_type.empty() ||
-         demand.gpus <= (free.gpus & gpus_of_type(shape, demand)).count();
-}
-
-GpuSet choose_gpus(const GpuSet& free, const NodeShape& shape, std::size_t count) {
+GpuSet choose_gpus(const GpuSet& free, const ShapeTable& table, std::size_t count) {
   if (count == 0) return {};
   if (count == free.count()) return free;
   Group best;
   for (const std::size_t seed : free) {
-    const Group group = grow(free, shape, seed, count);
+    const Group group = grow(free, table, seed, count);
     if (best.gpus.empty() || group.score > best.score) best = group;
   }
   return best.gpus;
 }
 
-CoreSet choose_cores(const CoreSet& free, const NodeShape& shape, const GpuSet& gpus,
+CoreSet choose_cores(const CoreSet& free, const ShapeTable& table, const GpuSet& gpus,
                      std::size_t count) {
-  const std::vector<std::int16_t> domains = domains_of(shape, gpus);
-  if (domains.empty()) return cores_without_gpus(free, shape, count);
+  const Domains domains(*table.shape, gpus);
+  if (domains.all().empty()) return cores_without_gpus(free, table, count);
   CoreSet chosen;
-  const std::size_t each = count / domains.size();
-  for (const std::int16_t numa : domains) {
-    take_cores(chosen, free & shape.cores_of_numa(numa), each);
+  const std::size_t each = count / domains.all().size();
+  for (const std::size_t numa : domains.all()) {
+    take_cores(chosen, free & table.cores_of_numa[numa], each);
   }
-  for (const std::int16_t numa : domains) {
-    take_cores(chosen, free & shape.cores_of_numa(numa), count - chosen.count());
-  }
-  for (const std::int16_t numa : domains) {
-    const CoreSet near = cores_of_package(shape, package_of_numa(shape, numa));
-    take_cores(chosen, free & near, count - chosen.count());
-  }
-  take_cores(chosen, free, count - chosen.count());
+  std::size_t left = count - chosen.count();
+  const auto top_up = [&](const CoreSet& from) {
+    if (left == 0) return;
+    take_cores(chosen, free & from, left);
+    left = count - chosen.count();
+  };
+  for (const std::size_t numa : domains.all()) top_up(table.cores_of_numa[numa]);
+  for (const std::size_t numa : domains.all()) top_up(table.package_of_numa[numa]);
+  top_up(free);
   return chosen;
 }
 
-NicSet choose_nics(const NodeShape& shape, const GpuSet& gpus, const CoreSet& cores) {
+NicSet choose_nics(const ShapeTable& table, const GpuSet& gpus, const CoreSet& cores) {
+  const NodeShape& shape = *table.shape;
   if (shape.nics.empty()) return {};
   if (gpus.empty()) return nics_near_cores(shape, cores);
   NicSet chosen;
@@ -178,14 +157,16 @@ NicSet choose_nics(const NodeShape& shape, const GpuSet& gpus, const CoreSet& co
   return chosen;
 }
 
-NodeShare choose_share(const NodeFree& free, const NodeShape& shape, const Component& component) {
-  if (component.exclusive) return whole_node(free, shape);
+NodeShare choose_share(const NodeFree& free, const ShapeTable& table, const Component& component) {
+  if (component.exclusive) return whole_node(free, *table.shape);
   NodeShare share;
-  const GpuSet fitting = free.gpus & gpus_of_type(shape, component.per_node);
-  share.gpus = choose_gpus(fitting, shape, component.per_node.gpus);
-  share.cores = choose_cores(free.cores, shape, share.gpus, component.per_node.cores);
-  share.nics = choose_nics(shape, share.gpus, share.cores);
-  share.memory_mib = memory_of_share(shape, component.per_node);
+  const NodeDemand& asked = component.per_node;
+  const bool any_type = asked.gpu_type.empty();
+  const GpuSet fitting = any_type ? free.gpus : free.gpus & gpus_of_type(*table.shape, asked);
+  share.gpus = choose_gpus(fitting, table, asked.gpus);
+  share.cores = choose_cores(free.cores, table, share.gpus, asked.cores);
+  share.nics = choose_nics(table, share.gpus, share.cores);
+  share.memory_mib = memory_of_share(*table.shape, asked);
   return share;
 }
 

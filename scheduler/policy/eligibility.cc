@@ -83,7 +83,7 @@ std::optional<Reason> not_eligible(const State& state, const Job& job, Time now)
 
 Reason array_limit_reason(const State& state, const Job& job) {
   const ArrayTasks& tasks = state.arrays.at(job.is_task() ? job.array_id : job.id);
-  return {ReasonKind::kArrayLimit, tasks.limit, tasks.active, 0, {}};
+  return {ReasonKind::kArrayLimit, tasks.limit, static_cast<std::int64_t>(tasks.active()), 0, {}};
 }
 
 std::optional<Time> opens_at(const Job& job) {
@@ -97,8 +97,8 @@ std::optional<Time> switches_until(const Job& job) {
   std::optional<Seconds> longest;
   for (const Component& component : job.request->components) {
     const TopologyRequest& topology = component.topology;
-    if (topology.switches_max > 0) longest = std::max(longest.value_or(Seconds{0}),
-                                                      topology.switches_wait);
+    if (topology.switches_max > 0)
+      longest = std::max(longest.value_or(Seconds{0}), topology.switches_wait);
   }
   if (!longest || !job.eligible_since) return std::nullopt;
   return *job.eligible_since + *longest;

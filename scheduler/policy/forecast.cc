@@ -1,11 +1,14 @@
 #include "scheduler/policy/forecast.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <utility>
 #include <vector>
 
+#include "scheduler/core/arrays.h"
 #include "scheduler/core/decide.h"
+#include "scheduler/core/dependencies.h"
 #include "scheduler/policy/planner.h"
 
 namespace usine {
@@ -25,14 +28,12 @@ class Future {
   // What one pass decides, which then holds.
   [[nodiscard]] Plan pass() {
     Plan plan = planner_.plan(now_);
-    std::vector<Event> events;
     for (const ProposedStart& start : plan.proposals.starts) {
-      const Job& job = *planner_.state().find_job(start.job);
-      note_end(job, now_);
-      events.push_back(AttemptPlaced{start.job, AttemptNumber{job.attempts + 1},
-                                     planner_.state().epoch, start.allocation, now_});
+      std::vector<Event> events = start_events(planner_.state(), start, now_);
+      const JobId placed = std::get<AttemptPlaced>(events.back()).job;
+      take(std::move(events));
+      note_end(*planner_.state().find_job(placed), now_);
     }
-    take(events);
     return plan;
   }
 
@@ -50,14 +51,12 @@ class Future {
       end(ends_.begin()->second, events);
       ends_.erase(ends_.begin());
     }
-    take(events);
+    take(std::move(events));
     return true;
   }
 
  private:
-  void note_end(const Job& job, Time started) {
-    ends_.emplace(started + job.request->time_limit, job.id);
-  }
+  void note_end(const Job& job, Time started) { ends_.emplace(started + job.limit(), job.id); }
 
   void end(JobId id, std::vector<Event>& events) const {
     const Attempt& attempt = *planner_.state().find_job(id)->attempt;
@@ -70,9 +69,19 @@ class Future {
     events.push_back(JobEnded{id, JobState::kCompleted, {}, {}, now_});
   }
 
-  void take(const std::vector<Event>& events) {
-    if (events.empty()) return;
-    planner_.apply_row(Sequence{planner_.state().sequence.value + 1}, now_, events);
+  // Takes the events, then what they mean for jobs that depend on others, and so on.
+  void take(std::vector<Event> events) {
+    while (!events.empty()) {
+      planner_.apply_row(Sequence{planner_.state().sequence.value + 1}, now_, events);
+      std::vector<Event> next;
+      for (const Event& event : events) {
+        std::ranges::move(array_consequences(planner_.state(), event, now_),
+                          std::back_inserter(next));
+        std::ranges::move(dependency_consequences(planner_.state(), event, now_),
+                          std::back_inserter(next));
+      }
+      events = std::move(next);
+    }
   }
 
   Planner planner_;
@@ -87,26 +96,32 @@ bool starts(const Plan& plan, JobId job) {
 
 }  // namespace
 
-Result<Forecast> forecast(State state, const Caller& caller, const JobRequest& request, Time now) {
-  now = std::max(now, state.now);
-  auto fresh = std::make_shared<JobRequest>(request);
-  fresh->idempotency_key.clear();  // an earlier submission is not what is asked about
-  const Decision decision = decide(state, SubmitJob{caller, std::move(fresh)}, now);
-  if (!decision.reply) return fail(decision.reply.error());
-  const JobId job = std::get<Submitted>(*decision.reply).job;
+Forecast forecast_job(State state, JobId job, Time now, std::optional<Time> until) {
   Future future(std::move(state), now);
   Forecast forecast;
   for (std::size_t passes = 0; passes < kForecastPassesMax; ++passes) {
-    Plan plan = future.pass();
+    const Plan plan = future.pass();
     if (starts(plan, job)) {
       forecast.start = future.now();
       return forecast;
     }
-    const auto reason = plan.reasons.find(job);
-    if (!forecast.blocked_by && reason != plan.reasons.end()) forecast.blocked_by = reason->second;
-    if (!future.advance()) break;
+    const Reason* const reason = plan.reasons.find(job);
+    if (!forecast.blocked_by && reason != nullptr) forecast.blocked_by = *reason;
+    if (!future.advance() || (until && future.now() > *until)) break;
   }
   return forecast;
+}
+
+Result<Forecast> forecast(State state, SubmitJob submission, Time now) {
+  now = std::max(now, state.now);
+  auto fresh = std::make_shared<JobRequest>(*submission.request);
+  fresh->idempotency_key.clear();  // an earlier submission is not what is asked about
+  submission.request = std::move(fresh);
+  submission.test_only = false;
+  const Decision decision = decide(state, std::move(submission), now);
+  if (!decision.reply) return fail(decision.reply.error());
+  const JobId job = std::get<Submitted>(*decision.reply).job;
+  return forecast_job(std::move(state), job, now);
 }
 
 }  // namespace usine

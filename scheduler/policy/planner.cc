@@ -1,224 +1,277 @@
 #include "scheduler/policy/planner.h"
 
-#include <expected>
-#include <utility>
+#include <algorithm>
+#include <variant>
 
+#include "scheduler/core/arrays.h"
 #include "scheduler/core/decide.h"
-#include "scheduler/placement/gang.h"
 #include "scheduler/policy/eligibility.h"
+#include "scheduler/policy/pass.h"
 
 namespace usine {
 namespace {
 
-// Whether room for the job is a matter of time; else of nodes that are down.
-bool is_busy(ReasonKind kind) {
-  return kind == ReasonKind::kGpusBusy || kind == ReasonKind::kCoresBusy ||
-         kind == ReasonKind::kMemoryBusy || kind == ReasonKind::kNodesBusy ||
-         kind == ReasonKind::kNodeListBusy;
+std::size_t most_gpus(const ClusterConfig& config) {
+  std::size_t most = 0;
+  for (const NodeClass& one : config.classes) most = std::max(most, one.shape.gpus.size());
+  return most;
 }
-
-struct PassInput {
-  const Timeline& timeline;
-  std::size_t classes = 0;  // of demand
-  std::uint64_t tries = 0;  // placements to try at most
-  Time now{};
-};
-
-// One pass: what it has learned of each class of request, and what is kept for whom.
-class Pass {
- public:
-  Pass(Machine& machine, PassInput input, std::optional<Reservation> reservation)
-      : machine_(machine),
-        input_(input),
-        blocked_(2 * input.classes),
-        reservation_(std::move(reservation)) {}
-
-  void consider(const QueueEntry& entry, Plan& plan) {
-    const Job& job = *machine_.state().find_job(entry.job);
-    if (auto reason = not_eligible(machine_.state(), job, input_.now)) {
-      plan.reasons[job.id] = *std::move(reason);
-      return;
-    }
-    // No room grows within a pass: what one request of a class could not get, none of them can.
-    const bool must_avoid = reservation_ && input_.now + job.request->time_limit > reservation_->at;
-    std::optional<Reason>& blocked = blocked_[2 * entry.demand + (must_avoid ? 1 : 0)];
-    if (!blocked && input_.tries == 0) {
-      plan.reasons[job.id] = Reason{ReasonKind::kPassLimit, 0, 0, 0, {}};
-      postponed_.insert(entry);
-      return;
-    }
-    if (!blocked) {
-      --input_.tries;
-      auto place = must_avoid ? place_around_reservation(job)
-                              : place_gang(machine_, job.partition, *job.request);
-      if (place) {
-        plan.proposals.starts.push_back({job.id, *std::move(place)});
-        return;
-      }
-      blocked = std::move(place.error());
-    }
-    plan.reasons[job.id] = *blocked;
-    if (!reservation_ && is_busy(blocked->kind)) {
-      reservation_ = reserve(machine_, input_.timeline, job, input_.now);
-    }
-  }
-
-  [[nodiscard]] std::set<QueueEntry> take_postponed() { return std::move(postponed_); }
-  [[nodiscard]] std::optional<Reservation> take_reservation() { return std::move(reservation_); }
-
- private:
-  std::expected<Allocation, Reason> place_around_reservation(const Job& job) {
-    auto place = place_gang(machine_, job.partition, *job.request, reservation_->nodes);
-    if (place) return place;
-    const std::size_t mark = machine_.mark();
-    auto anywhere = place_gang(machine_, job.partition, *job.request);
-    machine_.roll_back(mark);
-    if (!anywhere) return anywhere;
-    const auto ahead = static_cast<std::int64_t>(reservation_->job.value);
-    return std::unexpected(Reason{ReasonKind::kBehindHigherPriority, ahead, 0, 0, {}});
-  }
-
-  Machine& machine_;
-  PassInput input_;
-  std::vector<std::optional<Reason>> blocked_;  // by class, then whether it must avoid
-  std::optional<Reservation> reservation_;
-  std::set<QueueEntry> postponed_;
-};
 
 }  // namespace
 
 Planner::Planner(State state, PlanLimits limits)
     : state_(std::make_unique<State>(std::move(state))), limits_(limits), machine_(*state_) {
-  for (const auto& [id, job] : state_->jobs) {
-    if (job.state == JobState::kPending) update_job(id);
-    if (job.attempt) update_timeline(id);
-  }
+  row_time_ = state_->now;
+  rebuild();
 }
 
+// Everything anew, as after a change of the configuration.
+void Planner::rebuild() {
+  full_pass_ = true;
+  promises_.clear();
+  demands_.forget_all();
+  machine_.rebuild();
+  if (!state_->config) return;
+  timeline_.reset(state_->nodes.size(), most_gpus(*state_->config));
+  placer_ = std::make_unique<GangPlacer>(machine_, timeline_);
+  finder_ = std::make_unique<StartFinder>(machine_, timeline_);
+  for (const auto& [id, job] : state_->jobs) {
+    if (job.attempt) add_releases(job);
+    if (job.state == JobState::kPending) update_job(id);
+  }
+  for (std::uint32_t i = 0; i < state_->nodes.size(); ++i) refresh(NodeId{i});
+}
+
+// ---- what events change ------------------------------------------------------------------------
+
+struct Planner::Taker {
+  Planner& planner;
+
+  void operator()(const ClusterConfigured&) const { planner.rebuild(); }
+  void operator()(const EpochStarted&) const { planner.rebuild(); }
+
+  // ---- nodes
+  void operator()(const NodeJoined& one) const { planner.grow(one.node); }
+  void operator()(const NodeResumed& one) const { planner.grow(one.node); }
+  void operator()(const NodeUnreachable& one) const { shrink(one.node); }
+  void operator()(const NodeLost& one) const { shrink(one.node); }
+  void operator()(const NodeDrained& one) const { shrink(one.node); }
+  void operator()(const NodeFenced& one) const { planner.grow(one.node); }
+
+  // ---- jobs
+  void operator()(const JobSubmitted& one) const { planner.update_job(one.job); }
+  void operator()(const JobHeld& one) const { planner.update_job(one.job); }
+  void operator()(const JobReleased& one) const { planner.update_job(one.job); }
+  void operator()(const JobRequeued& one) const {
+    planner.update_job(one.job);
+    limit_of_array(one.job);
+  }
+  void operator()(const JobEnded& one) const {
+    planner.update_job(one.job);
+    limit_of_array(one.job);
+  }
+  void operator()(const JobForgotten&) const {}
+  void operator()(const JobMarked&) const {}
+  void operator()(const DependencyChanged& one) const { planner.update_job(one.job); }
+  void operator()(const DependenciesSet& one) const { planner.update_job(one.job); }
+  void operator()(const JobLimitSet& one) const {
+    if (planner.state_->find_job(one.job)->attempt) planner.move_releases(one.job);
+    planner.update_job(one.job);
+  }
+
+  // ---- arrays
+  void operator()(const ArrayTaskStarted& one) const { planner.update_job(one.array); }
+  void operator()(const ArrayTasksEnded& one) const { planner.update_job(one.array); }
+  void operator()(const ArrayTasksRenewed& one) const { planner.update_job(one.array); }
+  void operator()(const ArrayLimitSet& one) const {
+    planner.update_job(one.array);
+    for (const JobId job : planner.state_->arrays.at(one.array).waiting) planner.update_job(job);
+  }
+  // A task has started or ended: its array may have come to its limit, or away from it.
+  void limit_of_array(JobId task) const {
+    const JobId array = planner.state_->find_job(task)->array_id;
+    for (const JobId job : affected_by_limit(*planner.state_, array)) planner.update_job(job);
+  }
+
+  // ---- attempts
+  void operator()(const AttemptPlaced& one) const {
+    planner.update_job(one.job);
+    limit_of_array(one.job);
+    planner.add_releases(*planner.state_->find_job(one.job));
+    for (const NodeShare& share : one.allocation.nodes) planner.refresh(share.node);
+  }
+  void operator()(const NodePrepared&) const {}
+  void operator()(const AttemptStarted& one) const { planner.move_releases(one.key.job); }
+  void operator()(const StopRequested& one) const { planner.move_releases(one.key.job); }
+  void operator()(const AttemptNodeEnded& one) const {
+    const Attempt& attempt = *planner.state_->find_attempt(one.key);
+    const NodeId node = attempt.allocation.nodes[one.index].node;
+    planner.timeline_.remove_release(one.key.job, node);
+    planner.grow(node);
+  }
+  void operator()(const AttemptEnded&) const { planner.limits_grown_ = true; }
+
+  // ---- what is kept for others
+  void operator()(const JobClaimed&) const { planner.look_again(); }
+  void operator()(const ClaimDropped&) const { planner.look_again(); }
+  void operator()(const ReservationCreated&) const { planner.look_again(); }
+  void operator()(const ReservationDeleted&) const { planner.look_again(); }
+  void operator()(const ReservationTurned&) const { planner.look_again(); }
+  void operator()(const ReservedNodeChanged&) const { planner.look_again(); }
+
+  // A promise may lie on the node.
+  void shrink(NodeId node) const {
+    planner.refresh(node);
+    planner.look_again();
+  }
+};
+
 void Planner::apply_row(Sequence sequence, Time time, const std::vector<Event>& events) {
+  row_time_ = std::max(row_time_, time);
+  changed_since_ = changed_since_ || !events.empty();
   for (const Event& event : events) {
     apply_event(*state_, event);
-    take_event(event);
+    std::visit(Taker{*this}, event);
   }
   advance(*state_, sequence, time);
 }
 
 void Planner::update_job(JobId id) {
-  const Job& job = *state_->find_job(id);
-  const bool waits = job.state == JobState::kPending;
-  if (waits && waiting_.insert(id).second) queue_.add(job);
-  if (!waits && waiting_.erase(id) == 1) leave(job);
-  if (waits && job.not_before) {
-    wakes_.insert({*job.not_before, id});
-    wake_of_[id] = *job.not_before;
+  const Job* const job = state_->find_job(id);
+  const bool waits = job != nullptr && job->state == JobState::kPending;
+  drop_promise(id);
+  if (const auto wake = wake_of_.find(id); wake != wake_of_.end()) {
+    wakes_.erase({wake->second, id});
+    wake_of_.erase(wake);
+  }
+  if (!waits) return queue_.remove(id);
+  set_wake(*job);
+  if (not_eligible(*state_, *job, row_time_)) {
+    queue_.remove(id);
+    ineligible_.push_back(id);
+    return;
+  }
+  const Millis length = job->limit() + state_->config->timings.kill_wait;
+  const auto variant = static_cast<std::uint8_t>(switches_wanted(*job, row_time_));
+  queue_.put(*job, {rank_of(*job, *state_->config), length, state_->running.use_of(*job), variant});
+  const QueueEntry& entry = *queue_.find(id);
+  if (queue_.of_class(entry.demand).size() == 1) demands_.forget(entry.demand);
+  fresh_.push_back(id);
+  if (promises_.empty()) return;
+  const QueueEntry* const last = queue_.find(promises_.back().job);
+  out_of_order_ = out_of_order_ || entry < *last;
+}
+
+void Planner::set_wake(const Job& job) {
+  std::optional<Time> wake;
+  for (const std::optional<Time>& at : {opens_at(job), switches_until(job)}) {
+    if (at && *at > row_time_) wake = std::min(wake.value_or(*at), *at);
+  }
+  if (!wake) return;
+  wakes_.insert({*wake, job.id});
+  wake_of_[job.id] = *wake;
+}
+
+void Planner::refresh(NodeId node) {
+  machine_.refresh(node);
+  const NodeFree& free = machine_.free(node);
+  timeline_.set_free(node, free.takes_work ? std::optional(amount_of(free)) : std::nullopt);
+}
+
+void Planner::grow(NodeId node) {
+  refresh(node);
+  grown_.push_back(node);
+}
+
+void Planner::add_releases(const Job& job) {
+  const Time at = latest_end(job, state_->config->timings);
+  const Attempt& attempt = *job.attempt;
+  for (std::size_t i = 0; i < attempt.nodes.size(); ++i) {
+    if (attempt.nodes[i].phase == NodePhase::kEnded) continue;
+    timeline_.add_release(job.id, at, attempt.allocation.nodes[i]);
   }
 }
 
-void Planner::leave(const Job& job) {
-  queue_.remove(job);
-  const auto wake = wake_of_.find(job.id);
-  if (wake == wake_of_.end()) return;
-  wakes_.erase({wake->second, job.id});
-  wake_of_.erase(wake);
-}
-
-void Planner::update_timeline(JobId id) {
+// Its end is another than was said.
+void Planner::move_releases(JobId id) {
   const Job& job = *state_->find_job(id);
-  timeline_.set(id, latest_end(job, state_->config->timings), job.attempt->allocation.nodes);
+  for (const NodeShare& share : job.attempt->allocation.nodes) {
+    timeline_.remove_release(id, share.node);
+  }
+  add_releases(job);
+  for (const NodeShare& share : job.attempt->allocation.nodes) refresh(share.node);
 }
 
-// Its holder has started or left: a full pass says what is kept for whom now.
-void Planner::drop_reservation_of(JobId id) {
-  if (!reservation_ || reservation_->job != id) return;
-  reservation_.reset();
-  look_again();
+void Planner::drop_promise(JobId job) {
+  const auto found = std::ranges::find(promises_, job, &Promise::job);
+  if (found == promises_.end()) return;
+  for (const Promise::Share& share : found->shares) {
+    timeline_.remove_claim(job, share.node);
+    machine_.set_held(share.node, timeline_.is_claimed(share.node));
+    grown_.push_back(share.node);
+  }
+  promises_.erase(found);
 }
 
-void Planner::refresh_nodes(const std::vector<NodeShare>& shares) {
-  for (const NodeShare& share : shares) machine_.refresh(share.node);
-}
+// ---- passes ------------------------------------------------------------------------------------
 
-void Planner::take_event(const Event& event) {
-  struct Taker {
-    Planner& planner;
-
-    void operator()(const ClusterConfigured&) const { rebuild(); }
-    void operator()(const EpochStarted&) const { rebuild(); }
-    void operator()(const NodeJoined& one) const { grow(one.node); }
-    void operator()(const NodeResumed& one) const { grow(one.node); }
-    void operator()(const NodeUnreachable& one) const { planner.machine_.refresh(one.node); }
-    void operator()(const NodeLost& one) const { planner.machine_.refresh(one.node); }
-    void operator()(const NodeDrained& one) const { planner.machine_.refresh(one.node); }
-    void operator()(const NodeFenced&) const { planner.look_again(); }
-    void operator()(const JobSubmitted& one) const {
-      planner.update_job(one.job);
-      // A raised priority may go before the job that room is kept for.
-      if (planner.state_->find_job(one.job)->request->priority > 0) planner.look_again();
-    }
-    void operator()(const JobHeld&) const { planner.look_again(); }
-    void operator()(const JobReleased&) const { planner.look_again(); }
-    void operator()(const AttemptPlaced& one) const {
-      planner.update_job(one.job);
-      planner.update_timeline(one.job);
-      planner.drop_reservation_of(one.job);
-      planner.refresh_nodes(one.allocation.nodes);
-    }
-    void operator()(const NodePrepared&) const {}
-    void operator()(const AttemptStarted& one) const { planner.update_timeline(one.key.job); }
-    void operator()(const StopRequested& one) const { planner.update_timeline(one.key.job); }
-    void operator()(const AttemptNodeEnded& one) const {
-      const Attempt& attempt = *planner.state_->find_attempt(one.key);
-      grow(attempt.allocation.nodes[one.index].node);
-    }
-    void operator()(const AttemptEnded& one) const { planner.timeline_.remove(one.key.job); }
-    void operator()(const JobRequeued& one) const { planner.update_job(one.job); }
-    void operator()(const JobEnded& one) const {
-      planner.update_job(one.job);
-      planner.drop_reservation_of(one.job);
-    }
-    void operator()(const JobForgotten&) const {}
-
-    void rebuild() const {
-      planner.machine_.rebuild();
-      planner.look_again();
-    }
-    void grow(NodeId node) const {
-      planner.machine_.refresh(node);
-      planner.look_again();
-    }
-  };
-  std::visit(Taker{*this}, event);
+std::optional<Time> Planner::next_full_pass() const {
+  if (!changed_since_ || queue_.entries().empty()) return std::nullopt;
+  return last_full_pass_ + (out_of_order_ ? limits_.order_restored_after : limits_.full_pass_every);
 }
 
 bool Planner::has_work(Time now) const {
   if (!wakes_.empty() && wakes_.begin()->first <= now) return true;
-  return full_pass_ ? !queue_.entries().empty() : !queue_.fresh().empty();
+  if (!ineligible_.empty() || !fresh_.empty()) return true;
+  if (queue_.entries().empty()) return false;
+  if (full_pass_ || limits_grown_ || !grown_.empty()) return true;
+  const std::optional<Time> full = next_full_pass();
+  return full && *full <= now;
 }
 
 std::optional<Time> Planner::next_wake() const {
-  if (wakes_.empty()) return std::nullopt;
-  return wakes_.begin()->first;
+  std::optional<Time> wake = next_full_pass();
+  if (!wakes_.empty()) wake = std::min(wake.value_or(wakes_.begin()->first), wakes_.begin()->first);
+  return wake;
+}
+
+PassOrder Planner::next_order(Time now) {
+  const std::optional<Time> full = next_full_pass();
+  PassOrder order{++passes_, now, full_pass_ || (full && *full <= now), {}, {}, limits_grown_};
+  order.fresh = std::exchange(fresh_, {});
+  order.grown = std::exchange(grown_, {});
+  limits_grown_ = false;
+  full_pass_ = false;
+  if (order.full) {
+    last_full_pass_ = now;
+    changed_since_ = false;
+    out_of_order_ = false;
+  }
+  return order;
+}
+
+void Planner::tell_of_ineligible(Time now, Plan& plan) {
+  std::ranges::sort(ineligible_);
+  const auto [first, last] = std::ranges::unique(ineligible_);
+  ineligible_.erase(first, last);
+  for (const JobId id : ineligible_) {
+    const Job* const job = state_->find_job(id);
+    if (job == nullptr || job->state != JobState::kPending) continue;
+    if (auto reason = not_eligible(*state_, *job, now)) plan.reasons.set(id, *std::move(reason));
+  }
+  ineligible_.clear();
 }
 
 Plan Planner::plan(Time now) {
-  while (!wakes_.empty() && wakes_.begin()->first <= now) {
-    wakes_.erase(wakes_.begin());
-    full_pass_ = true;
-  }
-  Plan plan;
-  plan.proposals.seen = state_->sequence;
-  if (full_pass_) reservation_.reset();
-  const PassInput input{timeline_, queue_.class_bound(), limits_.placements_tried_max, now};
-  Pass pass(machine_, input, std::move(reservation_));
-  const std::size_t mark = machine_.mark();
-  for (const QueueEntry& entry : full_pass_ ? queue_.entries() : queue_.fresh()) {
-    pass.consider(entry, plan);
-  }
-  machine_.roll_back(mark);
-  queue_.set_fresh(pass.take_postponed());
-  reservation_ = pass.take_reservation();
-  if (reservation_) plan.estimates[reservation_->job] = reservation_->at;
-  full_pass_ = false;
+  row_time_ = std::max(row_time_, now);
+  while (!wakes_.empty() && wakes_.begin()->first <= now) update_job(wakes_.begin()->second);
+  if (!state_->config) return {};
+  const PlanningIndexes indexes{*state_,  machine_, timeline_, *placer_,
+                                *finder_, queue_,   demands_,  promises_};
+  Pass pass(indexes, limits_, next_order(now));
+  Plan plan = pass.run();
+  fresh_ = pass.take_postponed();
+  tell_of_ineligible(now, plan);
   return plan;
 }
 

@@ -8,35 +8,22 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "common/ids.h"
 #include "common/time.h"
-#include "model/reason.h"
-#include "scheduler/core/command.h"
 #include "scheduler/core/event.h"
 #include "scheduler/core/state.h"
+#include "scheduler/placement/gang.h"
 #include "scheduler/placement/machine.h"
-#include "scheduler/policy/reservation.h"
+#include "scheduler/policy/demand_table.h"
+#include "scheduler/policy/plan.h"
+#include "scheduler/policy/promise.h"
 #include "scheduler/queue/queue.h"
 #include "scheduler/timeline/timeline.h"
 
 namespace usine {
-
-struct PlanLimits {
-  std::uint64_t placements_tried_max = 100'000;  // in one pass; the rest wait with kPassLimit
-  // Blocked jobs, first in the order, whose starts are kept: 1 is EASY, all of them conservative.
-  std::size_t protected_jobs_max = 1;
-};
-
-struct Plan {
-  CommitPlan proposals;
-  // Of every waiting job that this pass looked at and does not start. What an earlier pass said of
-  // other waiting jobs still holds.
-  std::map<JobId, Reason> reasons;
-  // When jobs start at the latest, where that can be said; takes the place of earlier estimates.
-  std::map<JobId, Time> estimates;
-};
 
 class Planner {
  public:
@@ -50,7 +37,7 @@ class Planner {
   [[nodiscard]] bool has_work(Time now) const;
 
   // The earliest time at which has_work becomes true by itself (a begin time, the end of a requeue
-  // delay); none where only an event can.
+  // delay, the next full pass); none where only an event can.
   [[nodiscard]] std::optional<Time> next_wake() const;
 
   // One pass. It changes no replica: what it proposes comes back as events. Between a plan and the
@@ -62,25 +49,49 @@ class Planner {
   void look_again() { full_pass_ = true; }
 
   [[nodiscard]] const State& state() const { return *state_; }
+  // Starts that are kept, in the order of the queue.
+  [[nodiscard]] const std::vector<Promise>& promises() const { return promises_; }
 
  private:
-  void take_event(const Event& event);
+  struct Taker;
+
+  void rebuild();
   void update_job(JobId id);
-  void leave(const Job& job);
-  void update_timeline(JobId id);
-  void drop_reservation_of(JobId id);
-  void refresh_nodes(const std::vector<NodeShare>& shares);
+  void set_wake(const Job& job);
+  void refresh(NodeId node);
+  void grow(NodeId node);
+  void add_releases(const Job& job);
+  void move_releases(JobId job);
+  void drop_promise(JobId job);
+  [[nodiscard]] std::optional<Time> next_full_pass() const;
+  [[nodiscard]] PassOrder next_order(Time now);
+  void tell_of_ineligible(Time now, Plan& plan);
+
   std::unique_ptr<State> state_;  // where machine_ can point at it
   PlanLimits limits_;
   Machine machine_;
-  Queue queue_;
-  std::set<JobId> waiting_;                 // those in queue_
-  std::set<std::pair<Time, JobId>> wakes_;  // not_before of waiting jobs
-  std::map<JobId, Time> wake_of_;           // the inverse of wakes_, also of wakes that are past
   Timeline timeline_;
-  std::optional<Reservation> reservation_;  // of the last full pass
-  bool full_pass_ =
-      true;  // room may have grown: every waiting job is looked at, else only fresh ones
+  std::unique_ptr<GangPlacer> placer_;
+  std::unique_ptr<StartFinder> finder_;
+  Queue queue_;
+  DemandTable demands_;
+  std::vector<Promise> promises_;
+
+  std::set<std::pair<Time, JobId>> wakes_;  // of waiting jobs
+  std::map<JobId, Time> wake_of_;           // the inverse of wakes_
+
+  // What has happened since the last pass.
+  std::vector<JobId> fresh_;       // in the queue anew
+  std::vector<JobId> ineligible_;  // waiting, and out of the queue anew
+  std::vector<NodeId> grown_;
+  bool limits_grown_ = false;
+  bool full_pass_ = true;
+
+  std::uint64_t passes_ = 0;
+  Time row_time_{};  // of the newest row
+  Time last_full_pass_{};
+  bool changed_since_ = false;  // since the last full pass
+  bool out_of_order_ = false;   // a job has come that goes before one with a promise
 };
 
 }  // namespace usine

@@ -1,66 +1,59 @@
 #include "scheduler/queue/queue.h"
 
-#include "common/check.h"
 #include "common/codec.h"
 
 namespace usine {
 namespace {
 
-std::string demand_key(const Job& job) {
+std::string demand_name(const Job& job, std::uint8_t variant) {
   codec::Writer writer;
   PartitionId partition = job.partition;
   std::vector<Component> components = job.request->components;
-  writer(partition, components);
+  writer(partition, variant, components);
   return writer.take();
 }
 
 }  // namespace
 
-DemandClass Queue::join_class(const Job& job) {
-  const auto [place, is_new] = classes_.try_emplace(demand_key(job));
-  if (is_new) {
-    place->second.number = unused_.empty() ? class_bound_++ : unused_.back();
-    if (!unused_.empty()) unused_.pop_back();
+DemandClass Queue::class_of(const Job& job, std::uint8_t variant) {
+  const auto [place, is_new] = numbers_.try_emplace(demand_name(job, variant));
+  if (!is_new) return place->second;
+  if (unused_.empty()) {
+    place->second = class_bound();
+    classes_.push_back({place, {}});
+  } else {
+    place->second = unused_.back();
+    unused_.pop_back();
+    classes_[place->second].name = place;
   }
-  ++place->second.jobs;
-  return place->second.number;
+  return place->second;
 }
 
-void Queue::leave_class(const Job& job) {
-  const auto place = classes_.find(demand_key(job));
-  CHECK_THAT(place != classes_.end());
-  if (--place->second.jobs > 0) return;
-  unused_.push_back(place->second.number);
-  classes_.erase(place);
-}
-
-void Queue::add(const Job& job, const RankKey& rank, const LimitUse& use) {
-  const QueueEntry entry{rank, join_class(job), use};
+void Queue::put(const Job& job, const Place& place) {
+  remove(job.id);
+  const QueueEntry entry{place.rank, class_of(job, place.variant), place.length, place.use};
   entries_.insert(entry);
-  fresh_.insert(entry);
-  ranks_[job.id] = rank;
+  classes_[entry.demand].entries.insert(entry);
+  by_job_.emplace(job.id, entry);
 }
 
-void Queue::remove(const Job& job) {
-  const auto known = ranks_.find(job.id);
-  CHECK_THAT(known != ranks_.end());
-  const QueueEntry key{known->second};
-  entries_.erase(key);
-  fresh_.erase(key);
-  ranks_.erase(known);
-  leave_class(job);
+void Queue::remove(JobId job) {
+  const auto known = by_job_.find(job);
+  if (known == by_job_.end()) return;
+  const QueueEntry& entry = known->second;
+  Class& its_class = classes_[entry.demand];
+  entries_.erase(entry);
+  its_class.entries.erase(entry);
+  if (its_class.entries.empty()) {
+    numbers_.erase(its_class.name);
+    unused_.push_back(entry.demand);
+  }
+  by_job_.erase(known);
 }
 
-void Queue::move(const Job& job, const RankKey& rank) {
-  RankKey& known = ranks_.at(job.id);
-  if (known == rank) return;
-  const auto old = entries_.find(QueueEntry{known});
-  QueueEntry entry = *old;
-  entry.rank = rank;
-  entries_.erase(old);
-  entries_.insert(entry);
-  if (fresh_.erase(QueueEntry{known}) == 1) fresh_.insert(entry);
-  known = rank;
+const QueueEntry* Queue::find(JobId job) const {
+  const auto known = by_job_.find(job);
+  return known == by_job_.end() ? nullptr : &known->second;
 }
 
 }  // namespace usine

@@ -1,19 +1,19 @@
-// Which job next: the waiting jobs in the order of their ranks (priority.h). Jobs whose requests
-// are equal carry one class number, so that a pass decides each kind of request once. Kept up to
-// date by events, never rebuilt. Owned by the planner; pure.
+// Which job next: the jobs that could start if there were room, in the order of their ranks
+// (priority.h). Jobs whose requests are equal carry one class number, so that a pass decides each
+// kind of request once. Kept up to date by events, never rebuilt. Owned by the planner; pure.
 #pragma once
 
 #include <compare>
 #include <cstdint>
 #include <map>
-#include <set>
 #include <string>
-#include <utility>
+#include <unordered_map>
 #include <vector>
 
 #include "common/ids.h"
 #include "common/time.h"
 #include "scheduler/core/state.h"
+#include "scheduler/queue/ordered_list.h"
 #include "scheduler/queue/priority.h"
 
 namespace usine {
@@ -24,7 +24,8 @@ using DemandClass = std::uint32_t;
 struct QueueEntry {
   RankKey rank;
   DemandClass demand = 0;
-  LimitUse use{};  // of RunningLimits
+  Millis length{0};  // until its nodes are free again at the latest
+  LimitUse use{};    // of RunningLimits
 
   [[nodiscard]] JobId job() const { return rank.job; }
   friend auto operator<=>(const QueueEntry& a, const QueueEntry& b) { return a.rank <=> b.rank; }
@@ -33,34 +34,44 @@ struct QueueEntry {
 
 class Queue {
  public:
-  void add(const Job& job, const RankKey& rank, const LimitUse& use = {});
-  void remove(const Job& job);
-  // The job's new place; a no-op where it is the old one.
-  void move(const Job& job, const RankKey& rank);
-
-  [[nodiscard]] const std::set<QueueEntry>& entries() const { return entries_; }
-  // Jobs that no pass has looked at yet, in order.
-  [[nodiscard]] const std::set<QueueEntry>& fresh() const { return fresh_; }
-  // After a pass: only those that it postponed are still fresh.
-  void set_fresh(std::set<QueueEntry> postponed) { fresh_ = std::move(postponed); }
-  // Every class in use is below this.
-  [[nodiscard]] std::size_t class_bound() const { return class_bound_; }
-
- private:
-  struct ClassUse {
-    DemandClass number = 0;
-    std::size_t jobs = 0;
+  // What sets a job's entry apart from its request: its rank, its length, what it counts.
+  struct Place {
+    RankKey rank;
+    Millis length{0};
+    LimitUse use{};
+    std::uint8_t variant = 0;  // of its class: jobs of one request that are placed otherwise
   };
 
-  [[nodiscard]] DemandClass join_class(const Job& job);
-  void leave_class(const Job& job);
+  // Takes the place of the job's earlier entry.
+  void put(const Job& job, const Place& place);
+  // No-op where the job has none.
+  void remove(JobId job);
 
-  std::set<QueueEntry> entries_;
-  std::set<QueueEntry> fresh_;
-  std::map<JobId, RankKey> ranks_;
-  std::map<std::string, ClassUse> classes_;  // by the codec's form of what is asked
-  std::vector<DemandClass> unused_;          // numbers to give again
-  DemandClass class_bound_ = 0;
+  [[nodiscard]] const OrderedList<QueueEntry>& entries() const { return entries_; }
+  // Those of one class.
+  [[nodiscard]] const OrderedList<QueueEntry>& of_class(DemandClass demand) const {
+    return classes_[demand].entries;
+  }
+  // Null where the job has none; valid until the next change.
+  [[nodiscard]] const QueueEntry* find(JobId job) const;
+  // Every class in use is below this.
+  [[nodiscard]] DemandClass class_bound() const {
+    return static_cast<DemandClass>(classes_.size());
+  }
+
+ private:
+  struct Class {
+    std::map<std::string, DemandClass>::iterator name;
+    OrderedList<QueueEntry> entries;
+  };
+
+  [[nodiscard]] DemandClass class_of(const Job& job, std::uint8_t variant);
+
+  OrderedList<QueueEntry> entries_;
+  std::unordered_map<JobId, QueueEntry> by_job_;
+  std::map<std::string, DemandClass> numbers_;  // by the codec's form of what is asked
+  std::vector<Class> classes_;
+  std::vector<DemandClass> unused_;  // numbers to give again
 };
 
 }  // namespace usine

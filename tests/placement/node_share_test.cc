@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "scheduler/placement/demand.h"
 #include "tests/support/cluster_builder.h"
 
 namespace usine {
@@ -29,30 +30,30 @@ TEST_CASE("[B54] four of eight GPUs come from the group with the best links") {
     }
   }
   link(shape, 0, 2, 100'000);  // one fast pair is not a group of four
-  CHECK(choose_gpus(GpuSet::first(8), shape, 4) == gpus({1, 3, 4, 6}));
-  CHECK(choose_gpus(GpuSet::first(8), shape, 2) == gpus({0, 2}));
+  CHECK(choose_gpus(GpuSet::first(8), ShapeTable(shape), 4) == gpus({1, 3, 4, 6}));
+  CHECK(choose_gpus(GpuSet::first(8), ShapeTable(shape), 2) == gpus({0, 2}));
 }
 
 TEST_CASE("[B54] where links are equal the four GPUs cores and NICs are on one NUMA side") {
   const NodeShape shape = gpu_node_shape();
   const GpuSet free = gpus({1, 2, 4, 5, 6, 7});
-  const GpuSet chosen = choose_gpus(free, shape, 4);
+  const GpuSet chosen = choose_gpus(free, ShapeTable(shape), 4);
   CHECK(chosen == gpus({4, 5, 6, 7}));
-  const CoreSet cores = choose_cores(CoreSet::first(16), shape, chosen, 4);
+  const CoreSet cores = choose_cores(CoreSet::first(16), ShapeTable(shape), chosen, 4);
   CHECK(shape.cores_of_numa(1).includes(cores));
-  CHECK(choose_nics(shape, chosen, cores).to_string() == "4-7");
+  CHECK(choose_nics(ShapeTable(shape), chosen, cores).to_string() == "4-7");
 }
 
 TEST_CASE("[B55] GPUs on both sockets get cores on both") {
   const NodeShape shape = gpu_node_shape();
-  const CoreSet cores = choose_cores(CoreSet::first(16), shape, GpuSet::first(8), 8);
+  const CoreSet cores = choose_cores(CoreSet::first(16), ShapeTable(shape), GpuSet::first(8), 8);
   CHECK((cores & shape.cores_of_numa(0)).count() == 4);
   CHECK((cores & shape.cores_of_numa(1)).count() == 4);
 }
 
 TEST_CASE("cores beside a GPU come from elsewhere only when its own side has too few") {
   const NodeShape shape = gpu_node_shape();
-  const CoreSet cores = choose_cores(CoreSet::first(16), shape, gpus({0}), 10);
+  const CoreSet cores = choose_cores(CoreSet::first(16), ShapeTable(shape), gpus({0}), 10);
   CHECK(cores.count() == 10);
   CHECK(cores.includes(shape.cores_of_numa(0)));
 }
@@ -61,8 +62,8 @@ TEST_CASE("without GPUs the fullest NUMA domain that holds the cores is taken") 
   const NodeShape shape = gpu_node_shape();
   CoreSet free = CoreSet::first(16);
   free.erase(8);
-  CHECK(shape.cores_of_numa(1).includes(choose_cores(free, shape, {}, 4)));
-  CHECK(choose_cores(free, shape, {}, 12).count() == 12);
+  CHECK(shape.cores_of_numa(1).includes(choose_cores(free, ShapeTable(shape), {}, 4)));
+  CHECK(choose_cores(free, ShapeTable(shape), {}, 12).count() == 12);
 }
 
 TEST_CASE("[B57] what is chosen is always free and as much as asked for") {
@@ -73,7 +74,7 @@ TEST_CASE("[B57] what is chosen is always free and as much as asked for") {
       if (((held >> i) & 1) == 0) free.insert(i);
     }
     for (std::size_t count = 1; count <= free.count(); ++count) {
-      const GpuSet chosen = choose_gpus(free, shape, count);
+      const GpuSet chosen = choose_gpus(free, ShapeTable(shape), count);
       REQUIRE(chosen.count() == count);
       REQUIRE(free.includes(chosen));
     }
@@ -93,9 +94,9 @@ TEST_CASE("a GPU type is honoured on a node with several") {
   Component component;
   component.per_node.gpus = 2;
   component.per_node.gpu_type = "a100";
-  CHECK(choose_share(free, shape, component).gpus == gpus({1, 3}));
+  CHECK(choose_share(free, ShapeTable(shape), component).gpus == gpus({1, 3}));
   component.per_node.gpus = 3;
-  CHECK_FALSE(share_fits(free, shape, component));
+  CHECK_FALSE(share_fits(free, ShapeTable(shape), component));
 }
 
 }  // namespace

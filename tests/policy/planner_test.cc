@@ -68,7 +68,9 @@ TEST_CASE("every waiting job has a reason after the pass that looked at it") {
   CHECK(plan.reasons.at(held).kind == ReasonKind::kHeld);
   CHECK(plan.reasons.at(busy).kind == ReasonKind::kGpusBusy);
   CHECK(plan.reasons.at(begins).kind == ReasonKind::kBeginTime);
-  for (const auto& [job, reason] : plan.reasons) CHECK_FALSE(describe(reason).empty());
+  for (const JobReasons::Entry& entry : plan.reasons.jobs()) {
+    CHECK_FALSE(describe(plan.reasons.reason(entry)).empty());
+  }
 }
 
 TEST_CASE("a begin time wakes the planner by itself") {
@@ -195,7 +197,7 @@ TEST_CASE("a pass that reaches its limit of work goes on from there") {
   const Plan first = planner.plan(core.now);
   CHECK(first.proposals.starts.size() == 2);
   CHECK(first.reasons.size() == 3);
-  CHECK(first.reasons.begin()->second.kind == ReasonKind::kPassLimit);
+  CHECK(first.reasons.reason(first.reasons.jobs().front()).kind == ReasonKind::kPassLimit);
   CHECK(planner.has_work(core.now));
 }
 

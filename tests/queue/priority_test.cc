@@ -116,13 +116,13 @@ TEST_CASE("a job whose rank changes takes its new place in the queue and keeps i
   Queue queue;
   Job one = job_of(1, request_for({}), Millis{1});
   const Job two = job_of(2, request_for({}), Millis{2});
-  queue.add(one, rank_of(one, config));
-  queue.add(two, rank_of(two, config));
+  queue.put(one, {.rank = rank_of(one, config)});
+  queue.put(two, {.rank = rank_of(two, config)});
   one.eligible_since = Time{Millis{3}};
-  queue.move(one, rank_of(one, config));
+  queue.put(one, {.rank = rank_of(one, config)});
   CHECK(queue.entries().begin()->job() == two.id);
-  CHECK(queue.fresh().size() == 2);
-  queue.remove(one);
+  CHECK(queue.entries().size() == 2);
+  queue.remove(one.id);
   CHECK(queue.entries().size() == 1);
   CHECK(queue.class_bound() == 1);
 }

@@ -13,7 +13,9 @@ namespace {
 using test::Ask;
 using test::request_for;
 
-void add(Queue& queue, const Job& job) { queue.add(job, rank_of(job, test::cluster_of(1))); }
+void add(Queue& queue, const Job& job) {
+  queue.put(job, {.rank = rank_of(job, test::cluster_of(1))});
+}
 
 Job waiting_job(std::uint64_t id, std::int32_t priority, std::int64_t submitted_ms,
                 const Ask& ask = {}) {
@@ -54,19 +56,31 @@ TEST_CASE("equal requests are of one class and the classes of none are given aga
   CHECK(entries[0].demand == entries[1].demand);
   CHECK(entries[0].demand != entries[2].demand);
   CHECK(queue.class_bound() == 2);
-  queue.remove(other);
+  queue.remove(other.id);
   add(queue, waiting_job(4, 0, 4, {.gpus = 6}));
   CHECK(queue.class_bound() == 2);
 }
 
-TEST_CASE("a removed job is neither waiting nor fresh") {
+TEST_CASE("a job that is put again stands at its new place alone") {
+  Queue queue;
+  const Job job = waiting_job(1, 0, 100);
+  add(queue, job);
+  add(queue, waiting_job(2, 0, 200));
+  Job later = job;
+  later.submitted = Time{Millis{300}};
+  add(queue, later);
+  CHECK(order(queue) == std::vector<std::uint64_t>{2, 1});
+  CHECK(queue.of_class(0).size() == 2);
+}
+
+TEST_CASE("a removed job is gone from the queue and from its class") {
   Queue queue;
   const Job job = waiting_job(1, 0, 1);
   add(queue, job);
-  CHECK(queue.fresh().size() == 1);
-  queue.remove(job);
+  queue.remove(job.id);
   CHECK(queue.entries().empty());
-  CHECK(queue.fresh().empty());
+  CHECK(queue.find(job.id) == nullptr);
+  CHECK(queue.of_class(0).empty());
 }
 
 }  // namespace

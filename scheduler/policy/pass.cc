@@ -1,0 +1,335 @@
+#include "scheduler/policy/pass.h"
+
+#include <algorithm>
+#include <iterator>
+#include <queue>
+#include <set>
+#include <span>
+
+#include "scheduler/core/arrays.h"
+#include "scheduler/policy/eligibility.h"
+
+namespace usine {
+namespace {
+
+// Whether room for the job is a matter of time; else of nodes that are down.
+bool is_busy(ReasonKind kind) {
+  return kind == ReasonKind::kGpusBusy || kind == ReasonKind::kCoresBusy ||
+         kind == ReasonKind::kMemoryBusy || kind == ReasonKind::kNodesBusy ||
+         kind == ReasonKind::kNodeListBusy || kind == ReasonKind::kTopologyBusy ||
+         kind == ReasonKind::kFeaturesBusy || kind == ReasonKind::kBehindHigherPriority;
+}
+
+// Whether a job that runs for less time may find a place where this one did not: beside what is
+// promised to others.
+bool depends_on_length(const Machine& machine, ReasonKind kind) {
+  return !machine.held().empty() && kind != ReasonKind::kGpusBusy &&
+         kind != ReasonKind::kNodesDown && kind != ReasonKind::kPartitionDown;
+}
+
+std::uint64_t key_of(const LimitHit& hit) {
+  return std::uint64_t{hit.group} << 32 | static_cast<std::uint64_t>(hit.asked) << 2 |
+         static_cast<std::uint64_t>(hit.amount);
+}
+
+}  // namespace
+
+Pass::Pass(const PlanningIndexes& indexes, const PlanLimits& limits, PassOrder order)
+    : in_(indexes),
+      limits_(limits),
+      order_(std::move(order)),
+      tries_left_(limits.placements_tried_max),
+      renewals_left_(order_.full ? ~std::size_t{0} : limits.promises_renewed_max) {}
+
+Plan Pass::run() {
+  plan_.proposals.seen = in_.state.sequence;
+  const std::size_t mark = in_.machine.mark();
+  if (order_.full) {
+    go_over_all();
+  } else {
+    go_over_first();
+  }
+  in_.machine.roll_back(mark);
+  undo();
+  for (const Promise& promise : in_.promises) plan_.estimates[promise.job] = promise.at;
+  return std::move(plan_);
+}
+
+// Bookings of the pass come back as events; until then the timeline knows only what holds.
+void Pass::undo() {
+  for (const ProposedStart& start : plan_.proposals.starts) {
+    for (const NodeShare& share : start.allocation.nodes) {
+      in_.timeline.remove_release(start.job, share.node);
+      in_.timeline.set_free(share.node, amount_of(in_.machine.free(share.node)));
+    }
+  }
+  for (const LimitUse& use : taken_) in_.state.running.give_back(use);
+}
+
+// ---- which jobs --------------------------------------------------------------------------------
+
+void Pass::go_over_all() {
+  for (const Promise& promise : in_.promises) let_go(promise);
+  in_.promises.clear();
+  for (const QueueEntry& entry : in_.queue.entries()) consider(entry);
+}
+
+void Pass::go_over_first() {
+  std::size_t blocked = 0;
+  const QueueEntry* last = nullptr;
+  for (const QueueEntry& entry : in_.queue.entries()) {
+    if (blocked == limits_.protected_jobs_max) break;
+    const std::size_t starts = plan_.proposals.starts.size();
+    consider(entry);
+    last = &entry;
+    if (promise_of(entry.job()) && plan_.proposals.starts.size() == starts) ++blocked;
+  }
+  go_over_changed(last);
+}
+
+// Beyond the first ones: jobs that no pass has seen, and those of classes that may fit now, in the
+// order of the queue.
+void Pass::go_over_changed(const QueueEntry* after) {
+  struct Walk {
+    OrderedList<QueueEntry>::Iterator at, end;
+    bool of_class = false;  // ends where nothing of the class can start any more
+    bool operator<(const Walk& other) const { return *other.at < *at; }  // the first is on top
+  };
+  std::priority_queue<Walk> walks;
+  const auto add = [&](const OrderedList<QueueEntry>& list, bool of_class) {
+    auto from = after == nullptr ? list.begin() : list.lower_bound(*after);
+    if (from != list.end() && after != nullptr && *from == *after) ++from;
+    if (from != list.end()) walks.push({from, list.end(), of_class});
+  };
+  OrderedList<QueueEntry> fresh;
+  for (const JobId job : order_.fresh) {
+    if (const QueueEntry* const entry = in_.queue.find(job)) fresh.insert(*entry);
+  }
+  add(fresh, false);
+  for (DemandClass demand = 0; demand < in_.queue.class_bound(); ++demand) {
+    if (may_have_changed(demand)) add(in_.queue.of_class(demand), true);
+  }
+  JobId last;  // a fresh job may be met twice, one time right after the other
+  while (!walks.empty()) {
+    Walk walk = walks.top();
+    walks.pop();
+    if (walk.at->job() != last) consider(*walk.at);
+    last = walk.at->job();
+    const Row& row = in_.demands.row(walk.at->demand);
+    const bool over = row.pass == order_.number && row.blocked_from <= Millis{0};
+    if (walk.of_class && over) continue;
+    if (++walk.at != walk.end) walks.push(walk);
+  }
+}
+
+// By the most that any node which has got room since the last pass has free.
+bool Pass::may_have_changed(DemandClass demand) {
+  const OrderedList<QueueEntry>& entries = in_.queue.of_class(demand);
+  if (entries.empty()) return false;
+  const Demand& wanted = *row_of(*entries.begin()).demand;
+  if (!in_.placer.may_fit(wanted)) return false;
+  if (order_.limits_grown) return true;
+  if (grown_.empty()) {
+    grown_.assign(in_.machine.pools().pools.size(), {-1, -1});
+    for (const NodeId node : order_.grown) {
+      auto& [gpus, cores] = grown_[in_.machine.pools().of_node[node.value]];
+      gpus = std::max<std::int64_t>(gpus, in_.machine.free(node).gpu_count);
+      cores = std::max<std::int64_t>(cores, in_.machine.free(node).core_count);
+    }
+  }
+  return std::ranges::any_of(wanted.components, [&](const ComponentDemand& component) {
+    const NodeDemand& share = component.asked->per_node;
+    return std::ranges::any_of(component.ways, [&](const std::vector<PartDemand>& way) {
+      return std::ranges::any_of(way, [&](const PartDemand& part) {
+        return std::ranges::any_of(part.pools, [&](std::uint32_t pool) {
+          return grown_[pool].first >= share.gpus && grown_[pool].second >= share.cores;
+        });
+      });
+    });
+  });
+}
+
+// ---- one job -----------------------------------------------------------------------------------
+
+Pass::Row& Pass::row_of(const QueueEntry& entry) {
+  Row& row = in_.demands.row(entry.demand);
+  if (!row.demand) {
+    const Job& job = *in_.state.find_job(entry.job());
+    const Switches switches = switches_wanted(job, order_.now);
+    row.demand = make_demand(in_.machine, job.partition, job.request, switches);
+  }
+  if (row.pass != order_.number) {
+    row.pass = order_.number;
+    row.blocked_from = Millis::max();
+  }
+  return row;
+}
+
+void Pass::consider(const QueueEntry& entry) {
+  if (const std::optional<std::size_t> promise = promise_of(entry.job())) {
+    keep_promise(entry, *promise);
+    return;
+  }
+  if (const auto hit = in_.state.running.blocked(entry.use)) return say_limit(entry.job(), *hit);
+  Row& row = row_of(entry);
+  if (entry.length >= row.blocked_from) {
+    plan_.reasons.set(entry.job(), row.reason);
+    if (in_.promises.size() < limits_.protected_jobs_max) {
+      promise_start(entry, plan_.reasons.reason({entry.job(), row.reason}));
+    }
+    return;
+  }
+  // Of an array, one task after another.
+  const Job& job = *in_.state.find_job(entry.job());
+  std::uint64_t left = startable_tasks(in_.state, job);
+  while (left > 0 && start_one(entry, job)) --left;
+  if (left == 0 && job.is_array()) {
+    plan_.reasons.set(job.id, array_limit_reason(in_.state, job));
+  }
+}
+
+// Whether there is room for one more start of the job, which is proposed then; else it has a
+// reason.
+bool Pass::start_one(const QueueEntry& entry, const Job& job) {
+  if (const auto hit = in_.state.running.blocked(entry.use)) {
+    say_limit(job.id, *hit);
+    return false;
+  }
+  if (tries_left_ == 0) {
+    plan_.reasons.set(job.id, Reason{ReasonKind::kPassLimit, 0, 0, 0, {}});
+    postponed_.push_back(job.id);
+    return false;
+  }
+  --tries_left_;
+  Row& row = row_of(entry);
+  auto place = in_.placer.place(*row.demand, {order_.now, entry.length});
+  if (!place) {
+    block(entry, row, std::move(place.error()));
+    return false;
+  }
+  start(entry, *std::move(place));
+  return true;
+}
+
+void Pass::start(const QueueEntry& entry, Allocation allocation) {
+  for (const NodeShare& share : allocation.nodes) {
+    in_.timeline.add_release(entry.job(), order_.now + entry.length, share);
+    in_.timeline.set_free(share.node, amount_of(in_.machine.free(share.node)));
+  }
+  in_.state.running.take(entry.use);
+  taken_.push_back(entry.use);
+  plan_.proposals.starts.push_back({entry.job(), std::move(allocation)});
+}
+
+void Pass::block(const QueueEntry& entry, Row& row, Reason reason) {
+  row.blocked_from = depends_on_length(in_.machine, reason.kind) ? entry.length : Millis{0};
+  if (reason.kind == ReasonKind::kBehindHigherPriority && !in_.promises.empty()) {
+    reason.asked = static_cast<std::int64_t>(in_.promises.front().job.value);
+  }
+  const bool busy = in_.promises.size() < limits_.protected_jobs_max && is_busy(reason.kind);
+  row.reason = plan_.reasons.add(std::move(reason));
+  plan_.reasons.set(entry.job(), row.reason);
+  if (busy) promise_start(entry, plan_.reasons.reason({entry.job(), row.reason}));
+}
+
+void Pass::say_limit(JobId job, const LimitHit& hit) {
+  const auto [known, is_new] = limit_reasons_.try_emplace(key_of(hit), 0);
+  if (is_new) known->second = plan_.reasons.add(in_.state.running.reason_of(hit));
+  plan_.reasons.set(job, known->second);
+}
+
+// ---- promises ----------------------------------------------------------------------------------
+
+std::optional<std::size_t> Pass::promise_of(JobId job) const {
+  const auto found = std::ranges::find(in_.promises, job, &Promise::job);
+  if (found == in_.promises.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - in_.promises.begin());
+}
+
+void Pass::hold(const Promise& promise) {
+  for (const Promise::Share& share : promise.shares) {
+    in_.timeline.add_claim(promise.job, share.node, share.amount, promise.at, promise.until);
+    in_.machine.set_held(share.node, true);
+  }
+}
+
+void Pass::let_go(const Promise& promise) {
+  for (const Promise::Share& share : promise.shares) {
+    in_.timeline.remove_claim(promise.job, share.node);
+    in_.machine.set_held(share.node, in_.timeline.is_claimed(share.node));
+  }
+}
+
+// Starts the job now where it can, so that its promise is fulfilled: first beside all other
+// promises, then where only those before it count.
+void Pass::keep_promise(const QueueEntry& entry, std::size_t index) {
+  Row& row = row_of(entry);
+  const bool may_start = in_.placer.may_fit(*row.demand) && !in_.state.running.blocked(entry.use);
+  const Run run{order_.now, entry.length};
+  if (may_start) {
+    let_go(in_.promises[index]);
+    if (auto place = in_.placer.place(*row.demand, run)) {
+      start(entry, *std::move(place));
+      in_.promises.erase(in_.promises.begin() + static_cast<std::ptrdiff_t>(index));
+      return;
+    }
+    if (renewals_left_ > 0 && start_before_others(entry, index)) return;
+    hold(in_.promises[index]);
+  }
+  Promise& promise = in_.promises[index];
+  if (renewals_left_ > 0 && (!order_.grown.empty() || promise.at < order_.now)) {
+    --renewals_left_;
+    renew(entry, promise);
+  }
+}
+
+// Starts the job on what is promised to jobs behind it, if need be; those get new promises then.
+bool Pass::start_before_others(const QueueEntry& entry, std::size_t index) {
+  --renewals_left_;
+  const std::span<Promise> behind = std::span(in_.promises).subspan(index + 1);
+  for (const Promise& promise : behind) let_go(promise);
+  auto place = in_.placer.place(*row_of(entry).demand, {order_.now, entry.length});
+  std::set<NodeId> nodes;
+  if (place) {
+    for (const NodeShare& share : place->nodes) nodes.insert(share.node);
+    start(entry, *std::move(place));
+  }
+  const auto is_broken = [&](const Promise& promise) {
+    return promise.at < order_.now + entry.length &&
+           std::ranges::any_of(
+               promise.shares,
+               [&](const Promise::Share& share) { return nodes.contains(share.node); });
+  };
+  std::vector<Promise> kept;
+  for (Promise& promise : behind) {
+    if (is_broken(promise)) continue;
+    hold(promise);
+    kept.push_back(std::move(promise));
+  }
+  in_.promises.erase(
+      in_.promises.begin() + static_cast<std::ptrdiff_t>(index + (nodes.empty() ? 1 : 0)),
+      in_.promises.end());
+  std::ranges::move(kept, std::back_inserter(in_.promises));
+  return !nodes.empty();
+}
+
+// Room has grown since: the promised start may come nearer, and never goes back.
+void Pass::renew(const QueueEntry& entry, Promise& promise) {
+  let_go(promise);
+  auto found = in_.finder.find(promise.job, *row_of(entry).demand, {order_.now, entry.length});
+  if (found && (found->at < promise.at || promise.at < order_.now)) promise = *std::move(found);
+  hold(promise);
+}
+
+void Pass::promise_start(const QueueEntry& entry, const Reason& reason) {
+  if (!is_busy(reason.kind)) return;
+  auto found = in_.finder.find(entry.job(), *row_of(entry).demand, {order_.now, entry.length});
+  if (!found) return;
+  hold(*found);
+  const auto place = std::ranges::upper_bound(
+      in_.promises, entry, {},
+      [&](const Promise& one) -> const QueueEntry& { return *in_.queue.find(one.job); });
+  in_.promises.insert(place, *std::move(found));
+}
+
+}  // namespace usine

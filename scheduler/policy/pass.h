@@ -1,0 +1,83 @@
+// One planning pass: goes over waiting jobs in order and starts each that fits, promises a start to
+// the first of those that do not, and says of every other one which rule blocks it. A full pass
+// goes over all of them; one that follows an event over the first ones up to the last that gets a
+// promise, and beyond those over what the event can have changed. Lives as long as the pass; pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "common/ids.h"
+#include "common/time.h"
+#include "scheduler/core/state.h"
+#include "scheduler/placement/gang.h"
+#include "scheduler/placement/machine.h"
+#include "scheduler/policy/demand_table.h"
+#include "scheduler/policy/plan.h"
+#include "scheduler/policy/promise.h"
+#include "scheduler/queue/queue.h"
+#include "scheduler/timeline/timeline.h"
+
+namespace usine {
+
+// What the planner keeps from pass to pass.
+struct PlanningIndexes {
+  State& state;
+  Machine& machine;
+  Timeline& timeline;
+  GangPlacer& placer;
+  StartFinder& finder;
+  const Queue& queue;
+  DemandTable& demands;
+  std::vector<Promise>& promises;  // in the order of the queue
+};
+
+class Pass {
+ public:
+  Pass(const PlanningIndexes& indexes, const PlanLimits& limits, PassOrder order);
+
+  // Once. Leaves the indexes as they were but for promises.
+  [[nodiscard]] Plan run();
+  // After run(): jobs that the work limit left for the next pass.
+  [[nodiscard]] std::vector<JobId> take_postponed() { return std::move(postponed_); }
+
+ private:
+  using Row = DemandTable::Row;
+
+  void go_over_all();
+  void go_over_first();
+  void go_over_changed(const QueueEntry* after);
+  [[nodiscard]] bool may_have_changed(DemandClass demand);
+
+  void consider(const QueueEntry& entry);
+  [[nodiscard]] bool start_one(const QueueEntry& entry, const Job& job);
+  void start(const QueueEntry& entry, Allocation allocation);
+  void block(const QueueEntry& entry, Row& row, Reason reason);
+  void say_limit(JobId job, const LimitHit& hit);
+  [[nodiscard]] Row& row_of(const QueueEntry& entry);
+
+  void keep_promise(const QueueEntry& entry, std::size_t index);
+  [[nodiscard]] bool start_before_others(const QueueEntry& entry, std::size_t index);
+  void renew(const QueueEntry& entry, Promise& promise);
+  void promise_start(const QueueEntry& entry, const Reason& reason);
+  [[nodiscard]] std::optional<std::size_t> promise_of(JobId job) const;
+  void hold(const Promise& promise);
+  void let_go(const Promise& promise);
+  void undo();
+
+  PlanningIndexes in_;
+  const PlanLimits& limits_;
+  PassOrder order_;
+  Plan plan_;
+  std::vector<JobId> postponed_;
+  std::uint64_t tries_left_;
+  std::size_t renewals_left_;
+  std::vector<LimitUse> taken_;  // of running limits
+  std::unordered_map<std::uint64_t, JobReasons::Number> limit_reasons_;
+  std::vector<std::pair<std::int64_t, std::int64_t>> grown_;  // by pool: GPUs and cores at most
+};
+
+}  // namespace usine
