@@ -1,35 +1,94 @@
-// `usine simulate`: the production scheduler on a recorded list of jobs, in virtual time.
+// `usine simulate`: the production scheduler on a list of jobs, in virtual time.
 #include "tools/simulate.h"
 
 #include "cli/options.h"
 #include "cli/terminal.h"
 #include "cli/views.h"
+#include "tools/simulate_views.h"
 
 namespace usine::cli {
+namespace {
 
-CommandResult run_simulate(const Words& words) {
+constexpr std::int64_t kJobsMax = 10'000'000;
+constexpr std::int64_t kSeedMax = 1'000'000'000;
+
+Options simulate_options() {
   Options options(
-      "usine simulate --cluster FILE --trace FILE [--json]",
-      "Runs the scheduler on a list of jobs (CSV or SWF) and says how long they waited "
-      "and how busy the cluster was. The digest is the same whenever the decisions are.",
-      "usine simulate --cluster cluster.yaml --trace jobs.swf --json");
+      "usine simulate --cluster FILE (--trace FILE | --workload NAME) [--policy NAME|FILE]…",
+      "Runs the scheduler on a list of jobs (CSV or SWF), or on a made-up one, and says how long "
+      "they waited and how busy the cluster was, under each policy. The digest is the same "
+      "whenever "
+      "the decisions are. Policies: usine (the default), easy, conservative, or a file.",
+      "usine simulate --cluster cluster.yaml --trace jobs.swf --policy usine --policy easy");
   options.value("cluster", "FILE", "the cluster's configuration")
       .value("trace", "FILE", "the jobs, as CSV or in the standard workload format")
+      .value("workload", "NAME", "jobs made up from a seed instead: giga-mix")
+      .value("jobs", "N", "of the workload (default 20000)")
+      .value("seed", "N", "of the workload and of guessed limits (default 1)")
+      .value("policy", "NAME|FILE", "may be given several times")
+      .value("offered-load", "L",
+             "as many nodes like the cluster's as the trace keeps busy to this share, 0.9 for 90 "
+             "%; or the load of the workload")
+      .value(
+          "limits", "exact|guessed",
+          "of jobs without a limit: their run time, or what users would have asked for (default)")
       .flag("json", "print one JSON document");
-  const auto given = options.parse(words);
+  return options;
+}
+
+Result<std::optional<double>> read_load(const Given& given) {
+  const auto text = given.value("offered-load");
+  if (!text) return std::nullopt;
+  char* end = nullptr;
+  const double load = std::strtod(text->c_str(), &end);
+  if (end == text->c_str() || *end != '\0' || !(load >= 0.01 && load <= 10)) {
+    return fail(ErrorCode::kInvalid,
+                "--offered-load is a share from 0.01 to 10, as 0.9; found '" + *text + "'");
+  }
+  return load;
+}
+
+Result<tools::SimulateSettings> settings_of(const Given& given) {
+  tools::SimulateSettings settings;
+  settings.cluster = given.value("cluster").value_or("");
+  settings.trace = given.value("trace").value_or("");
+  settings.workload = given.value("workload").value_or("");
+  if (settings.cluster.empty() || settings.trace.empty() == settings.workload.empty()) {
+    return fail(ErrorCode::kInvalid,
+                "--cluster FILE and one of --trace FILE and --workload NAME are needed");
+  }
+  settings.policies = given.all("policy");
+  const auto load = read_load(given);
+  if (!load) return fail(load.error());
+  settings.offered_load = *load;
+  const auto jobs = given.number("jobs", 1, kJobsMax);
+  if (!jobs) return fail(jobs.error());
+  settings.jobs = static_cast<std::uint32_t>(jobs->value_or(settings.jobs));
+  const auto seed = given.number("seed", 0, kSeedMax);
+  if (!seed) return fail(seed.error());
+  if (*seed) settings.seed = static_cast<std::uint64_t>(**seed);
+  const std::string limits = given.value("limits").value_or("guessed");
+  if (limits != "exact" && limits != "guessed") {
+    return fail(ErrorCode::kInvalid, "--limits is exact or guessed; found '" + limits + "'");
+  }
+  settings.exact_limits = limits == "exact";
+  return settings;
+}
+
+}  // namespace
+
+CommandResult run_simulate(const Words& words) {
+  const auto given = simulate_options().parse(words);
   if (!given) return fail(given.error());
   if (!*given) return kExitDone;
-  const auto cluster = (*given)->value("cluster");
-  const auto trace = (*given)->value("trace");
-  if (!cluster || !trace) {
-    return fail(ErrorCode::kInvalid, "--cluster FILE and --trace FILE are both needed");
-  }
-  const auto report = tools::simulate({*cluster, *trace});
-  if (!report) return fail(report.error());
+  const auto settings = settings_of(**given);
+  if (!settings) return fail(settings.error());
+  const auto simulated = tools::simulate(*settings);
+  if (!simulated) return fail(simulated.error());
   if ((*given)->flag("json")) {
-    print_json(tools::to_json(*report));
+    print_json(tools::to_json(*simulated));
   } else {
-    print(tools::to_text(*report));
+    print(tools::to_text(*simulated));
   }
   return kExitDone;
 }

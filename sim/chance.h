@@ -15,6 +15,8 @@ class Chance {
 
   // 0 to count - 1.
   std::uint64_t below(std::uint64_t count) { return generator_() % count; }
+  // From 0 to just below 1, in steps of 2^-53.
+  double part() { return static_cast<double>(generator_() >> 11) * 0x1.0p-53; }
   bool one_in(std::uint64_t count) { return below(count) == 0; }
   Millis between(Millis least, Millis most) {
     const auto width = static_cast<std::uint64_t>((most - least).count()) + 1;

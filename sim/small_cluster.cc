@@ -53,7 +53,9 @@ std::shared_ptr<const ClusterConfig> make_cluster(const ClusterSize& size, const
   config->operators = {"root"};
   config->fabric = make_fabric((size.nodes + size.nodes_per_leaf - 1) / size.nodes_per_leaf);
   config->classes.push_back({"simulated", make_shape(size)});
-  Partition all{.name = "main", .nodes = {}, .time_limit_max = Seconds(365 * 86'400)};
+  Partition all;
+  all.name = "main";
+  all.time_limit_max = Seconds(365 * 86'400);
   all.is_default = true;
   for (std::uint32_t i = 0; i < size.nodes; ++i) {
     config->nodes.push_back({node_name(i), 0, DomainId{1 + i / size.nodes_per_leaf}, {}});

@@ -24,6 +24,7 @@ struct TraceJob {
   std::optional<std::uint32_t> cpus;  // in all
   std::string user;
   std::string project;
+  std::string name;  // of the script; empty: not known
 
   friend bool operator==(const TraceJob&, const TraceJob&) = default;
 };

@@ -25,7 +25,7 @@ JobRequest request_of(const TraceJob& job, const NodeShape& shape) {
   component.per_node.cores = std::max(1u, divide_up(cpus, component.nodes));
   component.cores_per_task = component.per_node.cores;
   JobRequest request;
-  request.name = "traced";
+  request.name = job.name.empty() ? "traced" : job.name;
   request.user = job.user.empty() ? "unknown" : job.user;
   request.project = job.project;
   request.requeue = false;

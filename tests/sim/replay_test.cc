@@ -24,33 +24,33 @@ ReplayReport replayed(const ClusterSize& size, const std::vector<TraceJob>& trac
 
 TEST_CASE("Jobs that fit side by side do not wait") {
   const auto report = replayed({.nodes = 2, .gpus = 4}, {traced(0, 100, 4), traced(0, 100, 4)});
-  CHECK(report.jobs == 2);
-  CHECK(report.wait_s.p99 == 0);
-  CHECK(report.bounded_slowdown.mean == doctest::Approx(1.0));
-  CHECK(report.utilisation == doctest::Approx(1.0));
-  CHECK(report.simulated == Seconds(100));
+  CHECK(report.figures.jobs == 2);
+  CHECK(report.figures.wait_s.p99 == 0);
+  CHECK(report.figures.bounded_slowdown.mean == doctest::Approx(1.0));
+  CHECK(report.figures.utilisation == doctest::Approx(1.0));
+  CHECK(report.figures.simulated == Seconds(100));
 }
 
 TEST_CASE("A job that finds the machine full waits for the one before it") {
   const auto report = replayed({.nodes = 1, .gpus = 4}, {traced(0, 100, 4), traced(10, 50, 4)});
-  CHECK(report.jobs == 2);
-  CHECK(report.wait_s.mean == doctest::Approx(45.0));
-  CHECK(report.wait_s.p99 == doctest::Approx(90.0));
-  CHECK(report.bounded_slowdown.p99 == doctest::Approx(140.0 / 50.0));
+  CHECK(report.figures.jobs == 2);
+  CHECK(report.figures.wait_s.mean == doctest::Approx(45.0));
+  CHECK(report.figures.wait_s.p99 == doctest::Approx(90.0));
+  CHECK(report.figures.bounded_slowdown.p99 == doctest::Approx(140.0 / 50.0));
 }
 
 TEST_CASE("A job that runs into its limit ends there") {
   TraceJob job = traced(0, 1'000, 1);
   job.limit = Seconds(300);
   const auto report = replayed({.nodes = 1}, {job});
-  CHECK(report.simulated == Seconds(300));
+  CHECK(report.figures.simulated == Seconds(300));
 }
 
 TEST_CASE("A job that no node can hold is counted as refused with the reason") {
   TraceJob job = traced(0, 10, 8);
   job.nodes = 1;
   const auto report = replayed({.nodes = 2, .gpus = 4}, {job, traced(0, 10, 1)});
-  CHECK(report.jobs == 1);
+  CHECK(report.figures.jobs == 1);
   CHECK(report.refused == 1);
   CHECK(report.first_refusal.find("8") != std::string::npos);
 }
@@ -70,7 +70,7 @@ TEST_CASE("The digest is the same twice and another one for another list") {
   }
   const ClusterSize size{.nodes = 6, .gpus = 4};
   const auto first = replayed(size, trace);
-  CHECK(first.jobs == 200);
+  CHECK(first.figures.jobs == 200);
   CHECK(first.stuck == 0);
   CHECK(replayed(size, trace).digest == first.digest);
   trace[100].run = Seconds(9);
