@@ -13,7 +13,31 @@ constexpr Millis kAskAgainMax{10'000};
 constexpr Millis kRunMax{600'000};
 constexpr Millis kBeginMax{900'000};
 
+constexpr std::uint64_t kTasksMax = 12;
+
 const Caller kRoot{"root", 0, 0, true};
+
+// Small tasks, so that several run at once; one in two arrays bounds how many.
+void make_array(Chance& chance, JobRequest& request) {
+  const auto tasks = static_cast<std::uint32_t>(1 + chance.below(kTasksMax));
+  request.array = ArraySpec{{{0, tasks - 1, 1, 0}}, 0};
+  if (chance.one_in(2)) request.array->limit = static_cast<std::uint32_t>(1 + chance.below(4));
+  request.components.front().nodes = 1;
+  request.components.front().tasks = 1;
+}
+
+// Of an array, now and then some tasks only, by index or by how they ended.
+void narrow(Chance& chance, const Job& array, ActOnJob& command) {
+  const ArraySpec& spec = *array.request->array;
+  if (chance.one_in(2)) {
+    const auto index = static_cast<std::uint32_t>(chance.below(spec.count()));
+    command.tasks = ArraySpec{{{index, index, 1, 0}}, 0};
+  }
+  if (command.action == JobAction::kRequeue && chance.one_in(2)) {
+    command.states = {JobState::kFailed, JobState::kCancelled, JobState::kTimeout,
+                      JobState::kNodeFail};
+  }
+}
 
 }  // namespace
 
@@ -45,6 +69,7 @@ Users::Request Users::any_request(const std::string& key) {
   request->requeue = !chance.one_in(6);
   request->requeue_unfenced = chance.one_in(6);
   request->hold = chance.one_in(12);
+  if (chance.one_in(8)) make_array(chance, *request);
   if (chance.one_in(8)) {
     request->begin = parts_.agenda.now() + chance.between(Millis{0}, kBeginMax);
   }
@@ -73,7 +98,14 @@ void Users::meddle() {
   const auto job =
       std::next(jobs.begin(), static_cast<std::ptrdiff_t>(parts_.chance.below(jobs.size())));
   const auto action = static_cast<JobAction>(parts_.chance.below(4));
-  scheduler_.call(ActOnJob{kRoot, job->second, action}, [](const auto&) {});
+  ActOnJob command{kRoot, job->second, action, {}, {}};
+  const Job* known = scheduler_.is_up() ? scheduler_.state().find_job(command.job) : nullptr;
+  if (known != nullptr && known->is_array()) {
+    narrow(parts_.chance, *known, command);
+    const auto limit = static_cast<std::uint32_t>(parts_.chance.below(5));
+    scheduler_.call(SetArrayLimit{kRoot, command.job, limit}, [](const auto&) {});
+  }
+  scheduler_.call(command, [](const auto&) {});
 }
 
 void Users::let_all_go() {

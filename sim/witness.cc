@@ -34,6 +34,14 @@ void Witness::accepted(const std::string& key, JobId job) {
 
 void Witness::committed(const std::vector<Event>& events) {
   for (const Event& event : events) {
+    if (const auto* const renewed = std::get_if<ArrayTasksRenewed>(&event)) {
+      renewed_.insert(renewed->array);
+    }
+    const auto* const ended = std::get_if<JobEnded>(&event);
+    if (ended != nullptr && ended->outcome == JobState::kCompleted) {
+      const auto place = place_of_.find(ended->job);
+      if (place != place_of_.end()) succeeded_.insert(place->second);
+    }
     const auto* const submitted = std::get_if<JobSubmitted>(&event);
     if (submitted == nullptr) continue;
     const auto [entry, is_new] =
@@ -45,8 +53,25 @@ void Witness::committed(const std::vector<Event>& events) {
 
 void Witness::ready(NodeId node, AttemptKey key) { ready_[key].insert(node); }
 
+// No task of an array runs in two jobs at once, nor again once it has succeeded.
+void Witness::check_task(const Prepare& prepare) {
+  const TaskPlace place{prepare.array->id, prepare.array->index};
+  place_of_[prepare.key.job] = place;
+  const std::string text =
+      "[B24] task " + std::to_string(place.first) + '_' + std::to_string(place.second);
+  if (succeeded_.contains(place)) breach(text + " starts again after it has succeeded");
+  for (const auto& [node, attempts] : live_) {
+    const bool other_runs = std::ranges::any_of(attempts, [&](const auto& one) {
+      const JobId job = one.first.job;
+      return job != prepare.key.job && place_of_.contains(job) && place_of_.at(job) == place;
+    });
+    if (other_runs) breach(text + " runs in two jobs at once");
+  }
+}
+
 void Witness::started(NodeId node, const Prepare& prepare) {
   const AttemptKey key = prepare.key;
+  if (prepare.array) check_task(prepare);
   if (ready_[key].size() < prepare.nodes.size()) {
     breach("[B28] " + text_of(key) + " starts before all its nodes are ready");
   }
@@ -94,7 +119,8 @@ void Witness::check_end(const State& state, const MemoryJournal& journal) {
   std::set<JobId> ends;
   for (const HistoryRow& row : journal.history()) {
     if (!attempts.insert(row.key).second) breach("[B40] " + text_of(row.key) + " is booked twice");
-    if (row.final && !ends.insert(row.key.job).second) {
+    const bool again = row.final && !ends.insert(row.key.job).second;
+    if (again && !renewed_.contains(row.key.job)) {
       breach("[B94] the end of " + text_of(row.key.job) + " is booked twice");
     }
   }

@@ -52,12 +52,19 @@ class Witness {
   void check_end(const State& state, const MemoryJournal& journal);
 
  private:
+  void check_task(const Prepare& prepare);
+
   std::vector<std::string> breaches_;
   std::map<std::string, JobId> jobs_;                     // by idempotency key
   std::map<std::string, JobId> submitted_;                // by idempotency key
   std::map<AttemptKey, std::set<NodeId>> ready_;          // ever
   std::set<std::pair<AttemptKey, NodeId>> started_;       // ever
   std::map<NodeId, std::map<AttemptKey, JobNode>> live_;  // with what each holds there
+  // Which task of which array a job is, for those that ran, and the tasks that succeeded.
+  using TaskPlace = std::pair<std::uint64_t, std::uint32_t>;
+  std::map<JobId, TaskPlace> place_of_;
+  std::set<TaskPlace> succeeded_;
+  std::set<JobId> renewed_;  // arrays that were taken up again, and so may end more than once
 };
 
 }  // namespace usine::sim

@@ -62,7 +62,7 @@ void drop_claim(State& state, Job& job) {
 // The attempt is over: what `usine show job` still tells of it stays with the job.
 void close_attempt(State& state, Job& job) {
   if (!job.attempt) return;
-  count_active(state, job, -1);
+  on_attempt_changed(state, job, false);
   state.running.give_back(state.running.use_of(job));
   job.last_allocation = std::move(job.attempt->allocation);
   job.started = job.attempt->started;
@@ -165,7 +165,7 @@ void on(State& state, const AttemptPlaced& event) {
   attempt.allocation = event.allocation;
   attempt.nodes.resize(event.allocation.nodes.size());
   attempt.placed = event.at;
-  count_active(state, job, +1);
+  on_attempt_changed(state, job, true);
   state.running.take(state.running.use_of(job));
   link_job(state, job);
   renew_eligibility(job, event.at);

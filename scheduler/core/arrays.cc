@@ -62,7 +62,19 @@ std::uint64_t startable_tasks(const State& state, const Job& job) {
   const ArrayTasks& tasks = found->second;
   const std::uint64_t wanted = job.is_task() ? 1 : ready_tasks(state, job).count();
   if (tasks.limit == 0) return wanted;
-  return std::min<std::uint64_t>(wanted, tasks.limit - std::min(tasks.limit, tasks.active));
+  return std::min(wanted, tasks.limit - std::min<std::uint64_t>(tasks.limit, tasks.active()));
+}
+
+std::vector<JobId> affected_by_limit(const State& state, JobId array) {
+  const auto found = state.arrays.find(array);
+  if (found == state.arrays.end()) return {};
+  const ArrayTasks& tasks = found->second;
+  // One start or end moves it to its limit or away from it.
+  const bool near = tasks.active() == tasks.limit || tasks.active() + 1 == tasks.limit;
+  if (tasks.limit == 0 || !near) return {};
+  std::vector<JobId> jobs(tasks.waiting.begin(), tasks.waiting.end());
+  jobs.push_back(array);
+  return jobs;
 }
 
 std::vector<Event> start_events(const State& state, const ProposedStart& start, Time now) {
@@ -121,6 +133,7 @@ void on_task_started(State& state, const ArrayTaskStarted& event) {
   CHECK_THAT(tasks.pending.contains(event.position) && event.job >= state.next_job);
   tasks.pending.erase(event.position);
   tasks.live[event.position] = event.job;
+  tasks.waiting.insert(event.job);
   update_state(array, tasks);
   if (!array.started) array.started = event.at;
   Job task = array;
@@ -149,7 +162,10 @@ void on_tasks_renewed(State& state, const ArrayTasksRenewed& event) {
   std::erase_if(tasks.ended, [](const auto& one) { return one.second.empty(); });
   tasks.pending.insert_all(event.tasks);
   remove_deadlines(state, array);
-  if (array.ended) ++array.requeues;
+  if (array.ended) {
+    ++array.requeues;
+    link_job(state, array);
+  }
   array.ended.reset();
   array.exit = {};
   array.message.clear();
@@ -160,10 +176,14 @@ void on_limit_set(State& state, const ArrayLimitSet& event) {
   tasks_of(state, event.array).limit = event.limit;
 }
 
-void count_active(State& state, const Job& job, int change) {
+void on_attempt_changed(State& state, const Job& job, bool has_attempt) {
   const auto found = state.arrays.find(job.array_id);
   if (found == state.arrays.end()) return;
-  found->second.active += static_cast<std::uint32_t>(change);
+  if (has_attempt) {
+    CHECK_THAT(found->second.waiting.erase(job.id) == 1);
+  } else {
+    found->second.waiting.insert(job.id);
+  }
 }
 
 void on_array_job_ended(State& state, const Job& job) {
@@ -173,6 +193,7 @@ void on_array_job_ended(State& state, const Job& job) {
   if (job.is_task()) {
     const std::uint32_t position = position_of(job);
     CHECK_THAT(tasks.live.erase(position) == 1);
+    tasks.waiting.erase(job.id);
     tasks.ended[job.state].insert(position);
     return;
   }

@@ -17,6 +17,10 @@ namespace usine {
 // leaves room for, of a task that was put back one if the limit does, of another waiting job one.
 [[nodiscard]] std::uint64_t startable_tasks(const State& state, const Job& job);
 
+// The waiting jobs that the limit of an array keeps back or lets start when one of its tasks starts
+// or ends: the array itself and its tasks that were put back. Empty where that changed nothing.
+[[nodiscard]] std::vector<JobId> affected_by_limit(const State& state, JobId array);
+
 // The events of a proposed start, in their order: for an array the next task that waits gets a job,
 // which is then placed. The job must be startable.
 [[nodiscard]] std::vector<Event> start_events(const State& state, const ProposedStart& start,
@@ -46,8 +50,8 @@ void on_task_started(State& state, const ArrayTaskStarted& event);
 void on_tasks_ended(State& state, const ArrayTasksEnded& event);
 void on_tasks_renewed(State& state, const ArrayTasksRenewed& event);
 void on_limit_set(State& state, const ArrayLimitSet& event);
-// The job, if it is a task, has got an attempt (+1) or lost it (-1).
-void count_active(State& state, const Job& job, int change);
+// The job, if it is a task, has got an attempt or lost it.
+void on_attempt_changed(State& state, const Job& job, bool has_attempt);
 // The job has its final state; for an array: what still waits never runs.
 void on_array_job_ended(State& state, const Job& job);
 

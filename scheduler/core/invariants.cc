@@ -62,7 +62,7 @@ std::map<JobId, ArrayTasks> tasks_from_jobs(const State& state) {
     if (!job.is_task() || job.ended) continue;
     ArrayTasks& tasks = seen[job.array_id];
     tasks.live.emplace(*job.request->array->position_of(job.array_index), id);
-    if (job.attempt) ++tasks.active;
+    if (!job.attempt) tasks.waiting.insert(id);
   }
   return seen;
 }
@@ -104,7 +104,7 @@ void check_arrays(const State& state, Faults& faults) {
       continue;
     }
     const ArrayTasks& tasks = found->second;
-    if (tasks.live != seen[id].live || tasks.active != seen[id].active) {
+    if (tasks.live != seen[id].live || tasks.waiting != seen[id].waiting) {
       faults.push_back(job_text(job) + ": its tasks and their jobs disagree");
     }
     check_array(job, tasks, faults);
@@ -120,7 +120,7 @@ void check_node(const State& state, NodeId id, const std::vector<const NodeShare
   const std::string& name = state.node_name(id);
   const NodeShape& shape = state.shape_of(id);
   CoreSet cores = CoreSet::first(shape.cores.size());
-  GpuSet gpus = GpuSet::first(shape.gpus.size());
+  const GpuSet gpus = shape.present_gpus();
   CoreSet held_cores;
   GpuSet held_gpus;
   std::int64_t memory = shape.memory_mib();

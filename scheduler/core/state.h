@@ -195,9 +195,11 @@ struct Job {
 struct ArrayTasks {
   IntervalSet pending;                    // they have no job yet
   std::map<std::uint32_t, JobId> live;    // those with a job that has not ended
-  std::uint32_t active = 0;               // of the live ones, those with an attempt
+  std::set<JobId> waiting;                // of the live ones, those without an attempt: put back
   std::map<JobState, IntervalSet> ended;  // by outcome
-  std::uint32_t limit = 0;                // of `active`; 0: none
+  std::uint32_t limit = 0;                // of active(); 0: none
+
+  [[nodiscard]] std::uint64_t active() const { return live.size() - waiting.size(); }
 
   friend bool operator==(const ArrayTasks&, const ArrayTasks&) = default;
 };
@@ -336,7 +338,7 @@ void fields(A& a, Job& v) {
 }
 template <typename A>
 void fields(A& a, ArrayTasks& v) {
-  a(v.pending, v.live, v.active, v.ended, v.limit);
+  a(v.pending, v.live, v.waiting, v.ended, v.limit);
 }
 template <typename A>
 void fields(A& a, NodeReservation& v) {

@@ -16,9 +16,8 @@ struct Group {
 // they are.
 std::map<JobState, Group> groups_of(const ArrayTasks& tasks) {
   std::map<JobState, Group> groups;
-  groups[JobState::kPending] = {tasks.pending.count() + tasks.live.size() - tasks.active,
-                                tasks.pending};
-  groups[JobState::kRunning] = {tasks.active, {}};
+  groups[JobState::kPending] = {tasks.pending.count() + tasks.waiting.size(), tasks.pending};
+  groups[JobState::kRunning] = {tasks.active(), {}};
   for (const auto& [outcome, positions] : tasks.ended) {
     groups[outcome] = {positions.count(), positions};
   }

@@ -19,6 +19,21 @@ std::shared_ptr<const ClusterConfig> config() {
   made->nodes[1].features = {"big", "fast"};
   made->classes[0].shape.nics.push_back({"mlx5_0", "0000:0a:00.0", 1, 3});
   made->classes[0].shape.gpu_links_mbps = {0, 50'000, 50'000, 0};
+  made->priority = {Millis{60'000}, Millis{10}, Millis{20}, 250};
+  made->user_limits = {1, 2, 3};
+  made->job_maxima = {4, 5, Seconds{6}};
+  const GroupLimits limits{{7, 8, 9}, {1, 2, 3}, {4, 5, Seconds{6}}};
+  made->partitions[0].head_start = Millis{5};
+  made->partitions[0].limits = limits;
+  made->partitions[0].access = {{"alice"}, {"p"}};
+  made->projects = {{"p", {"alice"}, 2, limits}};
+  made->qos = {{"low", {}, {}, {}, {}, true},
+               {"urgent",
+                Millis{7},
+                limits,
+                {{"alice"}, {"p"}},
+                {{"low"}, Millis{5000}, Millis{9000}},
+                false}};
   return made;
 }
 
@@ -26,11 +41,46 @@ std::shared_ptr<const NodeShape> shape() {
   return std::make_shared<NodeShape>(config()->classes[0].shape);
 }
 
+Dependencies dependencies() {
+  return {{{DependencyKind::kAfter, {5}, std::nullopt, Seconds{600}},
+           {DependencyKind::kAfterCorr, {6}, 3, {}},
+           {DependencyKind::kSingleton, {}, {}, {}}},
+          true};
+}
+
+std::vector<DependencyStatus> statuses() {
+  return {{DependencyPhase::kMet, kAt}, {DependencyPhase::kNever, {}}, {}};
+}
+
+ReservationRequest reservation() {
+  return {.name = "night",
+          .start = kAt,
+          .length = Seconds{3600},
+          .recurrence = Recurrence::kWeekly,
+          .until = kAt + Seconds{86'400},
+          .zone = "Europe/Berlin",
+          .offsets = {{kAt, Seconds{3600}}},
+          .nodes = {"n0001"},
+          .node_count = 2,
+          .partition = "main",
+          .users = {"alice"},
+          .projects = {"default"},
+          .maintenance = true,
+          .is_private = true,
+          .replace = true};
+}
+
+std::vector<PastJob> past() { return {{{5}, JobState::kTimeout, kAt, kAt}}; }
+
+ArraySpec array() { return *parse_array_spec("1,3,5-9:2%3"); }
+
 std::shared_ptr<const JobRequest> request() {
   auto made = std::make_shared<JobRequest>(sim::make_request(2, 2, 1));
   made->components[0].per_node.memory_mib = 512;
   made->components[0].per_node.gpu_type = "Simulated GPU";
   made->partition = "main";
+  made->qos = "urgent";
+  made->deadline = kAt;
   made->comment = "two words";
   made->begin = kAt;
   made->priority = -3;
@@ -38,9 +88,19 @@ std::shared_ptr<const JobRequest> request() {
   made->requeue_unfenced = true;
   made->idempotency_key = "key";
   made->interactive = true;
+  made->array = array();
+  made->dependencies = dependencies();
+  made->cancel_if_never = true;
+  made->reservation = "night";
   made->components[0].exclusive = true;
   made->components[0].only_nodes = {"n0001"};
   made->components[0].excluded_nodes = {"n0002"};
+  made->components[0].constraint = {{{{"big"}, {"fast", "new"}}}, {{{{"a"}}}}, {{{{{"b"}}}, 1}}};
+  made->components[0].topology = {DomainKind::kCell, DomainKind::kLeaf,    1, Seconds{600}, 2,
+                                  DomainKind::kRack, SegmentOrder::kSpread};
+  made->components[0].any_nodes = true;
+  made->components[0].cores_divide = true;
+  made->components[0].memory_divides = true;
   made->launch = {.script_hash = kHash,
                   .environment_hash = kHash,
                   .arguments = {"--lr", "0.1"},
@@ -78,16 +138,22 @@ std::vector<Command> sample_commands() {
   const Hello hello{"n0001", "boot-1", "uuid-1", shape(), {kKey}};
   return {Configure{"uuid-1", config()},
           StartEpoch{{3}},
-          SubmitJob{caller, request(), true},
-          ActOnJob{caller, {7}, JobAction::kRequeue},
+          SubmitJob{caller, request(), true, past()},
+          ActOnJob{caller, {7}, JobAction::kRequeue, array(), {JobState::kFailed}},
           ActOnNode{caller, "n0001", NodeAction::kFence, "smoke"},
           AgentHello{hello},
           AgentGone{{1}},
           LeaseExpired{{1}},
           AgentPrepared{{1}, {kKey, false, true, "disk full", "10.0.0.1:99"}},
           AgentEnded{{1}, ended()},
-          CommitPlan{{41}, {{{7}, allocation()}}},
-          Tick{}};
+          CommitPlan{{41}, {{{7}, allocation()}}, {{{9}, allocation(), {kKey}}}},
+          Tick{},
+          SetJobLimit{caller, {7}, Seconds{7200}, kAt},
+          SetDependencies{caller, {7}, dependencies(), past()},
+          MarkJob{caller, {7}, "epoch 3 of 9"},
+          SetArrayLimit{caller, {7}, 8},
+          CreateReservation{caller, reservation()},
+          DeleteReservation{caller, "night"}};
 }
 
 std::vector<Event> sample_events() {
@@ -99,18 +165,32 @@ std::vector<Event> sample_events() {
           NodeFenced{{1}},
           NodeDrained{{1}, {"smoke", "root", kAt}},
           NodeResumed{{1}},
-          JobSubmitted{{7}, request(), {0}, kAt},
-          JobHeld{{7}, HoldKind::kOperator},
-          JobReleased{{7}},
+          JobSubmitted{{7}, request(), {0}, kAt, statuses(), {1}},
+          JobHeld{{7}, HoldKind::kOperator, kAt},
+          JobReleased{{7}, kAt},
           AttemptPlaced{{7}, {2}, {3}, allocation(), kAt},
           NodePrepared{kKey, 1, "10.0.0.1:99"},
           AttemptStarted{kKey, kAt},
-          StopRequested{kKey, {StopCause::kTimeLimit, "an hour", kAt}},
+          StopRequested{kKey, {StopCause::kPreempted, "for job 9", kAt, {9}}},
           AttemptNodeEnded{kKey, 1, exit_status(), Millis{1'234}, 2'048},
           AttemptEnded{kKey, JobState::kTimeout, exit_status(), kAt},
-          JobRequeued{{7}, "node lost", kAt, {{1}}, HoldKind::kRequeueLimit, true},
+          JobRequeued{{7}, "node lost", kAt, {{1}}, HoldKind::kRequeueLimit, true, kAt},
           JobEnded{{7}, JobState::kFailed, exit_status(), "it failed", kAt},
-          JobForgotten{{7}}};
+          JobForgotten{{7}},
+          JobLimitSet{{7}, Seconds{7200}},
+          DependencyChanged{{7}, 1, statuses()[0], kAt},
+          DependenciesSet{{7}, {dependencies(), statuses()}, kAt},
+          JobMarked{{7}, {kAt, "epoch 3 of 9"}},
+          JobClaimed{{7}, {allocation(), kAt}},
+          ClaimDropped{{7}},
+          ArrayTaskStarted{{7}, 3, {8}, kAt},
+          ArrayTasksEnded{{7}, IntervalSet::first_numbers(5), JobState::kCancelled},
+          ArrayTasksRenewed{{7}, IntervalSet::first_numbers(2)},
+          ArrayLimitSet{{7}, 8},
+          ReservationCreated{{reservation(), "root", {{0}, {1}}, {{1}}, 3, true}},
+          ReservationDeleted{"night"},
+          ReservationTurned{"night", 4, false},
+          ReservedNodeChanged{"night", {1}, ReservedNodeChange::kReplaced, {2}}};
 }
 
 std::string to_hex_lines(std::string_view bytes) {
