@@ -1,0 +1,41 @@
+// Pictures as SVG text: boxes, words, lines and arcs with a few styles of one look. Coordinates are
+// whole pixels from the upper left. Pure; writes no file.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace usine::tools {
+
+struct Box {
+  int x = 0;
+  int y = 0;
+  int width = 0;
+  int height = 0;
+};
+
+class Svg {
+ public:
+  // `style`: a class of the style sheet in svg.cc, such as "gpu".
+  void box(const Box& box, std::string_view style);
+  // A box with what it is as a hint where the mouse rests.
+  void box(const Box& box, std::string_view style, std::string_view hint);
+  // Begins at (x, y), where y is the base line.
+  void text(int x, int y, std::string_view words, std::string_view style = "word");
+  // In the middle of a box; left out where it would not fit.
+  void label(const Box& box, std::string_view words, std::string_view style = "label");
+  void line(int x1, int y1, int x2, int y2, std::string_view style);
+  // From (x1, y) down by `depth` and up to (x2, y).
+  void arc(int x1, int x2, int y, int depth, std::string_view style);
+
+  // The whole document, of this size.
+  [[nodiscard]] std::string document(int width, int height, std::string_view title) const;
+
+ private:
+  std::string body_;
+};
+
+// About how wide the words are in the style of labels.
+[[nodiscard]] int width_of(std::string_view words);
+
+}  // namespace usine::tools
