@@ -84,7 +84,8 @@ class RoomRules {
 
   void find_kept() {
     if (blocks(bit(NodeRule::kReserved)) && !blocks(0)) {
-      const NodeReservation* const first = first_in_the_way(state_, stay_of(job_, state_.now));
+      const NodeReservation* const first =
+          first_in_the_way(state_, stay_of(state_, job_, state_.now));
       const std::string name = first == nullptr ? job_.request->reservation : first->request.name;
       const Time begin = first == nullptr ? state_.now : next_turn(*first);
       add(reason_of(ReasonKind::kReserved, begin.time_since_epoch().count(), 0, 0, name));

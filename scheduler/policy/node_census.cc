@@ -83,7 +83,7 @@ NodeJudge::NodeJudge(const State& state, const Job& job, const Component& compon
     const auto known = state.node_by_name.find(name);
     if (known != state.node_by_name.end()) excluded_[known->second.value] = true;
   }
-  const std::set<NodeId> closed = closed_nodes(state, stay_of(job, now));
+  const std::set<NodeId> closed = closed_nodes(state, stay_of(state, job, now));
   if (!closed.empty()) closed_.resize(state.nodes.size());
   for (const NodeId node : closed) closed_[node.value] = true;
 }
