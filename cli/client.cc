@@ -34,13 +34,16 @@ std::string word_of(const grpc::ClientContext& context) {
 }  // namespace
 
 struct Client::Connection {
-  explicit Connection(Target to)
-      : target(std::move(to)), stub(proto::Users::NewStub(open_channel(target.address))) {}
+  Connection(Target to, Millis call_timeout)
+      : target(std::move(to)),
+        patience(call_timeout),
+        stub(proto::Users::NewStub(open_channel(target.address))) {}
 
   template <typename Request, typename Reply>
   Result<Reply> call(grpc::Status (proto::Users::Stub::*method)(grpc::ClientContext*,
                                                                 const Request&, Reply*),
-                     const Request& request, Millis timeout = kCallTimeout) {
+                     const Request& request, Millis more_time = Millis{0}) {
+    const Millis timeout = patience + more_time;
     grpc::ClientContext context;
     context.AddMetadata(kTokenMetadata, target.credential);
     context.set_deadline(std::chrono::system_clock::now() + timeout);
@@ -48,6 +51,13 @@ struct Client::Connection {
     const grpc::Status status = (stub.get()->*method)(&context, request, &reply);
     if (status.ok()) return reply;
     const std::string word = word_of(context);
+    if (word.empty() && status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) {
+      return fail(ErrorCode::kUnavailable,
+                  "the scheduler at " + target.address + " has not answered within " +
+                      std::to_string(timeout.count() / 1000) +
+                      " s, it is overloaded or hangs: try again later; what was asked may still be "
+                      "done, so look first (`usine queue`)");
+    }
     const bool out_of_reach = word.empty() && status.error_code() == grpc::StatusCode::UNAVAILABLE;
     if (!out_of_reach) return fail(from_grpc_status(status, word));
     return fail(ErrorCode::kUnavailable,
@@ -55,10 +65,12 @@ struct Client::Connection {
   }
 
   Target target;
+  Millis patience;  // with each call
   std::unique_ptr<proto::Users::Stub> stub;
 };
 
-Client::Client(const Target& target) : connection_(std::make_unique<Connection>(target)) {}
+Client::Client(const Target& target, Millis call_timeout)
+    : connection_(std::make_unique<Connection>(target, call_timeout)) {}
 Client::Client(Client&&) noexcept = default;
 Client::~Client() = default;
 
@@ -83,8 +95,7 @@ Result<proto::ListJobsReply> Client::list_jobs(const proto::ListJobsRequest& req
 }
 
 Result<proto::JobDetail> Client::get_job(const proto::GetJobRequest& request) {
-  return connection_->call(&proto::Users::Stub::GetJob, request,
-                           kCallTimeout + Millis(request.wait_ms()));
+  return connection_->call(&proto::Users::Stub::GetJob, request, Millis(request.wait_ms()));
 }
 
 Result<proto::Explanation> Client::explain(const proto::ExplainRequest& request) {

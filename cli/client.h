@@ -17,12 +17,12 @@ inline constexpr Millis kCallTimeout{30'000};
 class Client {
  public:
   // Connects with the first call. Keeps a copy of the target.
-  explicit Client(const Target& target);
+  explicit Client(const Target& target, Millis call_timeout = kCallTimeout);
   Client(Client&&) noexcept;
   ~Client();
 
-  // Errors of all calls: kUnavailable with the address where nobody answers, else as the scheduler
-  // said.
+  // Errors of all calls: kUnavailable with the address where nobody answers, or not in time, else
+  // as the scheduler said.
   Result<proto::SubmitReply> submit(const proto::SubmitRequest& request);
   Result<proto::ActReply> act_on_jobs(const proto::ActOnJobsRequest& request);
   Result<proto::ActReply> update_jobs(const proto::UpdateJobsRequest& request);

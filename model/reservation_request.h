@@ -32,17 +32,17 @@ struct ReservationRequest {
   Time start;         // of the first window
   Seconds length{0};  // of each window
   Recurrence recurrence = Recurrence::kOnce;
-  Time until{};                     // recurring: no window begins at or after this
-  std::string zone;                 // recurring: whose local time the windows keep, "Europe/Berlin"
-  std::vector<ZoneOffset> offsets;  // of the zone; ascending, the first holds before as well
-  std::vector<std::string> nodes;   // by name; or so many of a partition:
-  std::uint32_t node_count = 0;     // used where `nodes` is empty
-  std::string partition;            // empty: the default one
-  std::vector<std::string> users;   // who may use it, operators aside
-  std::vector<std::string> projects;  // whose jobs may use it
-  bool maintenance = false;           // nobody's jobs; may lie over other reservations
-  bool is_private = false;            // only those who may use it see it
-  bool replace = false;               // a node that fails is replaced by another of the partition
+  Time until{};           // recurring: no window begins at or after this
+  std::string zone = {};  // recurring: whose local time the windows keep, "Europe/Berlin"
+  std::vector<ZoneOffset> offsets = {};    // of the zone; ascending, the first holds before as well
+  std::vector<std::string> nodes = {};     // by name; or so many of a partition:
+  std::uint32_t node_count = 0;            // used where `nodes` is empty
+  std::string partition = {};              // empty: the default one
+  std::vector<std::string> users = {};     // who may use it, operators aside
+  std::vector<std::string> projects = {};  // whose jobs may use it
+  bool maintenance = false;                // nobody's jobs; may lie over other reservations
+  bool is_private = false;                 // only those who may use it see it
+  bool replace = false;  // a node that fails is replaced by another of the partition
 
   friend bool operator==(const ReservationRequest&, const ReservationRequest&) = default;
 };

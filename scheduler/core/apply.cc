@@ -298,7 +298,9 @@ void on(State& state, const ArrayTasksEnded& event) {
 
 void on(State& state, const ArrayTasksRenewed& event) {
   on_tasks_renewed(state, event);
-  add_deadlines(state, job_of(state, event.array));
+  const Job& array = job_of(state, event.array);
+  link_job(state, array);
+  add_deadlines(state, array);
 }
 
 void on(State& state, const ArrayLimitSet& event) { on_limit_set(state, event); }

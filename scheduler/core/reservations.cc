@@ -15,16 +15,10 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
 
 // ---- who may use one --------------------------------------------------------------------------
 
-bool may_see(const ReservationRequest& reservation, const Caller& caller,
-             const std::string& project) {
-  return !reservation.is_private || caller.is_operator ||
-         may_use(reservation, caller.user, project);
-}
-
 std::string names_seen(const State& state, const Caller& caller, const std::string& project) {
   std::string names;
   for (const auto& [name, one] : state.reservations) {
-    if (!may_see(one.request, caller, project)) continue;
+    if (!may_see(state, one.request, caller, project)) continue;
     names += (names.empty() ? "; there are " : ", ") + name;
   }
   return names.empty() ? "; there is none" : names;
@@ -46,7 +40,7 @@ bool within_window(const NodeReservation& reservation, const Stay& stay) {
   for (std::uint32_t number = reservation.window;; ++number) {
     const auto window = window_of(reservation.request, number);
     if (!window || window->begin > stay.from) return false;
-    if (stay.to <= window->end) return true;
+    if (stay.limit <= window->end) return true;
   }
 }
 
@@ -192,11 +186,20 @@ bool may_use(const ReservationRequest& reservation, const std::string& user,
   return contains(reservation.users, user) || contains(reservation.projects, project);
 }
 
+bool may_see(const State& state, const ReservationRequest& reservation, const Caller& caller,
+             const std::string& project) {
+  if (!reservation.is_private || caller.is_operator) return true;
+  if (may_use(reservation, caller.user, project)) return true;
+  return std::ranges::any_of(state.config->projects, [&](const Project& one) {
+    return contains(reservation.projects, one.name) && contains(one.members, caller.user);
+  });
+}
+
 Status check_reservation_of(const State& state, const Caller& caller, const JobRequest& request) {
   if (request.reservation.empty()) return {};
   const auto found = state.reservations.find(request.reservation);
   if (found == state.reservations.end() ||
-      !may_see(found->second.request, caller, request.project)) {
+      !may_see(state, found->second.request, caller, request.project)) {
     return fail(ErrorCode::kNotFound, "there is no reservation '" + request.reservation + "'" +
                                           names_seen(state, caller, request.project));
   }
@@ -219,8 +222,9 @@ Status check_reservation_of(const State& state, const Caller& caller, const JobR
   return {};
 }
 
-Stay stay_of(const Job& job, Time from) {
-  return {from, from + job.limit(), job.request->reservation};
+Stay stay_of(const State& state, const Job& job, Time from) {
+  const Time limit = from + job.limit();
+  return {from, limit, limit + state.config->timings.kill_wait, job.request->reservation};
 }
 
 bool is_open(const State& state, NodeId node, const Stay& stay) {
@@ -231,14 +235,14 @@ bool is_open(const State& state, NodeId node, const Stay& stay) {
   return std::ranges::none_of(state.reservations, [&](const auto& entry) {
     const auto& [name, one] = entry;
     return name != stay.reservation && one.nodes.contains(node) &&
-           meets_window(one, stay.from, stay.to);
+           meets_window(one, stay.from, stay.gone);
   });
 }
 
 const NodeReservation* first_in_the_way(const State& state, const Stay& stay) {
   const NodeReservation* first = nullptr;
   for (const auto& [name, one] : state.reservations) {
-    if (name == stay.reservation || !meets_window(one, stay.from, stay.to)) continue;
+    if (name == stay.reservation || !meets_window(one, stay.from, stay.gone)) continue;
     if (first == nullptr || window_begin(one) < window_begin(*first)) first = &one;
   }
   return first;
@@ -254,7 +258,7 @@ std::set<NodeId> closed_nodes(const State& state, const Stay& stay) {
     }
   }
   for (const auto& [name, one] : state.reservations) {
-    if (name == stay.reservation || !meets_window(one, stay.from, stay.to)) continue;
+    if (name == stay.reservation || !meets_window(one, stay.from, stay.gone)) continue;
     closed.insert(one.nodes.begin(), one.nodes.end());
   }
   return closed;

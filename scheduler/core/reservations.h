@@ -18,23 +18,29 @@ namespace usine {
 [[nodiscard]] bool may_use(const ReservationRequest& reservation, const std::string& user,
                            const std::string& project);
 
+// Whether the caller may be told of it: everybody of one that is not private, else operators and
+// who may use it, as a member of a project or by the project of a request.
+[[nodiscard]] bool may_see(const State& state, const ReservationRequest& reservation,
+                           const Caller& caller, const std::string& project = {});
+
 // Whether the request may name the reservation that it names, and could ever run in a window of
 // it. Errors: kNotFound, also for a private one that the caller may not see, listing those that
 // are seen; kPermission; kRefused with the numbers.
 [[nodiscard]] Status check_reservation_of(const State& state, const Caller& caller,
                                           const JobRequest& request);
 
-// A time at which reservations are looked at for one job: it would run in [from, to).
+// When one job would run.
 struct Stay {
   Time from;
-  Time to;
+  Time limit;               // its time limit ends
+  Time gone;                // and its last process is gone, after the grace of a stop
   std::string reservation;  // that the job names; empty: none
 };
 
-[[nodiscard]] Stay stay_of(const Job& job, Time from);
+[[nodiscard]] Stay stay_of(const State& state, const Job& job, Time from);
 
-// Whether the node is open to such a job. One that names a reservation stays on its nodes and
-// within one window of it; every other keeps out of all windows.
+// Whether the node is open to such a job. One that names a reservation stays on its nodes and, to
+// its limit, within one window of it; from all other windows every job keeps out until it is gone.
 [[nodiscard]] bool is_open(const State& state, NodeId node, const Stay& stay);
 
 // The one whose window begins first among those that such a job must keep out of; null for none.

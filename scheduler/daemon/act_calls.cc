@@ -3,7 +3,13 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
+#include <string>
 #include <utility>
+
+#include "proto/convert_model.h"
+#include "proto/convert_reservations.h"
+#include "scheduler/daemon/past_jobs.h"
 
 namespace usine::daemon {
 namespace {
@@ -65,6 +71,19 @@ std::optional<JobAction> action_of(const proto::ActOnJobsRequest& request) {
   }
 }
 
+// In which tasks must have ended to be requeued.
+Result<std::set<JobState>> states_of(const proto::ActOnJobsRequest& request) {
+  std::set<JobState> states;
+  for (const std::string& word : request.states()) {
+    const auto state = job_state_from(word);
+    if (!state || !is_final(*state)) {
+      return fail(ErrorCode::kInvalid, "'" + word + "' is not a state in which a task has ended");
+    }
+    states.insert(*state);
+  }
+  return states;
+}
+
 std::optional<NodeAction> action_of(const proto::ActOnNodesRequest& request) {
   switch (request.action()) {
     case proto::NODE_ACTION_DRAIN: return NodeAction::kDrain;
@@ -78,12 +97,23 @@ std::optional<NodeAction> action_of(const proto::ActOnNodesRequest& request) {
 
 Result<std::vector<NamedCommand>> commands_of(const Caller& caller,
                                               const proto::ActOnJobsRequest& request) {
-  if (const Status few = check_count(request.jobs_size()); !few) return fail(few.error());
+  if (const Status few = check_count(request.jobs_size() + request.tasks_size()); !few) {
+    return fail(few.error());
+  }
   const std::optional<JobAction> action = action_of(request);
   if (!action) return fail(unknown_action());
+  const auto states = states_of(request);
+  if (!states) return fail(states.error());
   std::vector<NamedCommand> commands;
   for (const std::uint64_t job : request.jobs()) {
-    commands.push_back({std::to_string(job), ActOnJob{caller, JobId{job}, *action}});
+    commands.push_back({std::to_string(job), ActOnJob{caller, JobId{job}, *action, {}, *states}});
+  }
+  for (const proto::JobTasks& some : request.tasks()) {
+    auto tasks = parse_array_spec(some.tasks());
+    if (!tasks) return fail(tasks.error());
+    commands.push_back(
+        {std::to_string(some.array()) + '_' + some.tasks(),
+         ActOnJob{caller, JobId{some.array()}, *action, *std::move(tasks), *states}});
   }
   return commands;
 }
@@ -96,6 +126,54 @@ Result<std::vector<NamedCommand>> commands_of(const Caller& caller,
   std::vector<NamedCommand> commands;
   for (const std::string& node : request.nodes()) {
     commands.push_back({node, ActOnNode{caller, node, *action, request.reason()}});
+  }
+  return commands;
+}
+
+Result<std::vector<NamedCommand>> commands_of(const Caller& caller,
+                                              const proto::UpdateJobsRequest& request,
+                                              store::HistoryReader& history) {
+  if (const Status few = check_count(request.jobs_size()); !few) return fail(few.error());
+  if (!request.has_dependencies() && !request.has_time_limit_s() && !request.has_array_limit()) {
+    return fail(ErrorCode::kInvalid, "nothing to change is named");
+  }
+  const auto dependencies = from_proto(request.dependencies());
+  if (!dependencies) return fail(dependencies.error());
+  const auto past = past_jobs(history, *dependencies);
+  if (!past) return fail(past.error());
+  std::vector<NamedCommand> commands;
+  for (const std::uint64_t job : request.jobs()) {
+    const std::string subject = std::to_string(job);
+    if (request.has_dependencies()) {
+      commands.push_back({subject, SetDependencies{caller, JobId{job}, *dependencies, *past}});
+    }
+    if (request.has_array_limit()) {
+      commands.push_back({subject, SetArrayLimit{caller, JobId{job}, request.array_limit()}});
+    }
+    if (request.has_time_limit_s()) {
+      const Seconds limit{request.time_limit_s()};
+      // No start that is promised to another job is looked at here, so that nothing beyond what the
+      // job has now counts as free of them.
+      commands.push_back({subject, SetJobLimit{caller, JobId{job}, limit, Time{}}});
+    }
+  }
+  return commands;
+}
+
+Result<std::vector<NamedCommand>> commands_of(const Caller& caller,
+                                              const proto::ReservationRequest& message) {
+  auto request = from_proto(message);
+  if (!request) return fail(request.error());
+  const std::string name = request->name;
+  return std::vector<NamedCommand>{{name, CreateReservation{caller, *std::move(request)}}};
+}
+
+Result<std::vector<NamedCommand>> commands_of(const Caller& caller,
+                                              const proto::DeleteReservationsRequest& request) {
+  if (const Status few = check_count(request.names_size()); !few) return fail(few.error());
+  std::vector<NamedCommand> commands;
+  for (const std::string& name : request.names()) {
+    commands.push_back({name, DeleteReservation{caller, name}});
   }
   return commands;
 }

@@ -10,6 +10,7 @@
 #include "proto/users.pb.h"
 #include "scheduler/daemon/engine_thread.h"
 #include "scheduler/daemon/unary_call.h"
+#include "scheduler/store/history_reader.h"
 
 namespace usine::daemon {
 
@@ -26,6 +27,17 @@ struct NamedCommand {
                                                             const proto::ActOnJobsRequest& request);
 [[nodiscard]] Result<std::vector<NamedCommand>> commands_of(
     const Caller& caller, const proto::ActOnNodesRequest& request);
+
+// Error: kInvalid, also where nothing is to be changed.
+[[nodiscard]] Result<std::vector<NamedCommand>> commands_of(const Caller& caller,
+                                                            const proto::UpdateJobsRequest& request,
+                                                            store::HistoryReader& history);
+
+[[nodiscard]] Result<std::vector<NamedCommand>> commands_of(
+    const Caller& caller, const proto::ReservationRequest& request);
+// Error: kInvalid for too many.
+[[nodiscard]] Result<std::vector<NamedCommand>> commands_of(
+    const Caller& caller, const proto::DeleteReservationsRequest& request);
 
 // Has each command decided; answers once all have been.
 void act(EngineThread& engine, Result<std::vector<NamedCommand>> commands,

@@ -78,6 +78,54 @@ struct Line {
     return fmt::format("job={} outcome={} {} message={}", one.job.value, to_string(one.outcome),
                        exit_of(one.exit), quoted(one.message));
   }
+  std::string operator()(const JobLimitSet& one) const {
+    return fmt::format("job={} time_limit_s={}", one.job.value, one.time_limit.count());
+  }
+  std::string operator()(const JobMarked& one) const {
+    return fmt::format("job={} progress={}", one.job.value, quoted(one.checkpoint.progress));
+  }
+  std::string operator()(const JobClaimed& one) const {
+    return fmt::format("job={} nodes={}", one.job.value, one.claim.allocation.nodes.size());
+  }
+  std::string operator()(const ClaimDropped& one) const {
+    return fmt::format("job={}", one.job.value);
+  }
+  std::string operator()(const ArrayTaskStarted& one) const {
+    return fmt::format("array={} position={} job={}", one.array.value, one.position, one.job.value);
+  }
+  std::string operator()(const ArrayTasksEnded& one) const {
+    return fmt::format("array={} tasks={} outcome={}", one.array.value, one.tasks.count(),
+                       to_string(one.outcome));
+  }
+  std::string operator()(const ArrayTasksRenewed& one) const {
+    return fmt::format("array={} tasks={}", one.array.value, one.tasks.count());
+  }
+  std::string operator()(const ArrayLimitSet& one) const {
+    return fmt::format("array={} limit={}", one.array.value, one.limit);
+  }
+  std::string operator()(const DependencyChanged& one) const {
+    return fmt::format("job={} part={} state={}", one.job.value, one.index,
+                       to_string(one.status.phase));
+  }
+  std::string operator()(const DependenciesSet& one) const {
+    return fmt::format("job={} dependencies={}", one.job.value,
+                       quoted(to_string(one.dependencies.wanted)));
+  }
+  std::string operator()(const ReservationCreated& one) const {
+    return fmt::format("name={} author={} nodes={}", quoted(one.reservation.request.name),
+                       quoted(one.reservation.author), one.reservation.nodes.size());
+  }
+  std::string operator()(const ReservationDeleted& one) const { return "name=" + quoted(one.name); }
+  std::string operator()(const ReservationTurned& one) const {
+    return fmt::format("name={} window={} open={}", quoted(one.name), one.window, one.open);
+  }
+  std::string operator()(const ReservedNodeChanged& one) const {
+    const bool replaced = one.change == ReservedNodeChange::kReplaced;
+    return fmt::format("name={} {} change={}", quoted(one.name), node(one.node),
+                       replaced ? "replaced by " + name(one.replacement)
+                       : one.change == ReservedNodeChange::kBack ? "back"
+                                                                 : "failed");
+  }
   // Parts of what other lines say, and bookkeeping.
   std::string operator()(const EpochStarted&) const { return {}; }
   std::string operator()(const NodePrepared&) const { return {}; }

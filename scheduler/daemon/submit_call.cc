@@ -63,20 +63,21 @@ void tell_submission(EngineThread& engine, Submission submission,
     message.set_existed(submitted.existed);
     respond(std::move(message));
   };
-  (void)engine.try_tell({SubmitJob{std::move(submission.caller), std::move(submission.request)},
+  (void)engine.try_tell({SubmitJob{std::move(submission.caller), std::move(submission.request),
+                                   false, std::move(submission.past)},
                          std::move(answer), std::move(submission.blobs)});
 }
 
 void test_submission(EngineThread& engine, Forecaster& forecaster, Submission submission,
                      Responder<proto::SubmitReply> respond) {
-  SubmitJob command{submission.caller, submission.request, true};
-  auto answer = [&forecaster, submission = std::move(submission),
+  SubmitJob command{submission.caller, submission.request, true, submission.past};
+  auto answer = [&forecaster, command,
                  respond = std::move(respond)](const Result<Reply>& reply) mutable {
     if (!reply) {
       respond(fail(reply.error()));
       return;
     }
-    forecaster.ask(std::move(submission.caller), std::move(submission.request),
+    forecaster.ask(std::move(command),
                    [respond = std::move(respond)](Result<Forecast> forecast) mutable {
                      if (!forecast) {
                        respond(fail(forecast.error()));

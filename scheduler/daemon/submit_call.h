@@ -18,6 +18,7 @@ struct Submission {
   Caller caller;
   std::shared_ptr<const JobRequest> request;
   std::vector<Blob> blobs;
+  std::vector<PastJob> past = {};  // of the jobs that the request depends on
 };
 
 // User, uid and gid are the caller's, and the hashes those of the bytes that came, whatever the
