@@ -3,10 +3,12 @@
 // nothing twice, and refuses one whose epoch is older than the newest it has seen.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -52,12 +54,33 @@ struct JobNode {
   friend bool operator==(const JobNode&, const JobNode&) = default;
 };
 
+// The nodes of a job in rank order, one list for the messages to all of them: a gang of n nodes
+// holds it once and not n times.
+class JobNodes {
+ public:
+  JobNodes() : JobNodes(std::vector<JobNode>()) {}
+  explicit JobNodes(std::vector<JobNode> nodes)
+      : nodes_(std::make_shared<const std::vector<JobNode>>(std::move(nodes))) {}
+
+  [[nodiscard]] std::size_t size() const { return nodes_->size(); }
+  [[nodiscard]] const JobNode& operator[](std::size_t i) const { return (*nodes_)[i]; }
+  [[nodiscard]] auto begin() const { return nodes_->begin(); }
+  [[nodiscard]] auto end() const { return nodes_->end(); }
+  // The same list in memory, and not only an equal one.
+  [[nodiscard]] bool is_same(const JobNodes& other) const { return nodes_ == other.nodes_; }
+
+  friend bool operator==(const JobNodes& a, const JobNodes& b) { return *a.nodes_ == *b.nodes_; }
+
+ private:
+  std::shared_ptr<const std::vector<JobNode>> nodes_;  // never null
+};
+
 // Everything a shepherd needs to stand ready. The daemon fills in the blobs when it sends it.
 struct Prepare {
   AttemptKey key;
   Epoch epoch;
   std::shared_ptr<const JobRequest> request;
-  std::vector<JobNode> nodes;   // in rank order; nodes[0] is the head
+  JobNodes nodes;               // nodes[0] is the head
   std::uint32_t this_node = 0;  // index in nodes
   Millis kill_wait{0};
   std::string job_key;      // shared secret of this attempt's shepherds, made by the edge

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "proto/convert_model.h"
 
@@ -10,7 +11,7 @@ namespace {
 
 // ---- scheduler to agent -----------------------------------------------------------------------
 
-void fill(proto::ToAgent& out, const Welcome& welcome) {
+void fill(proto::ToAgent& out, const Welcome& welcome, NodeListEncoder&) {
   proto::Welcome& message = *out.mutable_welcome();
   message.set_cluster_uuid(welcome.cluster_uuid);
   message.set_epoch(welcome.epoch.value);
@@ -20,12 +21,12 @@ void fill(proto::ToAgent& out, const Welcome& welcome) {
   for (const AttemptKey key : welcome.keep) *message.add_keep() = to_proto(key);
 }
 
-void fill(proto::ToAgent& out, const Prepare& prepare) {
+void fill(proto::ToAgent& out, const Prepare& prepare, NodeListEncoder& lists) {
   proto::Prepare& message = *out.mutable_prepare();
   *message.mutable_key() = to_proto(prepare.key);
   message.set_epoch(prepare.epoch.value);
   *message.mutable_request() = to_proto(*prepare.request);
-  for (const JobNode& node : prepare.nodes) *message.add_nodes() = to_proto(node);
+  message.set_node_list(lists.encode(prepare.nodes));
   message.set_this_node(prepare.this_node);
   message.set_kill_wait_ms(prepare.kill_wait.count());
   message.set_job_key(prepare.job_key);
@@ -44,21 +45,21 @@ void fill(proto::ToAgent& out, const Prepare& prepare) {
   array.set_step(prepare.array->step);
 }
 
-void fill(proto::ToAgent& out, const Start& start) {
+void fill(proto::ToAgent& out, const Start& start, NodeListEncoder&) {
   proto::Start& message = *out.mutable_start();
   *message.mutable_key() = to_proto(start.key);
   message.set_epoch(start.epoch.value);
   for (const std::string& peer : start.peers) message.add_peers(peer);
 }
 
-void fill(proto::ToAgent& out, const Stop& stop) {
+void fill(proto::ToAgent& out, const Stop& stop, NodeListEncoder&) {
   proto::Stop& message = *out.mutable_stop();
   *message.mutable_key() = to_proto(stop.key);
   message.set_epoch(stop.epoch.value);
   message.set_grace_ms(stop.grace.count());
 }
 
-void fill(proto::ToAgent& out, const Forget& forget) {
+void fill(proto::ToAgent& out, const Forget& forget, NodeListEncoder&) {
   proto::Forget& message = *out.mutable_forget();
   *message.mutable_key() = to_proto(forget.key);
   message.set_epoch(forget.epoch.value);
@@ -75,6 +76,20 @@ Welcome from(const proto::Welcome& message) {
   return welcome;
 }
 
+Result<JobNodes> from_node_list(const std::string& bytes) {
+  proto::JobNodes list;
+  if (!list.ParseFromString(bytes)) {
+    return fail(ErrorCode::kInvalid, "the list of nodes does not read back");
+  }
+  std::vector<JobNode> nodes;
+  for (const proto::JobNode& node : list.nodes()) {
+    Result<JobNode> converted = from_proto(node);
+    if (!converted) return fail(converted.error());
+    nodes.push_back(*std::move(converted));
+  }
+  return JobNodes(std::move(nodes));
+}
+
 Result<ToAgent> from(const proto::Prepare& message) {
   Result<JobRequest> request = from_proto(message.request());
   if (!request) return fail(request.error().within("prepare"));
@@ -82,11 +97,9 @@ Result<ToAgent> from(const proto::Prepare& message) {
   prepare.key = from_proto(message.key());
   prepare.epoch = Epoch{message.epoch()};
   prepare.request = std::make_shared<const JobRequest>(*std::move(request));
-  for (const proto::JobNode& node : message.nodes()) {
-    Result<JobNode> converted = from_proto(node);
-    if (!converted) return fail(converted.error().within("prepare"));
-    prepare.nodes.push_back(*std::move(converted));
-  }
+  Result<JobNodes> nodes = from_node_list(message.node_list());
+  if (!nodes) return fail(nodes.error().within("prepare"));
+  prepare.nodes = *std::move(nodes);
   if (message.this_node() >= prepare.nodes.size()) {
     return fail(ErrorCode::kInvalid, "prepare: this_node is not among the nodes");
   }
@@ -183,9 +196,18 @@ std::unexpected<Error> unknown_kind() {
 
 }  // namespace
 
-proto::ToAgent to_proto(const ToAgent& message) {
+const std::string& NodeListEncoder::encode(const JobNodes& nodes) {
+  if (last_ && last_->is_same(nodes)) return bytes_;
+  proto::JobNodes list;
+  for (const JobNode& node : nodes) *list.add_nodes() = to_proto(node);
+  bytes_ = list.SerializeAsString();
+  last_ = nodes;
+  return bytes_;
+}
+
+proto::ToAgent to_proto(const ToAgent& message, NodeListEncoder& lists) {
   proto::ToAgent out;
-  std::visit([&out](const auto& kind) { fill(out, kind); }, message);
+  std::visit([&](const auto& kind) { fill(out, kind, lists); }, message);
   return out;
 }
 

@@ -3,13 +3,27 @@
 // version does not know. Pure functions; any thread.
 #pragma once
 
+#include <optional>
+#include <string>
+
 #include "common/result.h"
 #include "model/agent_messages.h"
 #include "proto/agents.pb.h"
 
 namespace usine {
 
-[[nodiscard]] proto::ToAgent to_proto(const ToAgent& message);
+// Encodes the node list of a job once for the messages to all its nodes, which follow on each
+// other: the last list is remembered. Owned by one thread.
+class NodeListEncoder {
+ public:
+  [[nodiscard]] const std::string& encode(const JobNodes& nodes);
+
+ private:
+  std::optional<JobNodes> last_;
+  std::string bytes_;
+};
+
+[[nodiscard]] proto::ToAgent to_proto(const ToAgent& message, NodeListEncoder& lists);
 [[nodiscard]] Result<ToAgent> from_proto(const proto::ToAgent& message);
 
 [[nodiscard]] proto::FromAgent to_proto(const FromAgent& message);

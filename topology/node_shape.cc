@@ -60,6 +60,14 @@ std::uint32_t NodeShape::gpu_link_mbps(std::size_t i, std::size_t j) const {
   return gpu_links_mbps[i * gpus.size() + j];
 }
 
+GpuSet NodeShape::present_gpus() const {
+  GpuSet set;
+  for (std::size_t i = 0; i < gpus.size(); ++i) {
+    if (!gpus[i].missing) set.insert(i);
+  }
+  return set;
+}
+
 CoreSet NodeShape::cores_of_numa(std::int16_t numa) const {
   CoreSet set;
   for (std::size_t i = 0; i < cores.size(); ++i) {
@@ -113,6 +121,43 @@ std::vector<std::string> missing_from(const NodeShape& expected, const NodeShape
         " memory");
   }
   return phrases;
+}
+
+NodeShape at_places_of(const NodeShape& expected, NodeShape found) {
+  const auto unknown = [](const GpuShape& gpu) { return gpu.bus_id.empty(); };
+  if (std::ranges::any_of(expected.gpus, unknown) || std::ranges::any_of(found.gpus, unknown)) {
+    return found;
+  }
+  std::vector<GpuShape> gpus;
+  std::vector<std::size_t> places;  // in `found`, found.gpus.size() for a hole
+  const auto add = [&](const GpuShape& gpu, std::size_t place) {
+    gpus.push_back(gpu);
+    places.push_back(place);
+  };
+  for (const GpuShape& gpu : expected.gpus) {
+    const auto here = std::ranges::find(found.gpus, gpu.bus_id, &GpuShape::bus_id);
+    if (here != found.gpus.end()) {
+      add(*here, static_cast<std::size_t>(here - found.gpus.begin()));
+    } else {
+      add({.bus_id = gpu.bus_id, .model = gpu.model, .missing = true}, found.gpus.size());
+    }
+  }
+  for (std::size_t i = 0; i < found.gpus.size(); ++i) {
+    const std::string& bus_id = found.gpus[i].bus_id;
+    const bool placed = std::ranges::find(gpus, bus_id, &GpuShape::bus_id) != gpus.end();
+    if (!placed) add(found.gpus[i], i);
+  }
+  if (gpus.size() > GpuSet::kCapacity) return found;
+  std::vector<std::uint32_t> links;
+  for (const std::size_t a : places) {
+    for (const std::size_t b : places) {
+      const bool known = a < found.gpus.size() && b < found.gpus.size();
+      if (!found.gpu_links_mbps.empty()) links.push_back(known ? found.gpu_link_mbps(a, b) : 0);
+    }
+  }
+  found.gpus = std::move(gpus);
+  found.gpu_links_mbps = std::move(links);
+  return found;
 }
 
 NodeShape keep_first_gpus(NodeShape shape, std::size_t count) {

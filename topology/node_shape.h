@@ -37,6 +37,7 @@ struct GpuShape {
   std::int64_t memory_mib = 0;  // 0: not known
   std::int16_t numa = kUnknownPlace;
   std::int16_t pci_switch = kUnknownPlace;  // devices with one number hang on one PCIe switch
+  bool missing = false;  // the node's class has it here and the node has it not: see at_places_of()
 
   friend bool operator==(const GpuShape&, const GpuShape&) = default;
 };
@@ -66,6 +67,8 @@ struct NodeShape {
   [[nodiscard]] std::size_t pus() const;
   // 0 where unknown; symmetric in what discovery produces.
   [[nodiscard]] std::uint32_t gpu_link_mbps(std::size_t i, std::size_t j) const;
+  // Indexes of those that are not missing.
+  [[nodiscard]] GpuSet present_gpus() const;
   // The cores of one NUMA domain.
   [[nodiscard]] CoreSet cores_of_numa(std::int16_t numa) const;
   // One line a rule that is broken: more devices or cores than their sets hold, places that do not
@@ -81,6 +84,11 @@ struct NodeShape {
 [[nodiscard]] std::vector<std::string> missing_from(const NodeShape& expected,
                                                     const NodeShape& found);
 
+// `found` with its GPUs at the indexes that `expected` gives them by bus id, so that an index means
+// the same device whatever the node has lost: what it lacks is a hole there, what it has beyond
+// comes behind. As it was where some bus id is not known.
+[[nodiscard]] NodeShape at_places_of(const NodeShape& expected, NodeShape found);
+
 // The shape without its GPUs from number `count` on, and without their links.
 [[nodiscard]] NodeShape keep_first_gpus(NodeShape shape, std::size_t count);
 
@@ -94,7 +102,7 @@ void fields(A& a, NumaShape& v) {
 }
 template <typename A>
 void fields(A& a, GpuShape& v) {
-  a(v.bus_id, v.model, v.memory_mib, v.numa, v.pci_switch);
+  a(v.bus_id, v.model, v.memory_mib, v.numa, v.pci_switch, v.missing);
 }
 template <typename A>
 void fields(A& a, NicShape& v) {

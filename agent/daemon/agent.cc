@@ -24,6 +24,12 @@ Time monotonic_now() {
   return Time{std::chrono::duration_cast<Millis>(since_boot)};
 }
 
+std::vector<std::string> bus_ids_of(const NodeShape& shape) {
+  std::vector<std::string> bus_ids;
+  for (const GpuShape& gpu : shape.gpus) bus_ids.push_back(gpu.bus_id);
+  return bus_ids;
+}
+
 std::uint64_t seed_for(const std::string& node_name) {
   return std::hash<std::string>{}(node_name) ^ static_cast<std::uint64_t>(::getpid());
 }
@@ -44,7 +50,9 @@ Agent::Agent(Start start)
     : options_(std::move(start.options)),
       signals_(std::move(start.signals)),
       loop_(std::move(start.loop)),
-      shepherds_({options_.shepherd, {options_.node, options_.listen_host, !options_.like.empty()}},
+      shepherds_({options_.shepherd,
+                  {options_.node, options_.listen_host, !options_.like.empty(),
+                   bus_ids_of(*start.identity.shape)}},
                  std::move(start.folders), loop_,
                  [this](Input input) { inputs_.push_back(std::move(input)); }),
       core_(std::move(start.identity), shepherds_.find()),

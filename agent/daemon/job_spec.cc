@@ -5,6 +5,17 @@
 namespace usine::agent {
 namespace {
 
+// The driver's numbers of the job's GPUs on this node; the scheduler's where some GPU is unknown.
+GpuSet gpus_here(const JobNode& node, const std::vector<std::string>& bus_ids) {
+  GpuSet gpus;
+  for (const std::string& bus_id : node.gpu_bus_ids) {
+    const auto found = std::ranges::find(bus_ids, bus_id);
+    if (bus_id.empty() || found == bus_ids.end()) return node.gpus;
+    gpus.insert(static_cast<std::size_t>(found - bus_ids.begin()));
+  }
+  return gpus.count() == node.gpus.count() ? gpus : node.gpus;
+}
+
 void fill(proto::SpecNode& out, const JobNode& node) {
   out.set_name(node.name);
   for (const std::size_t core : node.cores) out.add_cores(static_cast<std::uint32_t>(core));
@@ -65,6 +76,11 @@ proto::JobSpec job_spec(const Prepare& prepare, const NodeSettings& node) {
   out.set_cluster_name(prepare.cluster_name);
   for (const JobNode& one : prepare.nodes) fill(*out.add_nodes(), one);
   out.set_this_node(prepare.this_node);
+  proto::SpecNode& own = *out.mutable_nodes(static_cast<int>(prepare.this_node));
+  own.clear_gpus();
+  for (const std::size_t gpu : gpus_here(prepare.nodes[prepare.this_node], node.gpu_bus_ids)) {
+    own.add_gpus(static_cast<std::uint32_t>(gpu));
+  }
   out.set_kill_wait_ms(prepare.kill_wait.count());
   out.set_job_key(prepare.job_key);
   out.set_script(prepare.script);

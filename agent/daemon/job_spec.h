@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "model/agent_messages.h"
 #include "proto/shepherd.pb.h"
@@ -13,6 +14,9 @@ struct NodeSettings {
   std::string name;
   std::string listen_host;
   bool emulated = false;
+  // Its GPUs in the order of its driver, which CUDA_VISIBLE_DEVICES counts by. The scheduler counts
+  // by the class of the node, where a lost one leaves a hole.
+  std::vector<std::string> gpu_bus_ids{};
 };
 
 [[nodiscard]] proto::JobSpec job_spec(const Prepare& prepare, const NodeSettings& node);

@@ -56,6 +56,15 @@ void drain_if_smaller(Decider& decider, NodeId id, const NodeShape* shape) {
   decider.emit(NodeDrained{id, {"inventory: " + lacking, kSelf, decider.now}});
 }
 
+// Jobs that run on, and allocations of the past, name GPUs by index: it must stay each one's own.
+std::shared_ptr<const NodeShape> placed_shape(const State& state, NodeId id, const Hello& hello) {
+  if (hello.shape == nullptr) return nullptr;
+  const NodeShape& expected = state.config->classes[state.config->nodes[id.value].node_class].shape;
+  NodeShape placed = at_places_of(expected, *hello.shape);
+  if (placed == expected) return nullptr;
+  return std::make_shared<const NodeShape>(std::move(placed));
+}
+
 Admitted admission(const State& state, NodeId node, const std::set<AttemptKey>& keep) {
   Welcome welcome;
   welcome.cluster_uuid = state.cluster_uuid;
@@ -136,7 +145,8 @@ Result<Reply> decide_hello(Decider& decider, const AgentHello& command) {
   Admitted answer = admission(decider.state, *id, keep);
   if (keep.size() < reported.size()) return answer;  // orphans first: it will say Hello again
 
-  decider.emit(NodeJoined{*id, hello.boot_id, hello.shape, decider.now});
+  decider.emit(
+      NodeJoined{*id, hello.boot_id, placed_shape(decider.state, *id, hello), decider.now});
   drain_if_smaller(decider, *id, hello.shape.get());
   for (const AttemptKey key : expected) {
     if (!keep.contains(key)) settle_missing(decider, *id, key);

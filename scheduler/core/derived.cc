@@ -10,7 +10,7 @@ namespace {
 
 void reset_to_whole(Node& node, const NodeShape& shape) {
   node.free_cores = CoreSet::first(shape.cores.size());
-  node.free_gpus = GpuSet::first(shape.gpus.size());
+  node.free_gpus = shape.present_gpus();
   node.free_memory_mib = shape.memory_mib();
 }
 

@@ -122,7 +122,7 @@ bool could_hold(const NodeShape& shape, const Component& component) {
 }
 
 GpuSet gpus_of_type(const NodeShape& shape, const NodeDemand& demand) {
-  GpuSet gpus = GpuSet::first(shape.gpus.size());
+  GpuSet gpus = shape.present_gpus();
   if (demand.gpu_type.empty()) return gpus;
   for (std::size_t i = 0; i < shape.gpus.size(); ++i) {
     if (!fits_gpu_type(shape.gpus[i].model, demand.gpu_type)) gpus.erase(i);

@@ -1,5 +1,11 @@
 #include "scheduler/core/messages.h"
 
+#include <utility>
+#include <vector>
+
+#include "common/hostlist.h"
+#include "scheduler/core/preemption_rules.h"
+
 namespace usine {
 
 JobNode job_node(const State& state, const NodeShare& share) {
@@ -28,7 +34,24 @@ JobNode job_node(const State& state, const NodeShare& share) {
   return node;
 }
 
-Prepare prepare_message(const State& state, const Job& job, std::uint32_t index) {
+std::string node_list(const State& state, const Allocation& allocation) {
+  std::vector<std::string> names;
+  names.reserve(allocation.nodes.size());
+  for (const NodeShare& share : allocation.nodes) names.push_back(state.node_name(share.node));
+  return compress_hostlist(names);
+}
+
+JobNodes job_nodes(const State& state, const Job& job) {
+  std::vector<JobNode> nodes;
+  nodes.reserve(job.attempt->allocation.nodes.size());
+  for (const NodeShare& share : job.attempt->allocation.nodes) {
+    nodes.push_back(job_node(state, share));
+  }
+  return JobNodes(std::move(nodes));
+}
+
+Prepare prepare_message(const State& state, const Job& job, std::uint32_t index,
+                        const JobNodes& nodes) {
   Prepare message;
   message.key = {job.id, job.attempt->number};
   message.epoch = state.epoch;
@@ -42,9 +65,7 @@ Prepare prepare_message(const State& state, const Job& job, std::uint32_t index)
     message.array = ArrayPlace{job.array_id.value, job.array_index, array.count(),
                                array.lowest(),     array.highest(), array.step()};
   }
-  for (const NodeShare& share : job.attempt->allocation.nodes) {
-    message.nodes.push_back(job_node(state, share));
-  }
+  message.nodes = nodes;
   return message;
 }
 
@@ -60,7 +81,7 @@ Stop stop_message(const State& state, const Job& job) {
   Stop message;
   message.key = {job.id, job.attempt->number};
   message.epoch = state.epoch;
-  if (job.attempt->started) message.grace = state.config->timings.kill_wait;
+  if (job.attempt->started) message.grace = grace_of(*state.config, job);
   return message;
 }
 

@@ -4,7 +4,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include "proto/convert_agents.h"
 #include "proto/convert_users.h"
 
 namespace usine::daemon {
@@ -160,7 +159,7 @@ void AgentService::write(AgentStream& stream, ToAgent message) {
       return;  // nobody's fault but this scheduler's: its time to prepare ends, it is put back
     }
   }
-  stream.write(to_proto(message));
+  stream.write(to_proto(message, node_lists_));
 }
 
 Status AgentService::fill(Prepare& prepare) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "proto/convert_agents.h"
 #include "scheduler/daemon/agent_stream.h"
 #include "scheduler/daemon/blob_store.h"
 #include "scheduler/daemon/engine_thread.h"
@@ -58,6 +59,7 @@ class AgentService final : public AgentOutlet, public Replica, private AgentStre
   [[nodiscard]] Status fill(Prepare& prepare);
 
   Parts parts_;
+  NodeListEncoder node_lists_;
   AgentStream::Number next_number_ = 1;
   std::map<AgentStream::Number, std::unique_ptr<AgentStream>> streams_;
   std::map<NodeId, AgentStream::Number> by_node_;

@@ -35,10 +35,14 @@ void AgentStream::have_read(bool ok) {
 
 void AgentStream::write(proto::ToAgent message) {
   if (broken_) return;
-  if (waiting_.size() >= kWaitingMessagesMax) {
+  const std::size_t bytes = message.ByteSizeLong();
+  // One message is always taken, so that no job is too large to be started.
+  const bool full = !waiting_.empty() && waiting_bytes_ + bytes > kWaitingBytesMax;
+  if (full || waiting_.size() >= kWaitingMessagesMax) {
     cut();
     return;
   }
+  waiting_bytes_ += bytes;
   waiting_.push_back(std::move(message));
   if (!write_.is_under_way()) write_next();
 }
@@ -46,6 +50,7 @@ void AgentStream::write(proto::ToAgent message) {
 void AgentStream::write_next() { stream_.Write(waiting_.front(), write_.begin()); }
 
 void AgentStream::have_written(bool ok) {
+  waiting_bytes_ -= waiting_.front().ByteSizeLong();
   waiting_.pop_front();
   if (!ok) mark_broken();
   if (broken_) {

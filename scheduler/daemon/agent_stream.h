@@ -23,6 +23,7 @@ class AgentStream {
   // Messages that wait to be written. An agent that does not take them is cut off: it says Hello
   // again and is brought up to date.
   static constexpr std::size_t kWaitingMessagesMax = 20'000;
+  static constexpr std::size_t kWaitingBytesMax = std::size_t{64} << 20;
 
   // Names a stream for as long as the scheduler runs.
   using Number = std::uint64_t;
@@ -102,6 +103,7 @@ class AgentStream {
   Operation finish_{*this, &AgentStream::have_finished};
   proto::FromAgent incoming_;
   std::deque<proto::ToAgent> waiting_;  // the first is being written
+  std::size_t waiting_bytes_ = 0;       // of those
   grpc::Status last_word_ = grpc::Status::OK;
   bool broken_ = false;        // nothing more is read or written
   bool finish_begun_ = false;  // only once broken

@@ -5,7 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "common/hostlist.h"
 #include "proto/convert_model.h"
 #include "scheduler/core/messages.h"
 #include "scheduler/daemon/array_views.h"
@@ -19,13 +18,6 @@ std::int64_t to_ms(Time time) { return time.time_since_epoch().count(); }
 const Allocation* placement_of(const Job& job) {
   if (job.attempt) return &job.attempt->allocation;
   return job.last_allocation ? &*job.last_allocation : nullptr;
-}
-
-std::string node_list(const State& state, const Allocation& allocation) {
-  std::vector<std::string> names;
-  names.reserve(allocation.nodes.size());
-  for (const NodeShare& share : allocation.nodes) names.push_back(state.node_name(share.node));
-  return compress_hostlist(names);
 }
 
 // Why it waits, as the newest pass found it; never nothing for a job that waits.

@@ -4,7 +4,6 @@
 #include <variant>
 #include <vector>
 
-#include "common/hostlist.h"
 #include "scheduler/core/messages.h"
 #include "scheduler/engine/engine.h"
 
@@ -20,10 +19,11 @@ Effects on(const State&, const AnyEvent&) {
 
 Effects on(const State& state, const AttemptPlaced& event) {
   const Job& job = *state.find_job(event.job);
+  const JobNodes nodes = job_nodes(state, job);
   Effects effects;
   effects.reserve(event.allocation.nodes.size());
   for (std::uint32_t i = 0; i < event.allocation.nodes.size(); ++i) {
-    effects.push_back({event.allocation.nodes[i].node, prepare_message(state, job, i)});
+    effects.push_back({event.allocation.nodes[i].node, prepare_message(state, job, i, nodes)});
   }
   return effects;
 }
@@ -55,13 +55,6 @@ Effects on(const State& state, const AttemptNodeEnded& event) {
   if (event.exit.cause == EndCause::kLost) return {};
   const Attempt& attempt = *state.find_attempt(event.key);
   return {{attempt.allocation.nodes[event.index].node, Forget{event.key, state.epoch}}};
-}
-
-std::string node_list(const State& state, const Allocation& allocation) {
-  std::vector<std::string> names;
-  names.reserve(allocation.nodes.size());
-  for (const NodeShare& share : allocation.nodes) names.push_back(state.node_name(share.node));
-  return compress_hostlist(names);
 }
 
 // What every row of a job says, whatever became of it.

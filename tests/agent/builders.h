@@ -35,10 +35,11 @@ namespace usine::test {
   message.key = attempt;
   message.epoch = Epoch{epoch};
   message.request = std::make_shared<const JobRequest>(std::move(request));
-  message.nodes.emplace_back();
-  message.nodes[0].name = "node001";
-  message.nodes[0].cores = CoreSet::first(1);
-  message.nodes[0].pus = {0};
+  JobNode node;
+  node.name = "node001";
+  node.cores = CoreSet::first(1);
+  node.pus = {0};
+  message.nodes = JobNodes({node});
   message.kill_wait = Millis{5'000};
   message.job_key = "the job's key";
   message.script = "#!/bin/sh\n";

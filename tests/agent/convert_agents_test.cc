@@ -59,8 +59,7 @@ JobRequest full_request() {
 Prepare full_prepare() {
   Prepare message = prepare(key(7, 2), 3);
   message.request = std::make_shared<const JobRequest>(full_request());
-  message.nodes.resize(2);
-  JobNode& node = message.nodes[1];
+  JobNode node;
   node.name = "n2";
   for (const std::size_t core : {0, 1, 2, 9, 511}) node.cores.insert(core);
   node.gpus = GpuSet::first(8);
@@ -71,6 +70,7 @@ Prepare full_prepare() {
   node.pus = {0, 112, 1};
   node.gpu_bus_ids = {"0000:1b:00.0"};
   node.nic_names = {"mlx5_3"};
+  message.nodes = JobNodes({JobNode{}, node});
   message.this_node = 1;
   message.environment = std::string("A=1\0B=2\0", 8);
   message.partition = "gpu";
@@ -80,7 +80,8 @@ Prepare full_prepare() {
 
 template <typename Message>
 void check_round_trip_to_agent(const Message& message) {
-  const auto back = from_proto(to_proto(ToAgent{message}));
+  NodeListEncoder lists;
+  const auto back = from_proto(to_proto(ToAgent{message}, lists));
   REQUIRE(back);
   CHECK(*back == ToAgent{message});
 }
@@ -101,12 +102,27 @@ TEST_CASE("what a scheduler says comes back from the wire as it was") {
   check_round_trip_to_agent(Stop{key(1), Epoch{2}, Millis{30'000}});
   check_round_trip_to_agent(Forget{key(1), Epoch{2}});
   const Prepare sent = full_prepare();
-  const auto back = from_proto(to_proto(ToAgent{sent}));
+  NodeListEncoder lists;
+  const auto back = from_proto(to_proto(ToAgent{sent}, lists));
   REQUIRE(back);
   Prepare got = std::get<Prepare>(*back);
   CHECK(*got.request == *sent.request);
   got.request = sent.request;  // held by pointer, which operator== compares
   CHECK(got == sent);
+}
+
+TEST_CASE("the node list of a job is encoded once for all its nodes and anew for another job") {
+  NodeListEncoder lists;
+  const Prepare first = full_prepare();
+  Prepare second = first;  // to another node of the job
+  second.this_node = 0;
+  CHECK(second.nodes.is_same(first.nodes));
+  const std::string list = to_proto(ToAgent{first}, lists).prepare().node_list();
+  CHECK(to_proto(ToAgent{second}, lists).prepare().node_list() == list);
+  const proto::ToAgent other = to_proto(ToAgent{prepare(key(1))}, lists);
+  CHECK(other.prepare().node_list() != list);
+  CHECK(std::get<Prepare>(from_proto(other).value()).nodes.size() == 1);
+  CHECK(to_proto(ToAgent{first}, lists).prepare().node_list() == list);
 }
 
 TEST_CASE("what an agent says comes back from the wire as it was") {
@@ -160,7 +176,8 @@ TEST_CASE("a shape whose bytes were damaged is refused") {
 TEST_CASE("an empty message and a Prepare without its node are refused") {
   CHECK_FALSE(from_proto(proto::ToAgent{}));
   CHECK_FALSE(from_proto(proto::FromAgent{}));
-  proto::ToAgent message = to_proto(ToAgent{full_prepare()});
+  NodeListEncoder lists;
+  proto::ToAgent message = to_proto(ToAgent{full_prepare()}, lists);
   message.mutable_prepare()->set_this_node(2);
   CHECK_FALSE(from_proto(message));
 }

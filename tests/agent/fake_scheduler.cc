@@ -2,8 +2,6 @@
 
 #include <chrono>
 
-#include "proto/convert_agents.h"
-
 namespace usine::test {
 namespace {
 
@@ -51,7 +49,7 @@ grpc::Status FakeScheduler::Connect(grpc::ServerContext* context, Stream* stream
 
 void FakeScheduler::send(const ToAgent& message) {
   const std::lock_guard lock(mutex_);
-  if (stream_ != nullptr) stream_->Write(to_proto(message));
+  if (stream_ != nullptr) stream_->Write(to_proto(message, lists_));
 }
 
 std::optional<FromAgent> FakeScheduler::next_message() {

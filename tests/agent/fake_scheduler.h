@@ -15,6 +15,7 @@
 
 #include "model/agent_messages.h"
 #include "proto/agents.grpc.pb.h"
+#include "proto/convert_agents.h"
 
 namespace usine::test {
 
@@ -61,6 +62,7 @@ class FakeScheduler final : private proto::Agents::Service {
   std::vector<FromAgent> messages_;
   std::size_t taken_ = 0;  // of messages_, by next()
   Stream* stream_ = nullptr;
+  NodeListEncoder lists_;
 };
 
 }  // namespace usine::test

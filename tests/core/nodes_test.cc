@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "scheduler/core/messages.h"
 #include "tests/support/core_driver.h"
 
 namespace usine {
@@ -159,6 +160,38 @@ TEST_CASE("[B59] an inventory smaller than configured drains the node with what 
   CHECK(node.free_gpus.count() == 6);
 }
 
+// A node's shape without one of its GPUs, as the node reports it.
+std::shared_ptr<const NodeShape> without_gpu(NodeShape shape, std::size_t gpu) {
+  shape.gpus.erase(shape.gpus.begin() + static_cast<std::ptrdiff_t>(gpu));
+  shape.gpu_links_mbps.clear();
+  return std::make_shared<const NodeShape>(std::move(shape));
+}
+
+TEST_CASE("[B59] a lost GPU is a hole and moves no other GPU of a running job") {
+  CoreDriver core(test::cluster_of(1));
+  core.join_all();
+  const JobId job = core.running(Ask{.gpus = 4});
+  const GpuSet held = core.job(job).attempt->allocation.nodes[0].gpus;
+  REQUIRE(held.count() == 4);
+  const std::size_t lost = held.contains(0) ? 5 : 1;  // of a GPU that the job does not hold
+  core.hello("node001", {first_attempt(job)}, without_gpu(gpu_node_shape(), lost));
+  const Node& node = core.state.node(NodeId{0});
+  REQUIRE(node.drain);
+  CHECK(node.drain->reason.find("7 of 8 GPUs") != std::string::npos);
+  GpuSet free = GpuSet::first(8) - held;
+  free.erase(lost);
+  CHECK(node.free_gpus == free);
+
+  // Back in service the hole stays one: the next job gets what is there, by its own bus ids.
+  core.must(ActOnNode{CoreDriver::user("operator"), "node001", NodeAction::kResume, ""});
+  const JobId next = core.running(Ask{.gpus = 3});
+  CHECK(core.job(next).attempt->allocation.nodes[0].gpus == free);
+  const JobNode told = job_node(core.state, core.job(next).attempt->allocation.nodes[0]);
+  REQUIRE(told.gpu_bus_ids.size() == 3);
+  CHECK(told.gpu_bus_ids[0] == gpu_node_shape().gpus[free.next(0)].bus_id);
+  CHECK(core.job(job).attempt->allocation.nodes[0].gpus == held);
+}
+
 TEST_CASE("[B88] a drained node finishes its jobs and starts none until it is resumed") {
   CoreDriver core(test::cluster_of(1));
   core.join_all();
@@ -208,8 +241,9 @@ TEST_CASE("a snapshot gives the same state back with its derived parts") {
   CHECK(check_invariants(*read).empty());
   CHECK(read->deadlines == core.state.deadlines);
   std::string newer = encode_snapshot(core.state);
-  newer.front() = 2;
-  CHECK(decode_snapshot(newer).error().message.find("format 2") != std::string::npos);
+  newer.front() = static_cast<char>(kSnapshotVersion + 1);
+  const std::string format = "format " + std::to_string(kSnapshotVersion + 1);
+  CHECK(decode_snapshot(newer).error().message.find(format) != std::string::npos);
   std::string damaged = encode_snapshot(core.state);
   damaged.pop_back();
   CHECK(decode_snapshot(damaged).error().code == ErrorCode::kCorrupt);

@@ -75,6 +75,31 @@ TEST_CASE("[B59] a GPU in another slot counts as missing and unknown slots are o
   CHECK(missing_from(expected, moved) == std::vector<std::string>{"3 of 4 GPUs"});
 }
 
+TEST_CASE("[B59] GPUs keep the places that the class gives them and a lost one leaves a hole") {
+  const NodeShape expected = small_node();
+  NodeShape found = small_node();
+  std::swap(found.gpus[0], found.gpus[3]);  // the driver counts otherwise
+  found.gpus.erase(found.gpus.begin() + 1);
+  found.gpus.push_back({"0000:c1:00.0", "B", 0, 1});  // and one more than the class has
+  found.gpu_links_mbps = {0, 8, 2, 7, 8, 0, 1, 6, 2, 1, 0, 5, 7, 6, 5, 0};
+  const NodeShape placed = at_places_of(expected, found);
+  REQUIRE(placed.gpus.size() == 5);
+  CHECK(placed.present_gpus().to_string() == "0,2-4");
+  CHECK(placed.gpus[1].bus_id == "0000:02:00.0");
+  CHECK(placed.gpus[1].missing);
+  CHECK(placed.gpus[3].bus_id == "0000:82:00.0");
+  CHECK(placed.gpus[4].model == "B");
+  CHECK(placed.gpu_link_mbps(0, 3) == 2);
+  CHECK(placed.gpu_link_mbps(2, 3) == 8);
+  CHECK(placed.gpu_link_mbps(1, 3) == 0);
+  CHECK(placed.faults().empty());
+  CHECK(at_places_of(expected, expected) == expected);
+
+  NodeShape unknown = found;
+  unknown.gpus[0].bus_id.clear();
+  CHECK(at_places_of(expected, unknown) == unknown);
+}
+
 TEST_CASE("memory that the kernel keeps for itself is not missing") {
   const NodeShape expected = small_node();
   NodeShape booted = small_node();
