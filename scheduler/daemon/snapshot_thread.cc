@@ -62,8 +62,9 @@ void SnapshotThread::make_snapshot() {
     return;
   }
   const auto took = std::chrono::steady_clock::now() - began;
-  spdlog::info("event=snapshot_made sequence={} digest={} took_ms={}", made->sequence.value,
-               made->digest, std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
+  spdlog::info("event=snapshot_made sequence={} digest={} blobs_dropped={} took_ms={}",
+               made->sequence.value, made->digest, made->blobs_dropped,
+               std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
   made_(made->digest);
 }
 

@@ -3,6 +3,7 @@
 // one of the same file, and history is read by HistoryReader.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <optional>
 #include <string>
@@ -35,6 +36,10 @@ class SqliteJournal final : public Journal {
   Status write_snapshot(const Snapshot& snapshot) override;
   Status read_rows(Sequence after, const std::function<Status(const JournalRow&)>& visit) override;
   Result<std::string> read_blob(const std::string& hash) override;
+
+  // Deletes at most `most` scripts and environments that neither a job of `state` nor a submission
+  // committed after it names; gives how many. Commits may go on beside it.
+  [[nodiscard]] Result<std::size_t> drop_unused_blobs(const State& state, std::size_t most);
 
   // Empty on a store that has never been committed to.
   [[nodiscard]] Result<std::string> cluster_uuid();

@@ -187,6 +187,51 @@ TEST_CASE("A snapshot made beside the scheduler holds the committed state") {
   CHECK(digest(*recovered) == made->digest);
 }
 
+TEST_CASE(
+    "Scripts that no job of the state and no later submission needs are dropped in portions") {
+  const test::TempFolder folder;
+  const StoreFile file{folder / "usine.db", ""};
+  SqliteJournal journal = open(file);
+  const Epoch epoch = *journal.open_epoch();
+  Engine engine(State{}, {epoch, sim::make_cluster({}), "uuid-1"}, Time{Millis{5}});
+  const auto submit = [&](const std::string& script) {
+    auto request = std::make_shared<JobRequest>(sim::make_request(1, 1, 1));
+    request->launch.script_hash = script;
+    request->launch.environment_hash = "environment";
+    engine.handle(SubmitJob{{"alice", 1, 1, false}, request, false}, 0, Time{Millis{6}},
+                  {{script, "#!/bin/sh\n"}, {"environment", "A=1"}});
+  };
+  const auto commit = [&](std::vector<Blob> beside) {
+    Batch batch = engine.take_batch();
+    for (Blob& blob : beside) batch.commit.blobs.push_back(std::move(blob));
+    REQUIRE(journal.commit(epoch, batch.expected, batch.commit));
+  };
+  submit("kept");
+  commit({{"old-1", "x"}, {"old-2", "x"}, {"old-3", "x"}, {"again", "x"}, {"again-late", "x"}});
+  const State state = engine.state();
+  submit("again");  // of a forgotten job, now of a newer one that the state does not know of
+  commit({});
+
+  CHECK(journal.drop_unused_blobs(state, 2).value() <= 2);
+  CHECK(journal.read_blob("again"));
+  while (journal.drop_unused_blobs(state, 2).value() > 0) {
+  }
+  for (const char* const hash : {"kept", "environment", "again"}) {
+    CAPTURE(hash);
+    CHECK(journal.read_blob(hash));
+  }
+  for (const char* const hash : {"old-1", "old-2", "old-3", "again-late"}) {
+    CAPTURE(hash);
+    CHECK_FALSE(journal.read_blob(hash));
+  }
+  submit("again-late");
+  commit({});
+  CHECK(journal.read_blob("again-late"));
+  const auto made = make_snapshot(file);
+  REQUIRE(made);
+  CHECK(made->blobs_dropped == 0);
+}
+
 TEST_CASE("A file that is no store is refused with its name") {
   const test::TempFolder folder;
   const StoreFile file{folder / "usine.db", ""};
