@@ -107,11 +107,11 @@ Digest sha256(std::string_view bytes) {
   return hash.finish();
 }
 
-std::string to_hex(const Digest& digest) {
+std::string to_hex(std::span<const std::uint8_t> bytes) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text;
-  text.reserve(2 * digest.bytes.size());
-  for (const std::uint8_t byte : digest.bytes) {
+  text.reserve(2 * bytes.size());
+  for (const std::uint8_t byte : bytes) {
     text += kDigits[byte >> 4];
     text += kDigits[byte & 0xF];
   }

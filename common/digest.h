@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -44,8 +45,9 @@ class Sha256 {
 
 [[nodiscard]] Digest sha256(std::string_view bytes);
 
-// 64 lower-case hexadecimal digits.
-[[nodiscard]] std::string to_hex(const Digest& digest);
+// Two lower-case hexadecimal digits a byte.
+[[nodiscard]] std::string to_hex(std::span<const std::uint8_t> bytes);
+[[nodiscard]] inline std::string to_hex(const Digest& digest) { return to_hex(digest.bytes); }
 
 // The inverse of to_hex, also of upper-case digits. Error: kInvalid.
 [[nodiscard]] Result<Digest> parse_digest(std::string_view hex);

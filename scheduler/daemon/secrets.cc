@@ -5,9 +5,11 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/sha.h>
+#include <span>
 #include <sys/random.h>
 #include <sys/stat.h>
 
+#include "common/digest.h"
 #include "common/os/files.h"
 #include "common/os/os_error.h"
 
@@ -23,22 +25,12 @@ Result<std::array<unsigned char, N>> random_bytes() {
   return bytes;
 }
 
-std::string to_hex(const unsigned char* bytes, std::size_t size) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (std::size_t i = 0; i < size; ++i) {
-    text += kDigits[bytes[i] >> 4];
-    text += kDigits[bytes[i] & 0xF];
-  }
-  return text;
-}
-
 }  // namespace
 
 Result<std::string> random_hex_secret() {
   const auto bytes = random_bytes<32>();
   if (!bytes) return fail(bytes.error());
-  return to_hex(bytes->data(), bytes->size());
+  return to_hex(*bytes);
 }
 
 Result<std::string> random_uuid() {
@@ -46,7 +38,7 @@ Result<std::string> random_uuid() {
   if (!bytes) return fail(bytes.error());
   (*bytes)[6] = static_cast<unsigned char>(((*bytes)[6] & 0x0F) | 0x40);  // version 4
   (*bytes)[8] = static_cast<unsigned char>(((*bytes)[8] & 0x3F) | 0x80);  // variant 1
-  std::string text = to_hex(bytes->data(), bytes->size());
+  std::string text = to_hex(*bytes);
   for (const std::size_t at : {20u, 16u, 12u, 8u}) text.insert(at, 1, '-');
   return text;
 }
@@ -75,7 +67,7 @@ Result<std::string> read_or_make_secret(const std::string& path, const std::stri
 std::string fast_sha256_hex(std::string_view bytes) {
   std::array<unsigned char, SHA256_DIGEST_LENGTH> hash{};
   SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), hash.data());
-  return to_hex(hash.data(), hash.size());
+  return to_hex(hash);
 }
 
 bool equal_secrets(std::string_view a, std::string_view b) {
@@ -89,7 +81,7 @@ std::string JobKeys::key_of(AttemptKey attempt) const {
   unsigned size = 0;
   HMAC(EVP_sha256(), cluster_secret_.data(), static_cast<int>(cluster_secret_.size()),
        reinterpret_cast<const unsigned char*>(text.data()), text.size(), mac.data(), &size);
-  return to_hex(mac.data(), size);
+  return to_hex(std::span(mac).first(size));
 }
 
 }  // namespace usine::daemon
