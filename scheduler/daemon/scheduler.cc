@@ -4,6 +4,7 @@
 #include <unistd.h>
 #include <utility>
 
+#include <grpcpp/resource_quota.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server_builder.h>
 #include <spdlog/spdlog.h>
@@ -16,6 +17,11 @@ constexpr int kPingIntervalMsMin = 10'000;  // an agent pings every 30 s
 // A submission's script and environment at their largest, and room for the rest.
 constexpr int kMessageBytesMax =
     static_cast<int>(kScriptBytesMax + kEnvironmentBytesMax) + (2 << 20);
+
+// What all connections together may hold: beyond it gRPC reads no more until there is room.
+constexpr std::size_t kRpcBytesMax = std::size_t{2} << 30;
+// Calls of one connection at a time; what it asks beyond waits on its own side.
+constexpr int kCallsOfOneMax = 256;
 
 // How long calls that are under way have to end when the scheduler stops.
 constexpr std::chrono::milliseconds kCallsGrace{500};
@@ -68,6 +74,8 @@ Status Scheduler::listen(const std::string& address) {
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
                              kPingIntervalMsMin);
   builder.SetMaxReceiveMessageSize(kMessageBytesMax);
+  builder.SetResourceQuota(grpc::ResourceQuota("usine").Resize(kRpcBytesMax));
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kCallsOfOneMax);
   builder.RegisterService(&users_rpc_);
   builder.RegisterService(&agents_rpc_);
   users_loop_ = std::make_unique<CompletionLoop>(builder.AddCompletionQueue());
