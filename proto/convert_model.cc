@@ -65,6 +65,50 @@ std::vector<std::string> to_strings(const Repeated& values) {
   return {values.begin(), values.end()};
 }
 
+proto::TopologyRequest to_proto(const TopologyRequest& topology) {
+  proto::TopologyRequest message;
+  const auto word = [](DomainKind kind) { return std::string(to_string(kind)); };
+  if (topology.required) message.set_required(word(*topology.required));
+  if (topology.preferred) message.set_preferred(word(*topology.preferred));
+  message.set_switches_max(topology.switches_max);
+  message.set_switches_wait_s(topology.switches_wait.count());
+  message.set_segment(topology.segment);
+  if (topology.segment_level) message.set_segment_level(word(*topology.segment_level));
+  message.set_segment_order(static_cast<std::uint32_t>(topology.segment_order));
+  return message;
+}
+
+// Nothing where the word is absent. Error: kInvalid, naming the field.
+Result<std::optional<DomainKind>> to_level(bool present, const std::string& word,
+                                           std::string_view field) {
+  if (!present) return std::nullopt;
+  for (const DomainKind kind : kDomainKinds) {
+    if (to_string(kind) == word) return kind;
+  }
+  return fail(ErrorCode::kInvalid, "topology." + std::string(field) + ": '" + word +
+                                       "' is not known to this version of usine");
+}
+
+Result<TopologyRequest> from_proto(const proto::TopologyRequest& message) {
+  const auto required = to_level(message.has_required(), message.required(), "required");
+  if (!required) return fail(required.error());
+  const auto preferred = to_level(message.has_preferred(), message.preferred(), "preferred");
+  if (!preferred) return fail(preferred.error());
+  const auto level =
+      to_level(message.has_segment_level(), message.segment_level(), "segment_level");
+  if (!level) return fail(level.error());
+  const auto order =
+      to_enum(message.segment_order(), SegmentOrder::kConsolidate, "topology.segment_order");
+  if (!order) return fail(order.error());
+  return TopologyRequest{*required,
+                         *preferred,
+                         message.switches_max(),
+                         Seconds(message.switches_wait_s()),
+                         message.segment(),
+                         *level,
+                         *order};
+}
+
 proto::Component to_proto(const Component& component) {
   proto::Component message;
   message.set_nodes(component.nodes);
@@ -79,10 +123,15 @@ proto::Component to_proto(const Component& component) {
   message.set_exclusive(component.exclusive);
   for (const std::string& name : component.only_nodes) message.add_only_nodes(name);
   for (const std::string& name : component.excluded_nodes) message.add_excluded_nodes(name);
+  message.set_constraint(to_string(component.constraint));
+  if (!component.topology.empty()) *message.mutable_topology() = to_proto(component.topology);
+  message.set_any_nodes(component.any_nodes);
+  message.set_cores_divide(component.cores_divide);
+  message.set_memory_divides(component.memory_divides);
   return message;
 }
 
-Component from_proto(const proto::Component& message) {
+Result<Component> from_proto(const proto::Component& message) {
   Component component;
   component.nodes = message.nodes();
   component.tasks_per_node = message.tasks_per_node();
@@ -95,6 +144,17 @@ Component from_proto(const proto::Component& message) {
   component.exclusive = message.exclusive();
   component.only_nodes = to_strings(message.only_nodes());
   component.excluded_nodes = to_strings(message.excluded_nodes());
+  if (!message.constraint().empty()) {
+    Result<Constraint> constraint = parse_constraint(message.constraint());
+    if (!constraint) return fail(constraint.error().within("constraint"));
+    component.constraint = *std::move(constraint);
+  }
+  const Result<TopologyRequest> topology = from_proto(message.topology());
+  if (!topology) return fail(topology.error());
+  component.topology = *topology;
+  component.any_nodes = message.any_nodes();
+  component.cores_divide = message.cores_divide();
+  component.memory_divides = message.memory_divides();
   return component;
 }
 
@@ -179,13 +239,40 @@ proto::Reason to_proto(const Reason& reason) {
 }
 
 Result<Reason> from_proto(const proto::Reason& message) {
-  for (std::uint8_t i = 0; i <= static_cast<std::uint8_t>(ReasonKind::kPassLimit); ++i) {
-    const auto kind = static_cast<ReasonKind>(i);
-    if (to_string(kind) != message.kind()) continue;
-    return Reason{kind, message.asked(), message.free(), message.total(), message.text()};
+  if (const auto kind = reason_kind_from(message.kind())) {
+    return Reason{*kind, message.asked(), message.free(), message.total(), message.text()};
   }
   return fail(ErrorCode::kInvalid,
               "reason.kind: '" + message.kind() + "' is not known to this version of usine");
+}
+
+proto::Dependencies to_proto(const Dependencies& dependencies) {
+  proto::Dependencies message;
+  message.set_any(dependencies.any);
+  for (const Dependency& item : dependencies.items) {
+    proto::Dependency& added = *message.add_items();
+    added.set_kind(std::string(to_string(item.kind)));
+    added.set_job(item.job.value);
+    if (item.task) added.set_task(*item.task);
+    added.set_delay_s(item.delay.count());
+  }
+  return message;
+}
+
+Result<Dependencies> from_proto(const proto::Dependencies& message) {
+  Dependencies dependencies;
+  dependencies.any = message.any();
+  for (const proto::Dependency& item : message.items()) {
+    const auto kind = dependency_kind_from(item.kind());
+    if (!kind || item.delay_s() < 0) {
+      return fail(ErrorCode::kInvalid,
+                  "dependencies.kind: '" + item.kind() + "' is not known to this version of usine");
+    }
+    Dependency& added = dependencies.items.emplace_back();
+    added = {*kind, JobId{item.job()}, std::nullopt, Seconds{item.delay_s()}};
+    if (item.has_task()) added.task = item.task();
+  }
+  return dependencies;
 }
 
 proto::JobRequest to_proto(const JobRequest& request) {
@@ -202,12 +289,20 @@ proto::JobRequest to_proto(const JobRequest& request) {
   }
   message.set_time_limit_s(request.time_limit.count());
   if (request.begin) message.set_begin_ms(request.begin->time_since_epoch().count());
+  if (request.deadline) message.set_deadline_ms(request.deadline->time_since_epoch().count());
+  message.set_qos(request.qos);
   message.set_priority(request.priority);
   message.set_hold(request.hold);
   message.set_requeue(request.requeue);
   message.set_requeue_unfenced(request.requeue_unfenced);
   message.set_idempotency_key(request.idempotency_key);
   message.set_interactive(request.interactive);
+  if (!request.dependencies.empty()) {
+    *message.mutable_dependencies() = to_proto(request.dependencies);
+  }
+  if (request.cancel_if_never) message.set_cancel_if_never(*request.cancel_if_never);
+  message.set_reservation(request.reservation);
+  if (request.array) message.set_array(to_string(*request.array));
   *message.mutable_launch() = to_proto(request.launch);
   return message;
 }
@@ -224,16 +319,30 @@ Result<JobRequest> from_proto(const proto::JobRequest& message) {
   request.partition = message.partition();
   request.comment = message.comment();
   for (const proto::Component& component : message.components()) {
-    request.components.push_back(from_proto(component));
+    Result<Component> part = from_proto(component);
+    if (!part) return fail(part.error());
+    request.components.push_back(*std::move(part));
   }
   request.time_limit = Seconds{message.time_limit_s()};
   if (message.has_begin_ms()) request.begin = Time{Millis{message.begin_ms()}};
+  if (message.has_deadline_ms()) request.deadline = Time{Millis{message.deadline_ms()}};
+  request.qos = message.qos();
   request.priority = message.priority();
   request.hold = message.hold();
   request.requeue = message.requeue();
   request.requeue_unfenced = message.requeue_unfenced();
   request.idempotency_key = message.idempotency_key();
   request.interactive = message.interactive();
+  auto dependencies = from_proto(message.dependencies());
+  if (!dependencies) return fail(dependencies.error());
+  request.dependencies = *std::move(dependencies);
+  if (message.has_cancel_if_never()) request.cancel_if_never = message.cancel_if_never();
+  request.reservation = message.reservation();
+  if (!message.array().empty()) {
+    auto array = parse_array_spec(message.array());
+    if (!array) return fail(array.error());
+    request.array = *std::move(array);
+  }
   request.launch = *std::move(launch);
   return request;
 }

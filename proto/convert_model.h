@@ -24,6 +24,9 @@ namespace usine {
 [[nodiscard]] proto::Reason to_proto(const Reason& reason);
 [[nodiscard]] Result<Reason> from_proto(const proto::Reason& message);
 
+[[nodiscard]] proto::Dependencies to_proto(const Dependencies& dependencies);
+[[nodiscard]] Result<Dependencies> from_proto(const proto::Dependencies& message);
+
 [[nodiscard]] proto::JobRequest to_proto(const JobRequest& request);
 // Without regard to check_request(): the core does that.
 [[nodiscard]] Result<JobRequest> from_proto(const proto::JobRequest& message);

@@ -8,9 +8,8 @@
 
 #include "common/result.h"
 #include "common/time.h"
-#include "model/caller.h"
 #include "model/reason.h"
-#include "model/request.h"
+#include "scheduler/core/command.h"
 #include "scheduler/core/state.h"
 
 namespace usine {
@@ -23,8 +22,11 @@ struct Forecast {
   std::optional<Reason> blocked_by;  // now; none where it would start at once
 };
 
+// Of a job that waits in `state`. Looks no further than `until`.
+[[nodiscard]] Forecast forecast_job(State state, JobId job, Time now,
+                                    std::optional<Time> until = std::nullopt);
+
 // Errors: those of a submission.
-[[nodiscard]] Result<Forecast> forecast(State state, const Caller& caller,
-                                        const JobRequest& request, Time now);
+[[nodiscard]] Result<Forecast> forecast(State state, SubmitJob submission, Time now);
 
 }  // namespace usine
