@@ -112,6 +112,8 @@ struct CommitPlan {
   Sequence seen;  // the last sequence the planner had applied
   std::vector<ProposedStart> starts;
   std::vector<ProposedPreemption> preemptions = {};
+
+  [[nodiscard]] bool empty() const { return starts.empty() && preemptions.empty(); }
 };
 
 struct Tick {};

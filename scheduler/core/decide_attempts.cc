@@ -132,56 +132,6 @@ bool all_in_phase(const Attempt& attempt, NodePhase phase) {
                              [phase](const AttemptNode& node) { return node.phase == phase; });
 }
 
-// ---- what a plan proposes ---------------------------------------------------------------------
-
-bool share_is_free(const State& state, const NodeShare& share, const Component& component) {
-  if (share.node.value >= state.nodes.size()) return false;
-  const Node& node = state.node(share.node);
-  if (!node.takes_work() || !node.free_cores.includes(share.cores)) return false;
-  if (!node.free_gpus.includes(share.gpus) || node.free_memory_mib < share.memory_mib) return false;
-  if (component.exclusive && !node.jobs.empty()) return false;
-  const NodeShape& shape = state.shape_of(share.node);
-  const NodeDemand& demand = component.per_node;
-  return share.cores.count() >= demand.cores &&
-         (share.gpus & gpus_of_type(shape, demand)).count() >= demand.gpus &&
-         share.memory_mib >= memory_of_share(shape, demand);
-}
-
-bool allocation_fits(const State& state, const JobRequest& request, const Allocation& allocation) {
-  if (allocation.nodes.size() != request.total_nodes()) return false;
-  std::set<NodeId> used;
-  std::vector<std::uint32_t> nodes_of(request.components.size(), 0);
-  for (const NodeShare& share : allocation.nodes) {
-    if (share.component >= request.components.size()) return false;
-    if (!used.insert(share.node).second) return false;
-    if (!share_is_free(state, share, request.components[share.component])) return false;
-    ++nodes_of[share.component];
-  }
-  for (std::size_t i = 0; i < nodes_of.size(); ++i) {
-    if (nodes_of[i] != request.components[i].nodes) return false;
-  }
-  return true;
-}
-
-bool is_open_to(const State& state, const Job& job, const Allocation& allocation, Time now) {
-  if (state.reservations.empty() && job.request->reservation.empty()) return true;
-  const Stay stay = stay_of(job, now);
-  return std::ranges::all_of(
-      allocation.nodes, [&](const NodeShare& share) { return is_open(state, share.node, stay); });
-}
-
-bool may_start(const State& state, const Job& job, Time now) {
-  if (job.state != JobState::kPending || job.hold != HoldKind::kNone) return false;
-  if (job.not_before && *job.not_before > now) return false;
-  if (!dependencies_allow(state, job, now)) return false;
-  if (const auto latest = latest_start(job); latest && now > *latest) return false;
-  return job.awaiting_fence.empty() && state.config != nullptr;
-}
-
-bool within_limits(State& state, const Job& job) {
-  return !state.running.blocked(state.running.use_of(job));
-}
-
 // ---- time -------------------------------------------------------------------------------------
 
 std::string unprepared_nodes(const State& state, const Attempt& attempt) {
@@ -233,7 +183,8 @@ void request_stop(Decider& decider, AttemptKey key, StopCause cause, std::string
   if (attempt.stop) {
     // Only a cancellation overrides, and only an end after which the job would start again.
     const StopCause before = attempt.stop->cause;
-    const bool would_restart = before == StopCause::kRequeued || before == StopCause::kNodeLost ||
+    const bool would_restart = before == StopCause::kRequeued || before == StopCause::kPreempted ||
+                               before == StopCause::kNodeLost ||
                                before == StopCause::kPrepareFailed ||
                                before == StopCause::kPrepareTimeout;
     if (cause != StopCause::kCancelled || !would_restart) return;
@@ -265,29 +216,10 @@ std::vector<ToAgent> messages_for(const State& state, const Job& job, std::uint3
   const AttemptNode& node = job.attempt->nodes[index];
   if (node.phase == NodePhase::kEnded) return {};
   if (job.attempt->stop) return {stop_message(state, job)};
-  if (node.phase == NodePhase::kPreparing) return {prepare_message(state, job, index)};
+  if (node.phase == NodePhase::kPreparing)
+    return {prepare_message(state, job, index, job_nodes(state, job))};
   if (node.phase == NodePhase::kRunning) return {start_message(state, job)};
   return {};
-}
-
-Result<Reply> decide_plan(Decider& decider, const CommitPlan& command) {
-  PlanCommitted answer;
-  for (const ProposedStart& start : command.starts) {
-    const Job* job = decider.state.find_job(start.job);
-    const bool fits = job != nullptr && may_start(decider.state, *job, decider.now) &&
-                      startable_tasks(decider.state, *job) > 0 &&
-                      within_limits(decider.state, *job) &&
-                      allocation_fits(decider.state, *job->request, start.allocation) &&
-                      is_open_to(decider.state, *job, start.allocation, decider.now);
-    if (!fits) {
-      answer.rejected.push_back(start.job);
-      continue;
-    }
-    for (Event& event : start_events(decider.state, start, decider.now)) {
-      decider.emit(std::move(event));
-    }
-  }
-  return answer;
 }
 
 Result<Reply> decide_prepared(Decider& decider, const AgentPrepared& command) {

@@ -51,6 +51,9 @@ void follow_dependencies(Decider& decider);
 [[nodiscard]] Result<Reply> decide_act_on_array(Decider& decider, const ActOnJob& command);
 [[nodiscard]] Result<Reply> decide_array_limit(Decider& decider, const SetArrayLimit& command);
 
+// ---- decide_plan.cc ---------------------------------------------------------------------------
+[[nodiscard]] Result<Reply> decide_plan(Decider& decider, const CommitPlan& command);
+
 // ---- decide_mark.cc ---------------------------------------------------------------------------
 [[nodiscard]] Result<Reply> decide_mark(Decider& decider, const MarkJob& command);
 
@@ -71,7 +74,6 @@ void turn_reservations(Decider& decider);
 [[nodiscard]] Result<Reply> decide_lease(Decider& decider, const LeaseExpired& command);
 
 // ---- decide_attempts.cc -----------------------------------------------------------------------
-[[nodiscard]] Result<Reply> decide_plan(Decider& decider, const CommitPlan& command);
 [[nodiscard]] Result<Reply> decide_prepared(Decider& decider, const AgentPrepared& command);
 [[nodiscard]] Result<Reply> decide_ended(Decider& decider, const AgentEnded& command);
 [[nodiscard]] Result<Reply> decide_tick(Decider& decider);

@@ -50,7 +50,7 @@ void PlannerThread::plan(EngineThread& engine, Time now) {
   const auto took = std::chrono::steady_clock::now() - began;
   CommitPlan proposals = std::move(plan.proposals);
   reader_.publish(std::move(plan), std::chrono::duration_cast<std::chrono::microseconds>(took));
-  if (proposals.starts.empty()) return;
+  if (proposals.empty()) return;
   plan_under_way_ = true;
   auto decided = [this](const Result<Reply>& reply) {
     const auto* const committed = reply ? std::get_if<PlanCommitted>(&*reply) : nullptr;

@@ -19,6 +19,10 @@ NodeFree free_of(const Node& node) {
   return free;
 }
 
+std::uint16_t gpus_for_work(const NodeFree& free) {
+  return free.takes_work ? static_cast<std::uint16_t>(free.gpu_count) : std::uint16_t{0};
+}
+
 }  // namespace
 
 Machine::Machine(const State& state) : state_(&state) { rebuild(); }
@@ -27,6 +31,7 @@ void Machine::rebuild() {
   CHECK_THAT(undo_.empty());
   free_.clear();
   held_.clear();
+  held_gpus_.clear();
   held_with_gpus_.fill(0);
   class_tables_.clear();
   own_tables_.clear();
@@ -76,6 +81,7 @@ void Machine::set(NodeId node, const NodeFree& free) {
   count_held(node, ~std::uint32_t{0});
   free_[node.value] = free;
   count_held(node, 1);
+  if (is_held(node)) held_gpus_[held_place_[node.value]] = gpus_for_work(free);
   room_.change(pools_.of_node[node.value], tree_.place_of(node), before, room_of(node));
 }
 
@@ -89,6 +95,19 @@ void Machine::book(const NodeShare& share) {
   free.core_count -= static_cast<std::uint32_t>(share.cores.count());
   free.gpu_count -= static_cast<std::uint32_t>(share.gpus.count());
   ++free.jobs;
+  set(share.node, free);
+}
+
+void Machine::release(const NodeShare& share) {
+  NodeFree free = free_[share.node.value];
+  CHECK_THAT(!free.cores.intersects(share.cores) && !free.gpus.intersects(share.gpus));
+  undo_.push_back({share.node, free});
+  free.cores |= share.cores;
+  free.gpus |= share.gpus;
+  free.memory_mib += share.memory_mib;
+  free.core_count += static_cast<std::uint32_t>(share.cores.count());
+  free.gpu_count += static_cast<std::uint32_t>(share.gpus.count());
+  --free.jobs;
   set(share.node, free);
 }
 
@@ -107,10 +126,13 @@ void Machine::set_held(NodeId node, bool held) {
   if (held) {
     place = static_cast<std::uint32_t>(held_.size());
     held_.push_back(node);
+    held_gpus_.push_back(gpus_for_work(free_[node.value]));
   } else {
     held_[place] = held_.back();
     held_place_[held_.back().value] = place;
     held_.pop_back();
+    held_gpus_[place] = held_gpus_.back();
+    held_gpus_.pop_back();
     place = kNotHeld;
   }
   count_held(node, 1);

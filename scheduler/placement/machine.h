@@ -58,6 +58,8 @@ class Machine {
   // A gang is tried as a transaction: mark, book share by share, roll back where it does not fit.
   [[nodiscard]] std::size_t mark() const { return undo_.size(); }
   void book(const NodeShare& share);
+  // As if the job that has this share had left.
+  void release(const NodeShare& share);
   void roll_back(std::size_t mark);
 
   // A held node is claimed for a start that has been promised (Timeline): it does not count in
@@ -65,6 +67,8 @@ class Machine {
   void set_held(NodeId node, bool held);
   [[nodiscard]] bool is_held(NodeId node) const { return held_place_[node.value] != kNotHeld; }
   [[nodiscard]] std::span<const NodeId> held() const { return held_; }
+  // Parallel to held(): the GPUs that are free on each now, 0 where it takes no work.
+  [[nodiscard]] std::span<const std::uint16_t> held_gpus() const { return held_gpus_; }
   // Held nodes that take work and have at least that many GPUs free now.
   [[nodiscard]] std::uint32_t held_with_gpus(std::size_t gpus) const {
     return held_with_gpus_[gpus];
@@ -92,9 +96,10 @@ class Machine {
   Pools pools_;
   DomainTree tree_;
   Room room_;
-  std::vector<NodeFree> free_;   // by node
+  std::vector<NodeFree> free_;             // by node
   std::vector<std::uint32_t> held_place_;  // by node: in held_
   std::vector<NodeId> held_;
+  std::vector<std::uint16_t> held_gpus_;
   std::array<std::uint32_t, GpuSet::kCapacity + 1> held_with_gpus_{};
   std::vector<ShapeTable> class_tables_;               // by class
   std::vector<std::unique_ptr<OwnTable>> own_tables_;  // by node; null: as its class

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <iterator>
 #include <queue>
-#include <set>
 #include <span>
 
 #include "scheduler/core/arrays.h"
+#include "scheduler/core/reservations.h"
 #include "scheduler/policy/eligibility.h"
 
 namespace usine {
@@ -17,7 +17,8 @@ bool is_busy(ReasonKind kind) {
   return kind == ReasonKind::kGpusBusy || kind == ReasonKind::kCoresBusy ||
          kind == ReasonKind::kMemoryBusy || kind == ReasonKind::kNodesBusy ||
          kind == ReasonKind::kNodeListBusy || kind == ReasonKind::kTopologyBusy ||
-         kind == ReasonKind::kFeaturesBusy || kind == ReasonKind::kBehindHigherPriority;
+         kind == ReasonKind::kFeaturesBusy || kind == ReasonKind::kBehindHigherPriority ||
+         kind == ReasonKind::kReserved;
 }
 
 // Whether a job that runs for less time may find a place where this one did not: beside what is
@@ -25,6 +26,34 @@ bool is_busy(ReasonKind kind) {
 bool depends_on_length(const Machine& machine, ReasonKind kind) {
   return !machine.held().empty() && kind != ReasonKind::kGpusBusy &&
          kind != ReasonKind::kNodesDown && kind != ReasonKind::kPartitionDown;
+}
+
+// To the nodes of the reservation that the request names.
+void confine(Demand& demand, const State& state) {
+  const auto found = state.reservations.find(demand.request->reservation);
+  if (found == state.reservations.end()) return;
+  std::vector<NodeId> others;
+  for (std::uint32_t i = 0; i < state.nodes.size(); ++i) {
+    if (!found->second.nodes.contains(NodeId{i})) others.push_back(NodeId{i});
+  }
+  for (ComponentDemand& component : demand.components) {
+    std::vector<NodeId> excluded;
+    std::ranges::set_union(component.excluded, others, std::back_inserter(excluded));
+    component.excluded = std::move(excluded);
+  }
+}
+
+// Why a job is kept from nodes that nobody has been promised; none where no reservation is.
+std::optional<Reason> reserved_reason(const State& state, const Job& job, Time now) {
+  const NodeReservation* const first = first_in_the_way(state, stay_of(state, job, now));
+  if (first == nullptr) return std::nullopt;
+  const Time begin = window_of(first->request, first->window)->begin;
+  return Reason{ReasonKind::kReserved, begin.time_since_epoch().count(), 0, 0, first->request.name};
+}
+
+bool any_preempts(const ClusterConfig& config) {
+  return std::ranges::any_of(config.qos,
+                             [](const Qos& qos) { return !qos.preemption.victims.empty(); });
 }
 
 std::uint64_t key_of(const LimitHit& hit) {
@@ -39,7 +68,9 @@ Pass::Pass(const PlanningIndexes& indexes, const PlanLimits& limits, PassOrder o
       limits_(limits),
       order_(std::move(order)),
       tries_left_(limits.placements_tried_max),
-      renewals_left_(order_.full ? ~std::size_t{0} : limits.promises_renewed_max) {}
+      renewals_left_(order_.full ? ~std::size_t{0} : limits.promises_renewed_max),
+      grown_(indexes.machine, indexes.timeline, std::move(order_.grown)),
+      preemptions_left_(any_preempts(*indexes.state.config) ? limits.preemptions_tried_max : 0) {}
 
 Plan Pass::run() {
   plan_.proposals.seen = in_.state.sequence;
@@ -64,6 +95,7 @@ void Pass::undo() {
     }
   }
   for (const LimitUse& use : taken_) in_.state.running.give_back(use);
+  for (const ProposedPreemption& one : plan_.proposals.preemptions) in_.kept.drop(one.job);
 }
 
 // ---- which jobs --------------------------------------------------------------------------------
@@ -102,6 +134,9 @@ void Pass::go_over_changed(const QueueEntry* after) {
     if (from != list.end()) walks.push({from, list.end(), of_class});
   };
   OrderedList<QueueEntry> fresh;
+  std::ranges::sort(order_.fresh);
+  const auto [first, past] = std::ranges::unique(order_.fresh);
+  order_.fresh.erase(first, past);
   for (const JobId job : order_.fresh) {
     if (const QueueEntry* const entry = in_.queue.find(job)) fresh.insert(*entry);
   }
@@ -113,40 +148,26 @@ void Pass::go_over_changed(const QueueEntry* after) {
   while (!walks.empty()) {
     Walk walk = walks.top();
     walks.pop();
-    if (walk.at->job() != last) consider(*walk.at);
-    last = walk.at->job();
-    const Row& row = in_.demands.row(walk.at->demand);
-    const bool over = row.pass == order_.number && row.blocked_from <= Millis{0};
-    if (walk.of_class && over) continue;
+    const QueueEntry& entry = *walk.at;
+    const Row& row = row_of(entry);
+    if (walk.of_class && (row.blocked_from <= Millis{0} || !grown_.any_holds(*row.demand)))
+      continue;
+    const bool is_new = !walk.of_class;
+    const bool met = entry.job() == last;
+    if (!met && (is_new || grown_.any_fits(*row.demand, {order_.now, entry.length}))) {
+      consider(entry);
+    }
+    last = entry.job();
     if (++walk.at != walk.end) walks.push(walk);
   }
 }
 
-// By the most that any node which has got room since the last pass has free.
+// Whether something of the class may start that could not when the last pass looked at it.
 bool Pass::may_have_changed(DemandClass demand) {
   const OrderedList<QueueEntry>& entries = in_.queue.of_class(demand);
   if (entries.empty()) return false;
   const Demand& wanted = *row_of(*entries.begin()).demand;
-  if (!in_.placer.may_fit(wanted)) return false;
-  if (order_.limits_grown) return true;
-  if (grown_.empty()) {
-    grown_.assign(in_.machine.pools().pools.size(), {-1, -1});
-    for (const NodeId node : order_.grown) {
-      auto& [gpus, cores] = grown_[in_.machine.pools().of_node[node.value]];
-      gpus = std::max<std::int64_t>(gpus, in_.machine.free(node).gpu_count);
-      cores = std::max<std::int64_t>(cores, in_.machine.free(node).core_count);
-    }
-  }
-  return std::ranges::any_of(wanted.components, [&](const ComponentDemand& component) {
-    const NodeDemand& share = component.asked->per_node;
-    return std::ranges::any_of(component.ways, [&](const std::vector<PartDemand>& way) {
-      return std::ranges::any_of(way, [&](const PartDemand& part) {
-        return std::ranges::any_of(part.pools, [&](std::uint32_t pool) {
-          return grown_[pool].first >= share.gpus && grown_[pool].second >= share.cores;
-        });
-      });
-    });
-  });
+  return in_.placer.may_fit(wanted) && grown_.any_holds(wanted);
 }
 
 // ---- one job -----------------------------------------------------------------------------------
@@ -157,6 +178,7 @@ Pass::Row& Pass::row_of(const QueueEntry& entry) {
     const Job& job = *in_.state.find_job(entry.job());
     const Switches switches = switches_wanted(job, order_.now);
     row.demand = make_demand(in_.machine, job.partition, job.request, switches);
+    if (!job.request->reservation.empty()) confine(*row.demand, in_.state);
   }
   if (row.pass != order_.number) {
     row.pass = order_.number;
@@ -166,9 +188,36 @@ Pass::Row& Pass::row_of(const QueueEntry& entry) {
 }
 
 void Pass::consider(const QueueEntry& entry) {
-  if (const std::optional<std::size_t> promise = promise_of(entry.job())) {
-    keep_promise(entry, *promise);
+  if (entry.plain && preemptions_left_ == 0) return consider_anywhere(entry);
+  const Job& job = *in_.state.find_job(entry.job());
+  if (job.claim) return start_where_kept(entry, job);
+  const std::size_t starts = plan_.proposals.starts.size();
+  if (job.request->reservation.empty()) {
+    consider_anywhere(entry);
+  } else {
+    consider_in_reservation(entry);
+  }
+  if (preemptions_left_ > 0 && plan_.proposals.starts.size() == starts) preempt_for(entry, job);
+}
+
+// What keeps its nodes from others does not keep this one; it may have become too late for the
+// window since the job came into the queue.
+void Pass::consider_in_reservation(const QueueEntry& entry) {
+  const Job& job = *in_.state.find_job(entry.job());
+  if (auto reason = not_eligible(in_.state, job, order_.now)) {
+    plan_.reasons.set(job.id, *std::move(reason));
     return;
+  }
+  const std::string& name = job.request->reservation;
+  in_.reserved.lift(name, in_.machine, in_.timeline);
+  consider_anywhere(entry);
+  in_.reserved.lay(name, in_.machine, in_.timeline);
+}
+
+void Pass::consider_anywhere(const QueueEntry& entry) {
+  // A full pass makes every promise anew.
+  if (const auto promise = order_.full ? std::nullopt : promise_of(entry.job())) {
+    return keep_promise(entry, *promise);
   }
   if (const auto hit = in_.state.running.blocked(entry.use)) return say_limit(entry.job(), *hit);
   Row& row = row_of(entry);
@@ -225,6 +274,9 @@ void Pass::block(const QueueEntry& entry, Row& row, Reason reason) {
   row.blocked_from = depends_on_length(in_.machine, reason.kind) ? entry.length : Millis{0};
   if (reason.kind == ReasonKind::kBehindHigherPriority && !in_.promises.empty()) {
     reason.asked = static_cast<std::int64_t>(in_.promises.front().job.value);
+  } else if (reason.kind == ReasonKind::kBehindHigherPriority) {
+    auto reserved = reserved_reason(in_.state, *in_.state.find_job(entry.job()), order_.now);
+    if (reserved) reason = *std::move(reserved);
   }
   const bool busy = in_.promises.size() < limits_.protected_jobs_max && is_busy(reason.kind);
   row.reason = plan_.reasons.add(std::move(reason));
@@ -236,6 +288,7 @@ void Pass::say_limit(JobId job, const LimitHit& hit) {
   const auto [known, is_new] = limit_reasons_.try_emplace(key_of(hit), 0);
   if (is_new) known->second = plan_.reasons.add(in_.state.running.reason_of(hit));
   plan_.reasons.set(job, known->second);
+  limited_.emplace_back(hit.group, job);
 }
 
 // ---- promises ----------------------------------------------------------------------------------
@@ -263,54 +316,47 @@ void Pass::let_go(const Promise& promise) {
 // Starts the job now where it can, so that its promise is fulfilled: first beside all other
 // promises, then where only those before it count.
 void Pass::keep_promise(const QueueEntry& entry, std::size_t index) {
-  Row& row = row_of(entry);
-  const bool may_start = in_.placer.may_fit(*row.demand) && !in_.state.running.blocked(entry.use);
-  const Run run{order_.now, entry.length};
+  const Demand& demand = *row_of(entry).demand;
+  const bool due = in_.promises[index].at <= order_.now;
+  const bool may_start = (due || grown_.any_holds(demand)) && in_.placer.may_fit(demand) &&
+                         !in_.state.running.blocked(entry.use);
   if (may_start) {
     let_go(in_.promises[index]);
-    if (auto place = in_.placer.place(*row.demand, run)) {
+    if (auto place = in_.placer.place(demand, {order_.now, entry.length})) {
       start(entry, *std::move(place));
       in_.promises.erase(in_.promises.begin() + static_cast<std::ptrdiff_t>(index));
       return;
     }
-    if (renewals_left_ > 0 && start_before_others(entry, index)) return;
+    if (start_before_others(entry, index)) return;
     hold(in_.promises[index]);
   }
   Promise& promise = in_.promises[index];
-  if (renewals_left_ > 0 && (!order_.grown.empty() || promise.at < order_.now)) {
-    --renewals_left_;
-    renew(entry, promise);
-  }
+  if (renewals_left_ == 0 || !(due || grown_.any_before(demand, promise.at))) return;
+  --renewals_left_;
+  renew(entry, promise);
 }
 
-// Starts the job on what is promised to jobs behind it, if need be; those get new promises then.
+// Starts the job, if need be, on nodes that have got room and are promised to jobs behind it; those
+// get new promises when their turn comes.
 bool Pass::start_before_others(const QueueEntry& entry, std::size_t index) {
-  --renewals_left_;
-  const std::span<Promise> behind = std::span(in_.promises).subspan(index + 1);
-  for (const Promise& promise : behind) let_go(promise);
+  std::vector<std::size_t> behind;
+  for (std::size_t i = index + 1; i < in_.promises.size(); ++i) {
+    const bool stands_in_the_way = std::ranges::any_of(
+        in_.promises[i].shares, [&](const auto& share) { return grown_.contains(share.node); });
+    if (stands_in_the_way) behind.push_back(i);
+  }
+  if (behind.empty()) return false;
+  for (const std::size_t i : behind) let_go(in_.promises[i]);
   auto place = in_.placer.place(*row_of(entry).demand, {order_.now, entry.length});
-  std::set<NodeId> nodes;
-  if (place) {
-    for (const NodeShare& share : place->nodes) nodes.insert(share.node);
-    start(entry, *std::move(place));
+  if (!place) {
+    for (const std::size_t i : behind) hold(in_.promises[i]);
+    return false;
   }
-  const auto is_broken = [&](const Promise& promise) {
-    return promise.at < order_.now + entry.length &&
-           std::ranges::any_of(
-               promise.shares,
-               [&](const Promise::Share& share) { return nodes.contains(share.node); });
-  };
-  std::vector<Promise> kept;
-  for (Promise& promise : behind) {
-    if (is_broken(promise)) continue;
-    hold(promise);
-    kept.push_back(std::move(promise));
-  }
-  in_.promises.erase(
-      in_.promises.begin() + static_cast<std::ptrdiff_t>(index + (nodes.empty() ? 1 : 0)),
-      in_.promises.end());
-  std::ranges::move(kept, std::back_inserter(in_.promises));
-  return !nodes.empty();
+  start(entry, *std::move(place));
+  for (const std::size_t i : behind) in_.promises[i].shares.clear();
+  in_.promises[index].shares.clear();
+  std::erase_if(in_.promises, [](const Promise& promise) { return promise.shares.empty(); });
+  return true;
 }
 
 // Room has grown since: the promised start may come nearer, and never goes back.
@@ -322,7 +368,8 @@ void Pass::renew(const QueueEntry& entry, Promise& promise) {
 }
 
 void Pass::promise_start(const QueueEntry& entry, const Reason& reason) {
-  if (!is_busy(reason.kind)) return;
+  const JobRequest& request = *in_.state.find_job(entry.job())->request;
+  if (!is_busy(reason.kind) || !request.reservation.empty()) return;
   auto found = in_.finder.find(entry.job(), *row_of(entry).demand, {order_.now, entry.length});
   if (!found) return;
   hold(*found);

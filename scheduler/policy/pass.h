@@ -16,8 +16,11 @@
 #include "scheduler/placement/gang.h"
 #include "scheduler/placement/machine.h"
 #include "scheduler/policy/demand_table.h"
+#include "scheduler/policy/grown_nodes.h"
+#include "scheduler/policy/kept_places.h"
 #include "scheduler/policy/plan.h"
 #include "scheduler/policy/promise.h"
+#include "scheduler/policy/reserved_claims.h"
 #include "scheduler/queue/queue.h"
 #include "scheduler/timeline/timeline.h"
 
@@ -33,7 +36,12 @@ struct PlanningIndexes {
   const Queue& queue;
   DemandTable& demands;
   std::vector<Promise>& promises;  // in the order of the queue
+  const ReservedClaims& reserved;
+  KeptPlaces& kept;
 };
+
+// By group of RunningLimits.
+using LimitedJobs = std::vector<std::pair<std::uint32_t, JobId>>;
 
 class Pass {
  public:
@@ -41,6 +49,8 @@ class Pass {
 
   // Once. Leaves the indexes as they were but for promises.
   [[nodiscard]] Plan run();
+  // After run(): jobs that a running limit blocks, by its group, to be looked at when it grows.
+  [[nodiscard]] LimitedJobs take_limited() { return std::move(limited_); }
   // After run(): jobs that the work limit left for the next pass.
   [[nodiscard]] std::vector<JobId> take_postponed() { return std::move(postponed_); }
 
@@ -53,11 +63,16 @@ class Pass {
   [[nodiscard]] bool may_have_changed(DemandClass demand);
 
   void consider(const QueueEntry& entry);
+  void consider_in_reservation(const QueueEntry& entry);
+  void consider_anywhere(const QueueEntry& entry);
   [[nodiscard]] bool start_one(const QueueEntry& entry, const Job& job);
   void start(const QueueEntry& entry, Allocation allocation);
   void block(const QueueEntry& entry, Row& row, Reason reason);
   void say_limit(JobId job, const LimitHit& hit);
   [[nodiscard]] Row& row_of(const QueueEntry& entry);
+
+  void start_where_kept(const QueueEntry& entry, const Job& job);
+  void preempt_for(const QueueEntry& entry, const Job& job);
 
   void keep_promise(const QueueEntry& entry, std::size_t index);
   [[nodiscard]] bool start_before_others(const QueueEntry& entry, std::size_t index);
@@ -73,11 +88,13 @@ class Pass {
   PassOrder order_;
   Plan plan_;
   std::vector<JobId> postponed_;
+  LimitedJobs limited_;
   std::uint64_t tries_left_;
   std::size_t renewals_left_;
-  std::vector<LimitUse> taken_;  // of running limits
+  GrownNodes grown_;
+  std::size_t preemptions_left_;  // none where no QOS puts others back
+  std::vector<LimitUse> taken_;   // of running limits
   std::unordered_map<std::uint64_t, JobReasons::Number> limit_reasons_;
-  std::vector<std::pair<std::int64_t, std::int64_t>> grown_;  // by pool: GPUs and cores at most
 };
 
 }  // namespace usine

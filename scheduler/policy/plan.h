@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -63,6 +64,8 @@ struct Plan {
   JobReasons reasons;
   // When jobs start at the latest, where that can be said; takes the place of earlier estimates.
   std::map<JobId, Time> estimates;
+  // When a pass could do more by time alone: a running job may be put back then.
+  std::optional<Time> again;
 };
 
 struct PlanLimits {
@@ -76,6 +79,8 @@ struct PlanLimits {
   Millis order_restored_after{1'000};
   // Promises that a pass after an event makes anew, first in the order; a full pass does all.
   std::size_t promises_renewed_max = 4;
+  // Jobs for which one pass looks for others that make room, first in the order.
+  std::size_t preemptions_tried_max = 4;
 };
 
 // What one pass is to do.
@@ -86,7 +91,6 @@ struct PassOrder {
   // Where not full: jobs that no pass has looked at, and the nodes that have got room since.
   std::vector<JobId> fresh;
   std::vector<NodeId> grown;
-  bool limits_grown = false;  // fewer jobs count against running limits than before
 };
 
 }  // namespace usine

@@ -20,7 +20,10 @@ std::size_t most_gpus(const ClusterConfig& config) {
 }  // namespace
 
 Planner::Planner(State state, PlanLimits limits)
-    : state_(std::make_unique<State>(std::move(state))), limits_(limits), machine_(*state_) {
+    : state_(std::make_unique<State>(std::move(state))),
+      limits_(limits),
+      machine_(*state_),
+      kept_(machine_, timeline_) {
   row_time_ = state_->now;
   rebuild();
 }
@@ -29,6 +32,7 @@ Planner::Planner(State state, PlanLimits limits)
 void Planner::rebuild() {
   full_pass_ = true;
   promises_.clear();
+  kept_.forget_all();
   demands_.forget_all();
   machine_.rebuild();
   if (!state_->config) return;
@@ -40,6 +44,8 @@ void Planner::rebuild() {
     if (job.state == JobState::kPending) update_job(id);
   }
   for (std::uint32_t i = 0; i < state_->nodes.size(); ++i) refresh(NodeId{i});
+  reserved_ = {};
+  reserved_.renew(*state_, machine_, timeline_);
 }
 
 // ---- what events change ------------------------------------------------------------------------
@@ -109,15 +115,23 @@ struct Planner::Taker {
     planner.timeline_.remove_release(one.key.job, node);
     planner.grow(node);
   }
-  void operator()(const AttemptEnded&) const { planner.limits_grown_ = true; }
+  void operator()(const AttemptEnded& one) const { planner.grow_limits(one.key.job); }
 
   // ---- what is kept for others
-  void operator()(const JobClaimed&) const { planner.look_again(); }
-  void operator()(const ClaimDropped&) const { planner.look_again(); }
-  void operator()(const ReservationCreated&) const { planner.look_again(); }
-  void operator()(const ReservationDeleted&) const { planner.look_again(); }
-  void operator()(const ReservationTurned&) const { planner.look_again(); }
-  void operator()(const ReservedNodeChanged&) const { planner.look_again(); }
+  void operator()(const JobClaimed& one) const {
+    planner.update_job(one.job);
+    planner.look_again();
+  }
+  void operator()(const ClaimDropped& one) const {
+    planner.update_job(one.job);
+    planner.look_again();
+  }
+  void operator()(const ReservationCreated& one) const {
+    planner.renew_reservations(one.reservation.request.name);
+  }
+  void operator()(const ReservationDeleted& one) const { planner.renew_reservations(one.name); }
+  void operator()(const ReservationTurned& one) const { planner.renew_reservations(one.name); }
+  void operator()(const ReservedNodeChanged& one) const { planner.renew_reservations(one.name); }
 
   // A promise may lie on the node.
   void shrink(NodeId node) const {
@@ -140,6 +154,7 @@ void Planner::update_job(JobId id) {
   const Job* const job = state_->find_job(id);
   const bool waits = job != nullptr && job->state == JobState::kPending;
   drop_promise(id);
+  follow_claim(id);
   if (const auto wake = wake_of_.find(id); wake != wake_of_.end()) {
     wakes_.erase({wake->second, id});
     wake_of_.erase(wake);
@@ -153,7 +168,11 @@ void Planner::update_job(JobId id) {
   }
   const Millis length = job->limit() + state_->config->timings.kill_wait;
   const auto variant = static_cast<std::uint8_t>(switches_wanted(*job, row_time_));
-  queue_.put(*job, {rank_of(*job, *state_->config), length, state_->running.use_of(*job), variant});
+  queue_.put(*job, {.rank = rank_of(*job, *state_->config),
+                    .length = length,
+                    .use = state_->running.use_of(*job),
+                    .plain = job->request->reservation.empty() && !job->claim,
+                    .variant = variant});
   const QueueEntry& entry = *queue_.find(id);
   if (queue_.of_class(entry.demand).size() == 1) demands_.forget(entry.demand);
   fresh_.push_back(id);
@@ -184,7 +203,7 @@ void Planner::grow(NodeId node) {
 }
 
 void Planner::add_releases(const Job& job) {
-  const Time at = latest_end(job, state_->config->timings);
+  const Time at = latest_end(job, *state_->config);
   const Attempt& attempt = *job.attempt;
   for (std::size_t i = 0; i < attempt.nodes.size(); ++i) {
     if (attempt.nodes[i].phase == NodePhase::kEnded) continue;
@@ -202,6 +221,19 @@ void Planner::move_releases(JobId id) {
   for (const NodeShare& share : job.attempt->allocation.nodes) refresh(share.node);
 }
 
+void Planner::follow_claim(JobId id) {
+  for (const NodeId node : kept_.drop(id)) grown_.push_back(node);
+  const Job* const job = state_->find_job(id);
+  if (job == nullptr || !job->claim) return;
+  kept_.keep(id, job->claim->allocation, job->claim->until + job->limit());
+}
+
+// The job counts no more in the limits that bound it.
+void Planner::grow_limits(JobId id) {
+  const LimitUse use = state_->running.use_of(*state_->find_job(id));
+  limits_grown_.insert(limits_grown_.end(), use.groups.begin(), use.groups.begin() + use.count);
+}
+
 void Planner::drop_promise(JobId job) {
   const auto found = std::ranges::find(promises_, job, &Promise::job);
   if (found == promises_.end()) return;
@@ -213,6 +245,16 @@ void Planner::drop_promise(JobId job) {
   promises_.erase(found);
 }
 
+// Rare, so that all claims are made anew; jobs that name the reservation may be eligible now.
+void Planner::renew_reservations(const std::string& changed) {
+  reserved_.renew(*state_, machine_, timeline_);
+  demands_.forget_all();
+  for (const auto& [id, job] : state_->jobs) {
+    if (job.state == JobState::kPending && job.request->reservation == changed) update_job(id);
+  }
+  look_again();
+}
+
 // ---- passes ------------------------------------------------------------------------------------
 
 std::optional<Time> Planner::next_full_pass() const {
@@ -222,9 +264,10 @@ std::optional<Time> Planner::next_full_pass() const {
 
 bool Planner::has_work(Time now) const {
   if (!wakes_.empty() && wakes_.begin()->first <= now) return true;
+  if (again_ && *again_ <= now) return true;
   if (!ineligible_.empty() || !fresh_.empty()) return true;
   if (queue_.entries().empty()) return false;
-  if (full_pass_ || limits_grown_ || !grown_.empty()) return true;
+  if (full_pass_ || !limits_grown_.empty() || !grown_.empty()) return true;
   const std::optional<Time> full = next_full_pass();
   return full && *full <= now;
 }
@@ -232,15 +275,22 @@ bool Planner::has_work(Time now) const {
 std::optional<Time> Planner::next_wake() const {
   std::optional<Time> wake = next_full_pass();
   if (!wakes_.empty()) wake = std::min(wake.value_or(wakes_.begin()->first), wakes_.begin()->first);
+  if (again_) wake = std::min(wake.value_or(*again_), *again_);
   return wake;
 }
 
 PassOrder Planner::next_order(Time now) {
   const std::optional<Time> full = next_full_pass();
-  PassOrder order{++passes_, now, full_pass_ || (full && *full <= now), {}, {}, limits_grown_};
+  PassOrder order{++passes_, now, full_pass_ || (full && *full <= now), {}, {}};
   order.fresh = std::exchange(fresh_, {});
+  for (const JobId job : kept_.jobs()) order.fresh.push_back(job);
   order.grown = std::exchange(grown_, {});
-  limits_grown_ = false;
+  if (order.full) limited_.clear();
+  for (const std::uint32_t group : std::exchange(limits_grown_, {})) {
+    if (auto known = limited_.extract(group)) {
+      order.fresh.insert(order.fresh.end(), known.mapped().begin(), known.mapped().end());
+    }
+  }
   full_pass_ = false;
   if (order.full) {
     last_full_pass_ = now;
@@ -266,11 +316,17 @@ Plan Planner::plan(Time now) {
   row_time_ = std::max(row_time_, now);
   while (!wakes_.empty() && wakes_.begin()->first <= now) update_job(wakes_.begin()->second);
   if (!state_->config) return {};
-  const PlanningIndexes indexes{*state_,  machine_, timeline_, *placer_,
-                                *finder_, queue_,   demands_,  promises_};
+  const PlanningIndexes indexes{*state_, machine_, timeline_, *placer_,  *finder_,
+                                queue_,  demands_, promises_, reserved_, kept_};
+  if (again_ && *again_ <= now) {
+    full_pass_ = true;
+    again_.reset();
+  }
   Pass pass(indexes, limits_, next_order(now));
   Plan plan = pass.run();
+  if (plan.again) again_ = std::min(again_.value_or(*plan.again), *plan.again);
   fresh_ = pass.take_postponed();
+  for (const auto& [group, job] : pass.take_limited()) limited_[group].push_back(job);
   tell_of_ineligible(now, plan);
   return plan;
 }

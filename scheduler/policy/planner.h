@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -18,8 +19,10 @@
 #include "scheduler/placement/gang.h"
 #include "scheduler/placement/machine.h"
 #include "scheduler/policy/demand_table.h"
+#include "scheduler/policy/kept_places.h"
 #include "scheduler/policy/plan.h"
 #include "scheduler/policy/promise.h"
+#include "scheduler/policy/reserved_claims.h"
 #include "scheduler/queue/queue.h"
 #include "scheduler/timeline/timeline.h"
 
@@ -62,7 +65,10 @@ class Planner {
   void grow(NodeId node);
   void add_releases(const Job& job);
   void move_releases(JobId job);
+  void grow_limits(JobId job);
   void drop_promise(JobId job);
+  void follow_claim(JobId id);
+  void renew_reservations(const std::string& changed);
   [[nodiscard]] std::optional<Time> next_full_pass() const;
   [[nodiscard]] PassOrder next_order(Time now);
   void tell_of_ineligible(Time now, Plan& plan);
@@ -76,6 +82,8 @@ class Planner {
   Queue queue_;
   DemandTable demands_;
   std::vector<Promise> promises_;
+  KeptPlaces kept_;
+  ReservedClaims reserved_;
 
   std::set<std::pair<Time, JobId>> wakes_;  // of waiting jobs
   std::map<JobId, Time> wake_of_;           // the inverse of wakes_
@@ -84,8 +92,11 @@ class Planner {
   std::vector<JobId> fresh_;       // in the queue anew
   std::vector<JobId> ineligible_;  // waiting, and out of the queue anew
   std::vector<NodeId> grown_;
-  bool limits_grown_ = false;
+  std::vector<std::uint32_t> limits_grown_;  // groups of which something has ended
   bool full_pass_ = true;
+
+  std::optional<Time> again_;                                      // Plan::again of the last pass
+  std::unordered_map<std::uint32_t, std::vector<JobId>> limited_;  // jobs by the group that blocks
 
   std::uint64_t passes_ = 0;
   Time row_time_{};  // of the newest row

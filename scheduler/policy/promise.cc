@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "scheduler/core/preemption_rules.h"
+
 namespace usine {
 namespace {
 
@@ -47,10 +49,10 @@ struct StartFinder::Future final : NodeTest {
   Run run;
 };
 
-Time latest_end(const Job& job, const Timings& timings) {
+Time latest_end(const Job& job, const ClusterConfig& config) {
   const Attempt& attempt = *job.attempt;
-  if (attempt.stop) return attempt.stop->at + timings.kill_wait;
-  return attempt.started.value_or(attempt.placed) + job.limit() + timings.kill_wait;
+  if (attempt.stop) return attempt.stop->at + grace_of(config, job);
+  return attempt.started.value_or(attempt.placed) + job.limit() + config.timings.kill_wait;
 }
 
 StartFinder::StartFinder(const Machine& machine, const Timeline& timeline)

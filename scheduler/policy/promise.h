@@ -32,7 +32,7 @@ struct Promise {
 };
 
 // By when the job has left its nodes at the latest: its limit, or the grace of its stop.
-[[nodiscard]] Time latest_end(const Job& job, const Timings& timings);
+[[nodiscard]] Time latest_end(const Job& job, const ClusterConfig& config);
 
 // Looks for the earliest start of a gang. Keeps its buffers between searches.
 class StartFinder {
