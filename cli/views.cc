@@ -277,6 +277,7 @@ Json to_json(const proto::ClusterInfo& cluster) {
           {"nodes_up", cluster.nodes_up()},
           {"jobs_waiting", cluster.jobs_waiting()},
           {"jobs_running", cluster.jobs_running()},
+          {"alarms", cluster.alarms()},
           {"as_of", time_text(cluster.as_of_ms())}};
 }
 

@@ -132,29 +132,29 @@ Result<std::vector<NamedCommand>> commands_of(const Caller& caller,
 
 Result<std::vector<NamedCommand>> commands_of(const Caller& caller,
                                               const proto::UpdateJobsRequest& request,
-                                              store::HistoryReader& history) {
+                                              const State& state, store::HistoryReader& history) {
   if (const Status few = check_count(request.jobs_size()); !few) return fail(few.error());
   if (!request.has_dependencies() && !request.has_time_limit_s() && !request.has_array_limit()) {
     return fail(ErrorCode::kInvalid, "nothing to change is named");
   }
-  const auto dependencies = from_proto(request.dependencies());
+  auto dependencies = from_proto(request.dependencies());
   if (!dependencies) return fail(dependencies.error());
-  const auto past = past_jobs(history, *dependencies);
-  if (!past) return fail(past.error());
+  const auto known = look_up(state, history, *std::move(dependencies));
+  if (!known) return fail(known.error());
   std::vector<NamedCommand> commands;
   for (const std::uint64_t job : request.jobs()) {
     const std::string subject = std::to_string(job);
     if (request.has_dependencies()) {
-      commands.push_back({subject, SetDependencies{caller, JobId{job}, *dependencies, *past}});
+      commands.push_back(
+          {subject, SetDependencies{caller, JobId{job}, known->dependencies, known->past}});
     }
     if (request.has_array_limit()) {
       commands.push_back({subject, SetArrayLimit{caller, JobId{job}, request.array_limit()}});
     }
     if (request.has_time_limit_s()) {
       const Seconds limit{request.time_limit_s()};
-      // No start that is promised to another job is looked at here, so that nothing beyond what the
-      // job has now counts as free of them.
-      commands.push_back({subject, SetJobLimit{caller, JobId{job}, limit, Time{}}});
+      // Until when its nodes are free of promises is the planner's to say.
+      commands.push_back({subject, SetJobLimit{caller, JobId{job}, limit, std::nullopt}});
     }
   }
   return commands;
@@ -178,7 +178,22 @@ Result<std::vector<NamedCommand>> commands_of(const Caller& caller,
   return commands;
 }
 
-void act(EngineThread& engine, Result<std::vector<NamedCommand>> commands,
+Decide decided_by(EngineThread& engine) {
+  return [&engine](Command command, ReplyHandler reply) {
+    return engine.try_tell({std::move(command), std::move(reply), {}});
+  };
+}
+
+Decide decided_by(EngineThread& engine, PlannerThread& planner) {
+  return [&engine, &planner](Command command, ReplyHandler reply) {
+    if (auto* const limit = std::get_if<SetJobLimit>(&command)) {
+      return planner.set_limit(std::move(*limit), std::move(reply));
+    }
+    return engine.try_tell({std::move(command), std::move(reply), {}});
+  };
+}
+
+void act(const Decide& decide, Result<std::vector<NamedCommand>> commands,
          Responder<proto::ActReply> respond) {
   if (!commands) {
     respond(fail(commands.error()));
@@ -189,7 +204,7 @@ void act(EngineThread& engine, Result<std::vector<NamedCommand>> commands,
     auto answer = [outcomes, subject = named.subject](const Result<Reply>& reply) {
       outcomes->take(subject, reply);
     };
-    if (!engine.try_tell({std::move(named.command), std::move(answer), {}})) {
+    if (!decide(std::move(named.command), std::move(answer))) {
       outcomes->take(named.subject,
                      fail(ErrorCode::kUnavailable, "the scheduler is busy or stopping: try again"));
     }

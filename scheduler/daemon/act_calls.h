@@ -9,6 +9,7 @@
 #include "model/caller.h"
 #include "proto/users.pb.h"
 #include "scheduler/daemon/engine_thread.h"
+#include "scheduler/daemon/planner_thread.h"
 #include "scheduler/daemon/unary_call.h"
 #include "scheduler/store/history_reader.h"
 
@@ -31,6 +32,7 @@ struct NamedCommand {
 // Error: kInvalid, also where nothing is to be changed.
 [[nodiscard]] Result<std::vector<NamedCommand>> commands_of(const Caller& caller,
                                                             const proto::UpdateJobsRequest& request,
+                                                            const State& state,
                                                             store::HistoryReader& history);
 
 [[nodiscard]] Result<std::vector<NamedCommand>> commands_of(
@@ -39,8 +41,15 @@ struct NamedCommand {
 [[nodiscard]] Result<std::vector<NamedCommand>> commands_of(
     const Caller& caller, const proto::DeleteReservationsRequest& request);
 
+// Has one command decided. False, with the handler dropped, where too much waits.
+using Decide = std::function<bool(Command, ReplyHandler)>;
+
+[[nodiscard]] Decide decided_by(EngineThread& engine);
+// The same, but new limits of jobs go by way of the planner (B46).
+[[nodiscard]] Decide decided_by(EngineThread& engine, PlannerThread& planner);
+
 // Has each command decided; answers once all have been.
-void act(EngineThread& engine, Result<std::vector<NamedCommand>> commands,
+void act(const Decide& decide, Result<std::vector<NamedCommand>> commands,
          Responder<proto::ActReply> respond);
 
 }  // namespace usine::daemon

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <utility>
 
+#include "scheduler/policy/limit_room.h"
+
 namespace usine::daemon {
 namespace {
 
@@ -28,10 +30,14 @@ void PlannerThread::run(EngineThread& engine) {
   while (true) {
     // Planner time never goes back, as the engine's does not.
     const Time now = std::max(clock_.now(), planner_.state().now);
+    if (!plan_under_way_ && !limit_changes_.empty()) {
+      tell(engine, std::move(limit_changes_.front()));
+      limit_changes_.pop_front();
+    }
     if (!plan_under_way_ && planner_.has_work(now)) plan(engine, now);
     auto [inputs, ended] = inputs_.pop_all(next_wake());
     if (ended) return;
-    for (const Input& input : inputs) std::visit([this](const auto& kind) { handle(kind); }, input);
+    for (Input& input : inputs) std::visit([this](auto& kind) { handle(kind); }, input);
   }
 }
 
@@ -42,6 +48,20 @@ void PlannerThread::handle(const AppliedRows& rows) {
 void PlannerThread::handle(PlanDecided decided) {
   plan_under_way_ = false;
   if (!decided.all_accepted) planner_.look_again();
+}
+
+void PlannerThread::tell(EngineThread& engine, LimitChange change) {
+  const State& state = planner_.state();
+  const Job* const job = state.find_job(change.command.job);
+  if (job != nullptr) {
+    change.command.room_until = room_until(planner_.promises(), *job, *state.config);
+  }
+  plan_under_way_ = true;
+  auto decided = [this, reply = std::move(change.reply)](Result<Reply> outcome) mutable {
+    reply(std::move(outcome));
+    inputs_.push_reserved(PlanDecided{});
+  };
+  engine.tell_plan({std::move(change.command), std::move(decided), {}});
 }
 
 void PlannerThread::plan(EngineThread& engine, Time now) {

@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstddef>
+#include <deque>
 #include <thread>
+#include <utility>
 #include <variant>
 
 #include "common/os/bounded_queue.h"
@@ -29,23 +31,36 @@ class PlannerThread final : public Replica {
 
   void take(const AppliedRows& rows) override { inputs_.push(rows); }
 
+  // Has the engine decided on a new limit, told how far no promised start moves (B46); no plan is
+  // made in between. False, with the handler dropped: too much waits.
+  [[nodiscard]] bool set_limit(SetJobLimit command, ReplyHandler reply) {
+    return inputs_.try_push(LimitChange{std::move(command), std::move(reply)});
+  }
+
  private:
   // The engine has decided on the plan that was under way; its rows came before this.
   struct PlanDecided {
     bool all_accepted = true;
   };
-  using Input = std::variant<AppliedRows, PlanDecided>;
+  struct LimitChange {
+    SetJobLimit command;
+    ReplyHandler reply;
+  };
+  using Input = std::variant<AppliedRows, PlanDecided, LimitChange>;
 
   void run(EngineThread& engine);
   void handle(const AppliedRows& rows);
   void handle(PlanDecided decided);
+  void handle(LimitChange& change) { limit_changes_.push_back(std::move(change)); }
+  void tell(EngineThread& engine, LimitChange change);
   void plan(EngineThread& engine, Time now);
   [[nodiscard]] os::BoundedQueue<Input>::Deadline next_wake();
 
   Planner planner_;
   WallClock& clock_;
   Reader& reader_;
-  bool plan_under_way_ = false;
+  bool plan_under_way_ = false;  // or a new limit
+  std::deque<LimitChange> limit_changes_;
   os::BoundedQueue<Input> inputs_{kWaitingInputsMax};
   std::thread thread_;
 };

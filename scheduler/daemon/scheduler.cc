@@ -54,6 +54,7 @@ Scheduler::Scheduler(Opened opened)
       reader_(opened_.engine.state(), opened_.recovered_digest, clock_),
       forecaster_(reader_),
       planner_(opened_.engine.state(), clock_, reader_),
+      alarm_({opened_.settings.file.listen.state_folder + "/alarms"}, reader_),
       snapshots_(opened_.settings.store, opened_.settings.snapshots,
                  [this](std::string digest) { reader_.publish_digest(std::move(digest)); }),
       event_log_(opened_.engine.state().config),
@@ -92,7 +93,7 @@ Status Scheduler::listen(const std::string& address) {
 void Scheduler::build_services() {
   users_ = std::make_unique<UsersService>(
       UsersService::Parts{users_rpc_, *users_loop_, *opened_.authenticator, engine_, reader_,
-                          forecaster_, blobs_, opened_.keys, opened_.history});
+                          planner_, forecaster_, alarm_, blobs_, opened_.keys, opened_.history});
   agents_ = std::make_unique<AgentService>(AgentService::Parts{
       agents_rpc_, *agents_loop_, engine_, blobs_, opened_.keys, opened_.agent_secret});
 }
@@ -107,6 +108,7 @@ void Scheduler::start_threads(std::function<void(const Error&)> failed) {
                     std::move(failed)});
   engine_.start();
   planner_.start(engine_);
+  alarm_.start();
   agents_loop_->start();
   users_loop_->start();
   agents_->start();
@@ -120,6 +122,7 @@ void Scheduler::stop() {
   engine_.stop();
   committer_.stop();
   planner_.stop();
+  alarm_.stop();
   reader_.stop();
   forecaster_.stop();
   snapshots_.stop();

@@ -14,6 +14,7 @@
 #include "scheduler/daemon/event_log.h"
 #include "scheduler/daemon/planner_thread.h"
 #include "scheduler/daemon/snapshot_thread.h"
+#include "scheduler/daemon/stall_alarm.h"
 #include "scheduler/daemon/startup.h"
 #include "scheduler/daemon/users_service.h"
 
@@ -50,6 +51,7 @@ class Scheduler {
   Reader reader_;
   Forecaster forecaster_;
   PlannerThread planner_;
+  StallAlarm alarm_;
   SnapshotThread snapshots_;
   EventLog event_log_;
   Committer committer_;

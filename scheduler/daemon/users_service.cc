@@ -93,13 +93,16 @@ void UsersService::submit(const Caller& caller, const proto::SubmitRequest& requ
     return;
   }
   parts_.reader.ask([this, submission = *std::move(submission), test_only = request.test_only(),
-                     respond = std::move(respond)](const View&) mutable {
-    auto past = past_jobs(parts_.history, submission.request->dependencies);
-    if (!past) {
-      respond(fail(past.error()));
+                     respond = std::move(respond)](const View& view) mutable {
+    auto known = look_up(view.state, parts_.history, submission.request->dependencies);
+    if (!known) {
+      respond(fail(known.error()));
       return;
     }
-    submission.past = *std::move(past);
+    JobRequest resolved = *submission.request;
+    resolved.dependencies = std::move(known->dependencies);
+    submission.request = std::make_shared<const JobRequest>(std::move(resolved));
+    submission.past = std::move(known->past);
     hand_over(std::move(submission), test_only, std::move(respond));
   });
 }
@@ -115,19 +118,21 @@ void UsersService::hand_over(Submission submission, bool test_only,
 
 void UsersService::update_jobs(const Caller& caller, const proto::UpdateJobsRequest& request,
                                Responder<proto::ActReply> respond) {
-  parts_.reader.ask([this, caller, request, respond = std::move(respond)](const View&) mutable {
-    act(parts_.engine, commands_of(caller, request, parts_.history), std::move(respond));
-  });
+  parts_.reader.ask(
+      [this, caller, request, respond = std::move(respond)](const View& view) mutable {
+        act(decided_by(parts_.engine, parts_.planner),
+            commands_of(caller, request, view.state, parts_.history), std::move(respond));
+      });
 }
 
 void UsersService::act_on_jobs(const Caller& caller, const proto::ActOnJobsRequest& request,
                                Responder<proto::ActReply> respond) {
-  act(parts_.engine, commands_of(caller, request), std::move(respond));
+  act(decided_by(parts_.engine), commands_of(caller, request), std::move(respond));
 }
 
 void UsersService::act_on_nodes(const Caller& caller, const proto::ActOnNodesRequest& request,
                                 Responder<proto::ActReply> respond) {
-  act(parts_.engine, commands_of(caller, request), std::move(respond));
+  act(decided_by(parts_.engine), commands_of(caller, request), std::move(respond));
 }
 
 void UsersService::list_jobs(const Caller&, const proto::ListJobsRequest& request,
@@ -169,13 +174,13 @@ void UsersService::explain(const Caller&, const proto::ExplainRequest& request,
 void UsersService::create_reservation(const Caller& caller,
                                       const proto::ReservationRequest& request,
                                       Responder<proto::ActReply> respond) {
-  act(parts_.engine, commands_of(caller, request), std::move(respond));
+  act(decided_by(parts_.engine), commands_of(caller, request), std::move(respond));
 }
 
 void UsersService::delete_reservations(const Caller& caller,
                                        const proto::DeleteReservationsRequest& request,
                                        Responder<proto::ActReply> respond) {
-  act(parts_.engine, commands_of(caller, request), std::move(respond));
+  act(decided_by(parts_.engine), commands_of(caller, request), std::move(respond));
 }
 
 void UsersService::list_reservations(const Caller& caller, const proto::ListReservationsRequest&,
@@ -201,8 +206,11 @@ void UsersService::list_history(const Caller&, const proto::ListHistoryRequest& 
 
 void UsersService::get_cluster(const Caller&, const proto::GetClusterRequest&,
                                Responder<proto::ClusterInfo> respond) {
-  parts_.reader.ask(
-      [respond = std::move(respond)](const View& view) mutable { respond(cluster_info(view)); });
+  parts_.reader.ask([this, respond = std::move(respond)](const View& view) mutable {
+    proto::ClusterInfo info = cluster_info(view);
+    info.set_alarms(parts_.alarm.raised());
+    respond(std::move(info));
+  });
 }
 
 void UsersService::list_groups(const Caller&, const proto::ListGroupsRequest& request,
@@ -215,7 +223,8 @@ void UsersService::list_groups(const Caller&, const proto::ListGroupsRequest& re
 void UsersService::mark_job(const Caller& caller, const proto::MarkJobRequest& request,
                             Responder<proto::ActReply> respond) {
   const JobId job{request.job()};
-  act(parts_.engine, {{{std::to_string(request.job()), MarkJob{caller, job, request.progress()}}}},
+  act(decided_by(parts_.engine),
+      {{{std::to_string(request.job()), MarkJob{caller, job, request.progress()}}}},
       std::move(respond));
 }
 

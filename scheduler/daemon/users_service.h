@@ -8,8 +8,10 @@
 #include "scheduler/daemon/blob_store.h"
 #include "scheduler/daemon/engine_thread.h"
 #include "scheduler/daemon/forecaster.h"
+#include "scheduler/daemon/planner_thread.h"
 #include "scheduler/daemon/reader.h"
 #include "scheduler/daemon/secrets.h"
+#include "scheduler/daemon/stall_alarm.h"
 #include "scheduler/daemon/submit_call.h"
 #include "scheduler/daemon/unary_call.h"
 #include "scheduler/store/history_reader.h"
@@ -24,7 +26,9 @@ class UsersService {
     const Authenticator& authenticator;
     EngineThread& engine;
     Reader& reader;
+    PlannerThread& planner;
     Forecaster& forecaster;
+    const StallAlarm& alarm;
     BlobStore& blobs;
     const JobKeys& keys;
     store::HistoryReader& history;  // used on the reader's thread
