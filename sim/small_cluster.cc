@@ -65,6 +65,27 @@ std::shared_ptr<const ClusterConfig> make_cluster(const ClusterSize& size, const
   return config;
 }
 
+std::shared_ptr<const ClusterConfig> with_classes(const ClusterConfig& config) {
+  auto made = std::make_shared<ClusterConfig>(config);
+  for (std::size_t i = 0; i < made->nodes.size(); ++i) {
+    made->nodes[i].features = {i % 3 == 0 ? "old" : "new"};
+  }
+  made->user_limits.jobs = 5;
+  made->qos.resize(3);
+  made->qos[0].name = "low";
+  made->qos[0].preemption.grace = Millis{10'000};
+  made->qos[0].preemption.protected_for = Millis{60'000};
+  made->qos[1].name = "normal";
+  made->qos[1].is_default = true;
+  made->qos[1].head_start = Millis{60'000};
+  made->qos[1].limits.per_user.jobs = 3;
+  made->qos[2].name = "high";
+  made->qos[2].head_start = Millis{3'600'000};
+  made->qos[2].limits.together.jobs = 3;
+  made->qos[2].preemption.victims = {"low"};
+  return made;
+}
+
 JobRequest make_request(std::uint32_t nodes, std::uint32_t cores, std::uint32_t gpus) {
   JobRequest request;
   request.name = "job";

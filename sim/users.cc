@@ -1,8 +1,11 @@
 #include "sim/users.h"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 #include <vector>
 
+#include "sim/place_wishes.h"
 #include "sim/small_cluster.h"
 
 namespace usine::sim {
@@ -12,6 +15,7 @@ constexpr Millis kAskAgainMin{100};
 constexpr Millis kAskAgainMax{10'000};
 constexpr Millis kRunMax{600'000};
 constexpr Millis kBeginMax{900'000};
+constexpr Millis kSpareMax{3'600'000};  // between the last start that a deadline allows and now
 
 constexpr std::uint64_t kTasksMax = 12;
 
@@ -24,6 +28,12 @@ void make_array(Chance& chance, JobRequest& request) {
   if (chance.one_in(2)) request.array->limit = static_cast<std::uint32_t>(1 + chance.below(4));
   request.components.front().nodes = 1;
   request.components.front().tasks = 1;
+}
+
+void set_class(Chance& chance, JobRequest& request) {
+  const std::array<const char*, 4> classes = {"", "low", "low", "high"};
+  request.qos = classes[chance.below(classes.size())];
+  if (chance.one_in(2)) request.user = "bob";
 }
 
 // Of an array, now and then some tasks only, by index or by how they ended.
@@ -70,25 +80,69 @@ Users::Request Users::any_request(const std::string& key) {
   request->requeue_unfenced = chance.one_in(6);
   request->hold = chance.one_in(12);
   if (chance.one_in(8)) make_array(chance, *request);
+  if (chance.one_in(4)) request->dependencies = any_dependencies();
+  request->cancel_if_never = chance.one_in(2);
+  set_class(chance, *request);
+  if (chance.one_in(4)) wish_for_place(chance, *parts_.config, request->components.front());
+  if (chance.one_in(12)) {
+    const Millis spare = chance.between(Millis{0}, kSpareMax);
+    request->deadline = parts_.agenda.now() + request->time_limit + spare;
+  }
+  request->name = "job" + std::to_string(chance.below(6));
   if (chance.one_in(8)) {
-    request->begin = parts_.agenda.now() + chance.between(Millis{0}, kBeginMax);
+    const Time latest = request->deadline.value_or(Time::max()) - request->time_limit;
+    request->begin = std::min(latest, parts_.agenda.now() + chance.between(Millis{0}, kBeginMax));
   }
   return request;
 }
 
+// On jobs that were accepted before, some of which the scheduler has forgotten by now.
+Dependencies Users::any_dependencies() {
+  Chance& chance = parts_.chance;
+  const auto& jobs = parts_.witness.accepted_jobs();
+  Dependencies wanted;
+  wanted.any = chance.one_in(3);
+  const std::uint64_t parts = 1 + chance.below(3);
+  for (std::uint64_t i = 0; i < parts; ++i) {
+    Dependency& part = wanted.items.emplace_back();
+    part.kind = static_cast<DependencyKind>(chance.below(6));
+    if (jobs.empty()) part.kind = DependencyKind::kSingleton;
+    if (part.kind == DependencyKind::kSingleton) continue;
+    const auto skip = static_cast<std::ptrdiff_t>(chance.below(jobs.size()));
+    part.job = std::next(jobs.begin(), skip)->second;
+    if (part.kind == DependencyKind::kAfter) part.delay = Seconds(60 * chance.below(5));
+  }
+  return wanted;
+}
+
 void Users::submit(const std::string& key, const Request& request) {
   const Caller caller{request->user, request->uid, request->gid, false};
-  scheduler_.call(SubmitJob{caller, request, false},
+  scheduler_.call(SubmitJob{caller, request, false, past_of(*request)},
                   [this, key, request](const std::optional<Result<Reply>>& reply) {
-                    if (reply) return answered(key, *reply);
+                    if (reply) return answered(key, *request, *reply);
                     const Millis pause = parts_.chance.between(kAskAgainMin, kAskAgainMax);
                     parts_.agenda.in(pause, [this, key, request] { submit(key, request); });
                   });
 }
 
-void Users::answered(const std::string& key, const Result<Reply>& reply) {
+// As the daemon does before it hands a submission over.
+std::vector<PastJob> Users::past_of(const JobRequest& request) const {
+  std::vector<PastJob> past;
+  for (const Dependency& item : request.dependencies.items) {
+    for (const HistoryRow& row : parts_.journal.history()) {
+      if (!row.final || row.key.job != item.job) continue;
+      past.push_back({item.job, row.state, row.started, row.ended});
+    }
+  }
+  return past;
+}
+
+void Users::answered(const std::string& key, const JobRequest& request,
+                     const Result<Reply>& reply) {
   --waiting_;
   if (reply) return parts_.witness.accepted(key, std::get<Submitted>(*reply).job);
+  // Calls that were lost may have taken all the time there was.
+  if (request.deadline && reply.error().code == ErrorCode::kRefused) return;
   parts_.witness.breach("a sound job is refused: " + reply.error().message);
 }
 
@@ -97,6 +151,13 @@ void Users::meddle() {
   if (jobs.empty()) return;
   const auto job =
       std::next(jobs.begin(), static_cast<std::ptrdiff_t>(parts_.chance.below(jobs.size())));
+  if (parts_.chance.one_in(4)) {
+    const SetDependencies change{kRoot, job->second, any_dependencies(), {}};
+    return scheduler_.call(change, [](const auto&) {});
+  }
+  if (parts_.chance.one_in(4)) {
+    return scheduler_.call(MarkJob{kRoot, job->second, "half"}, [](const auto&) {});
+  }
   const auto action = static_cast<JobAction>(parts_.chance.below(4));
   ActOnJob command{kRoot, job->second, action, {}, {}};
   const Job* known = scheduler_.is_up() ? scheduler_.state().find_job(command.job) : nullptr;
@@ -114,6 +175,10 @@ void Users::let_all_go() {
   for (const auto& [id, job] : scheduler_.state().jobs) {
     if (job.hold != HoldKind::kNone && job.state == JobState::kPending) {
       commands.push_back(ActOnJob{kRoot, id, JobAction::kRelease});
+    }
+    const bool never = job.dependencies.verdict().phase == DependencyPhase::kNever;
+    if (never && job.state == JobState::kPending) {
+      commands.push_back(ActOnJob{kRoot, id, JobAction::kCancel});
     }
   }
   for (std::uint32_t i = 0; i < scheduler_.state().nodes.size(); ++i) {

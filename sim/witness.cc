@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sim/place_watch.h"
 #include "sim/story.h"
 
 namespace usine::sim {
@@ -34,6 +35,8 @@ void Witness::accepted(const std::string& key, JobId job) {
 
 void Witness::committed(const std::vector<Event>& events) {
   for (const Event& event : events) {
+    if (std::string fault = dependencies_.take(event); !fault.empty()) breach(std::move(fault));
+    if (std::string fault = sharing_.take(event); !fault.empty()) breach(std::move(fault));
     if (const auto* const renewed = std::get_if<ArrayTasksRenewed>(&event)) {
       renewed_.insert(renewed->array);
     }
@@ -98,6 +101,7 @@ void Witness::check_state(const State& state) {
   for (const std::string& fault : check_invariants(state)) {
     breach("sequence " + std::to_string(state.sequence.value) + ": " + fault);
   }
+  for (const std::string& fault : misplaced(state)) breach(fault);
 }
 
 void Witness::check_promises(const State& state, const MemoryJournal& journal) {
