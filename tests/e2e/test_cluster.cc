@@ -33,7 +33,7 @@ std::string program() { return std::string(USINE_BIN_DIR) + "/usine"; }
 
 TestCluster::TestCluster(const ClusterOptions& options) {
   fs::create_directory(work_folder());
-  if (!options.timings.empty()) write_config(options);
+  if (!options.timings.empty() || !options.more.empty()) write_config(options);
   const ProgramResult result = usine({"up", "--detach", "--nodes", std::to_string(options.nodes)});
   if (result.status == 0) return;
   static_cast<void>(usine({"down"}));  // what came up of it
@@ -45,13 +45,13 @@ TestCluster::~TestCluster() {
   if (result.status != 0) std::cerr << "usine down: " << result.err;
 }
 
-// What `usine up` would write, with timings; a port of its own comes with it.
+// What `usine up` would write, with more to it; a port of its own comes with it.
 void TestCluster::write_config(const ClusterOptions& options) const {
   const ProgramResult made = usine({"up", "--detach", "--nodes", std::to_string(options.nodes)});
   if (made.status != 0) throw std::runtime_error("usine up: " + made.err);
   static_cast<void>(usine({"down"}));  // what came up of it
   std::ofstream config(state_folder() + "/cluster.yaml", std::ios::app);
-  config << "timings: {" << options.timings << "}\n";
+  config << "timings: {" << options.timings << "}\n" << options.more;
 }
 
 ProgramResult TestCluster::usine(std::vector<std::string> words, const std::string& input) const {

@@ -19,6 +19,7 @@ using Json = nlohmann::json;
 struct ClusterOptions {
   int nodes = 2;
   std::string timings = {};  // lines of cluster.yaml's `timings`, "kill_wait_s: 1"; empty: defaults
+  std::string more = {};     // further keys of cluster.yaml with their line ends
 };
 
 class TestCluster {

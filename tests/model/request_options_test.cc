@@ -101,16 +101,38 @@ TEST_CASE("without options a job is one node and one task of one core for one ho
 }
 
 TEST_CASE("an option that is not honoured is refused by name with file line and remedy") {
-  CHECK(refusal({.script = "\n#SBATCH --qos=high\n"}) ==
-        "job.sh:3: --qos is known but not supported yet: choose a --partition, or leave it out");
-  for (const std::string name : {"array", "dependency", "qos", "constraint", "switches", "signal",
-                                 "deadline", "reservation", "segment", "dataset", "purpose"}) {
+  CHECK(refusal({.script = "\n#SBATCH --time-min=10\n"}) ==
+        "job.sh:3: --time-min is known but not supported yet: set --time alone");
+  for (const std::string name : {"signal", "licenses", "dataset", "purpose"}) {
     const auto resolved = resolve({.command_line = {"--" + name + "=1"}});
     REQUIRE_FALSE(resolved);
     CHECK(resolved.error().code == ErrorCode::kRefused);
     CHECK(contains(resolved.error().message, "--" + name + " is known but not supported yet: "));
   }
-  CHECK(contains(refusal({.environment = {"SBATCH_QOS=x"}}), "SBATCH_QOS: --qos is known"));
+  CHECK(
+      contains(refusal({.environment = {"SBATCH_SIGNAL=x"}}), "SBATCH_SIGNAL: --signal is known"));
+}
+
+TEST_CASE("a QOS and a deadline are part of the request") {
+  const auto resolved = resolve(
+      {.command_line = {"--deadline=2026-11-21T08:00:00Z"}, .script = "#SBATCH -q urgent\n"});
+  REQUIRE(resolved);
+  CHECK(resolved->request.qos == "urgent");
+  CHECK(format_time(*resolved->request.deadline) == "2026-11-21T08:00:00Z");
+  CHECK(contains(refusal({.command_line = {"--deadline=soon"}}), "--deadline: 'soon'"));
+}
+
+TEST_CASE("dependencies and a reservation are part of the request") {
+  const auto resolved =
+      resolve({.command_line = {"--reservation=night", "--kill-on-invalid-dep=yes"},
+               .script = "#SBATCH -d afterok:12:13\n"});
+  REQUIRE(resolved);
+  CHECK(to_string(resolved->request.dependencies) == "afterok:12,afterok:13");
+  CHECK(resolved->request.reservation == "night");
+  CHECK(resolved->request.cancel_if_never == true);
+  CHECK(refusal({.script = "\n#SBATCH --dependency=afterok\n"}) ==
+        "job.sh:3: --dependency: 'afterok' needs job ids: write afterok:12, or afterok:12:13 for "
+        "two");
 }
 
 TEST_CASE("an option that changes nothing about the run is warned about by name") {

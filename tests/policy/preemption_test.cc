@@ -296,46 +296,58 @@ Badness badness_of(const std::vector<const Job*>& jobs, Time now) {
   return badness;
 }
 
-TEST_CASE(
-    "[B70] on one node no smaller and no cheaper set of victims than the chosen one would do") {
+// The best of all sets of these jobs that make enough room; none where all of them do not.
+std::optional<Badness> best_of_all(Everything& all, const CoreDriver& core,
+                                   const std::vector<JobId>& jobs) {
+  std::optional<Badness> best;
+  for (std::uint32_t set = 1; set < 1U << jobs.size(); ++set) {
+    std::vector<const Job*> gone;
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+      if ((set >> i & 1U) != 0) gone.push_back(&core.job(jobs[i]));
+    }
+    const Badness badness = badness_of(gone, core.now);
+    if ((!best || badness < *best) && all.fits_without(gone)) best = badness;
+  }
+  return best;
+}
+
+// Runs jobs of random sizes, and returns those of the class that may be put back.
+std::vector<JobId> fill(Cluster& core, std::mt19937& random) {
+  std::vector<JobId> low;
+  for (int i = 0; i < 8; ++i) {
+    core.pass(Millis{1000 + static_cast<std::int64_t>(random() % 9000)});
+    const Ask ask{.nodes = 1 + static_cast<std::uint32_t>(random() % 6 == 0),
+                  .gpus = 1 + static_cast<std::uint32_t>(random() % 5),
+                  .time_limit = Seconds{80'000}};
+    const JobId id = core.submit(of_class(random() % 5 == 0 ? "other" : "low", ask));
+    core.plan();
+    if (core.state_of(id) != JobState::kPreparing) continue;
+    core.prepare_all(id);
+    if (core.job(id).qos == QosId{0}) low.push_back(id);
+  }
+  return low;
+}
+
+TEST_CASE("[B70] for one node no smaller or cheaper set of victims than the chosen one would do") {
   const unsigned seed = std::random_device{}();
   CAPTURE(seed);
   std::mt19937 random(seed);
   for (int round = 0; round < 12; ++round) {
     Cluster core(classes(3));
-    std::vector<JobId> low;
-    for (int i = 0; i < 8; ++i) {
-      core.pass(Millis{1000 + static_cast<std::int64_t>(random() % 9000)});
-      const Ask ask{.nodes = 1 + static_cast<std::uint32_t>(random() % 6 == 0),
-                    .gpus = 1 + static_cast<std::uint32_t>(random() % 5),
-                    .time_limit = Seconds{80'000}};
-      const JobId id = core.submit(of_class(random() % 5 == 0 ? "other" : "low", ask));
-      core.plan();
-      if (core.state_of(id) != JobState::kPreparing) continue;
-      core.prepare_all(id);
-      if (core.job(id).qos == QosId{0}) low.push_back(id);
-    }
-    const JobId high =
-        core.submit(of_class("high", {.nodes = 1 + static_cast<std::uint32_t>(round % 3 == 2),
-                                      .gpus = 4 + static_cast<std::uint32_t>(random() % 5)}));
+    const std::vector<JobId> low = fill(core, random);
+    const Ask ask{.nodes = 1 + static_cast<std::uint32_t>(round % 3 == 2),
+                  .gpus = 4 + static_cast<std::uint32_t>(random() % 5)};
+    const JobId high = core.submit(of_class("high", ask));
     Everything all(core.state, core.job(high));
     if (all.fits_without({})) continue;
-    std::optional<Badness> best;
-    for (std::uint32_t set = 1; set < 1U << low.size(); ++set) {
-      std::vector<const Job*> gone;
-      for (std::size_t i = 0; i < low.size(); ++i) {
-        if ((set >> i & 1U) != 0) gone.push_back(&core.job(low[i]));
-      }
-      const Badness badness = badness_of(gone, core.now);
-      if ((!best || badness < *best) && all.fits_without(gone)) best = badness;
-    }
+    const std::optional<Badness> best = best_of_all(all, core, low);
     const VictimChoice choice = all.choose(core.now);
     CHECK(choice.victims.empty() == !best.has_value());
     if (!best) continue;
     std::vector<const Job*> chosen;
     for (const JobId id : choice.victims) chosen.push_back(&core.job(id));
     CHECK(all.fits_without(chosen));
-    if (core.job(high).request->total_nodes() == 1) {
+    if (ask.nodes == 1) {
       CHECK(badness_of(chosen, core.now) == *best);
     } else {
       CHECK(choice.victims.size() <= best->first + 1);
