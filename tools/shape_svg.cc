@@ -244,7 +244,7 @@ class Picture {
   int draw_bar(int bottom, std::uint32_t mbps) {
     const auto [left, right] = std::ranges::minmax(gpu_x_);
     const Box bar{left - kDeviceWidth / 2, bottom + kGap, right - left + kDeviceWidth, 26};
-    for (const int x : gpu_x_) svg_.line(x, gpu_foot_, x, bar.y, "wire3");
+    for (const int x : gpu_x_) svg_.line({x, gpu_foot_}, {x, bar.y}, "wire3");
     svg_.box(bar, "fabric");
     svg_.label(bar, rate(mbps) + " each way between any two GPUs");
     return bar.height + 2 * kGap;
@@ -260,13 +260,13 @@ class Picture {
         const int apart = std::abs(gpu_x_[i] - gpu_x_[j]);
         const int depth = 24 + apart * kArcsMax / std::max(width, 1);
         deepest = std::max(deepest, gpu_foot_ + depth - bottom);
-        svg_.arc(gpu_x_[i], gpu_x_[j], gpu_foot_, depth, style_of(mbps, most));
+        svg_.arc({gpu_x_[i], gpu_foot_}, gpu_x_[j], depth, style_of(mbps, most));
       }
     }
     int y = bottom + std::max(deepest, 0) + kHeading;
     for (auto speed = found.rbegin(); speed != found.rend(); ++speed) {
       if (*speed == 0) continue;
-      svg_.line(kMargin, y - 4, kMargin + 40, y - 4, style_of(*speed, most));
+      svg_.line({kMargin, y - 4}, {kMargin + 40, y - 4}, style_of(*speed, most));
       svg_.text(kMargin + 48, y, rate(*speed) + " each way between two GPUs", "quiet");
       y += kHeading;
     }

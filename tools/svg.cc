@@ -83,16 +83,16 @@ void Svg::label(const Box& box, std::string_view words, std::string_view style) 
   text(box.x + box.width / 2, box.y + box.height / 2 + 4, words, style);
 }
 
-void Svg::line(int x1, int y1, int x2, int y2, std::string_view style) {
-  body_ += "  <line" + styled(style) + attribute("x1", x1) + attribute("y1", y1) +
-           attribute("x2", x2) + attribute("y2", y2) + "/>\n";
+void Svg::line(Point from, Point to, std::string_view style) {
+  body_ += "  <line" + styled(style) + attribute("x1", from.x) + attribute("y1", from.y) +
+           attribute("x2", to.x) + attribute("y2", to.y) + "/>\n";
 }
 
-void Svg::arc(int x1, int x2, int y, int depth, std::string_view style) {
-  const std::string low = std::to_string(y + depth * 4 / 3);  // a Bezier's control points
-  body_ += "  <path" + styled(style) + " d=\"M " + std::to_string(x1) + ' ' + std::to_string(y) +
-           " C " + std::to_string(x1) + ' ' + low + ", " + std::to_string(x2) + ' ' + low + ", " +
-           std::to_string(x2) + ' ' + std::to_string(y) + "\"/>\n";
+void Svg::arc(Point from, int to_x, int depth, std::string_view style) {
+  const auto point = [](int x, int y) { return std::to_string(x) + ' ' + std::to_string(y); };
+  const int low = from.y + depth * 4 / 3;  // of a Bezier curve's control points
+  body_ += "  <path" + styled(style) + " d=\"M " + point(from.x, from.y) + " C " +
+           point(from.x, low) + ", " + point(to_x, low) + ", " + point(to_x, from.y) + "\"/>\n";
 }
 
 std::string Svg::document(int width, int height, std::string_view title) const {

@@ -14,6 +14,11 @@ struct Box {
   int height = 0;
 };
 
+struct Point {
+  int x = 0;
+  int y = 0;
+};
+
 class Svg {
  public:
   // `style`: a class of the style sheet in svg.cc, such as "gpu".
@@ -24,9 +29,9 @@ class Svg {
   void text(int x, int y, std::string_view words, std::string_view style = "word");
   // In the middle of a box; left out where it would not fit.
   void label(const Box& box, std::string_view words, std::string_view style = "label");
-  void line(int x1, int y1, int x2, int y2, std::string_view style);
-  // From (x1, y) down by `depth` and up to (x2, y).
-  void arc(int x1, int x2, int y, int depth, std::string_view style);
+  void line(Point from, Point to, std::string_view style);
+  // From `from` down by `depth` and up again to the same height at `to_x`.
+  void arc(Point from, int to_x, int depth, std::string_view style);
 
   // The whole document, of this size.
   [[nodiscard]] std::string document(int width, int height, std::string_view title) const;

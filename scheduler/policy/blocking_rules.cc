@@ -40,11 +40,6 @@ bool lift(ReasonKind kind, Job& job) {
   }
 }
 
-Reason reason_of(ReasonKind kind, std::int64_t asked, std::int64_t free, std::int64_t total = 0,
-                 std::string text = {}) {
-  return {kind, asked, free, total, std::move(text)};
-}
-
 // Of one component.
 class RoomRules {
  public:
@@ -54,7 +49,7 @@ class RoomRules {
 
   std::vector<BlockingRule> find() {
     if (census_.passing(bit(NodeRule::kDown) | bit(NodeRule::kDrained)) == 0) {
-      add(reason_of(ReasonKind::kPartitionDown, census_.asked, 0));
+      add(Reason{ReasonKind::kPartitionDown, census_.asked, 0, 0, {}});
       return std::move(rules_);
     }
     find_down();
@@ -78,7 +73,7 @@ class RoomRules {
   void find_down() {
     const std::uint32_t exist = census_.passing(kStanding);
     if (blocks(0) && exist >= census_.asked) {
-      add(reason_of(ReasonKind::kNodesDown, census_.asked, census_.passing(kUp), exist));
+      add(Reason{ReasonKind::kNodesDown, census_.asked, census_.passing(kUp), exist, {}});
     }
   }
 
@@ -88,10 +83,10 @@ class RoomRules {
           first_in_the_way(state_, stay_of(state_, job_, state_.now));
       const std::string name = first == nullptr ? job_.request->reservation : first->request.name;
       const Time begin = first == nullptr ? state_.now : next_turn(*first);
-      add(reason_of(ReasonKind::kReserved, begin.time_since_epoch().count(), 0, 0, name));
+      add(Reason{ReasonKind::kReserved, begin.time_since_epoch().count(), 0, 0, name});
     }
     if (blocks(bit(NodeRule::kClaimed)) && !blocks(0)) {
-      add(reason_of(ReasonKind::kBehindHigherPriority, first_claimant(), 0));
+      add(Reason{ReasonKind::kBehindHigherPriority, first_claimant(), 0, 0, {}});
     }
   }
 
@@ -106,10 +101,11 @@ class RoomRules {
 
   void find_busy() {
     const std::vector<std::pair<NodeRule, Reason>> busy = {
-        {NodeRule::kInUse, reason_of(ReasonKind::kNodesBusy, census_.asked, 0)},
-        {NodeRule::kGpus, reason_of(ReasonKind::kGpusBusy, component_.per_node.gpus, 0)},
-        {NodeRule::kCores, reason_of(ReasonKind::kCoresBusy, component_.per_node.cores, 0)},
-        {NodeRule::kMemory, reason_of(ReasonKind::kMemoryBusy, component_.per_node.memory_mib, 0)},
+        {NodeRule::kInUse, Reason{ReasonKind::kNodesBusy, census_.asked, 0, 0, {}}},
+        {NodeRule::kGpus, Reason{ReasonKind::kGpusBusy, component_.per_node.gpus, 0, 0, {}}},
+        {NodeRule::kCores, Reason{ReasonKind::kCoresBusy, component_.per_node.cores, 0, 0, {}}},
+        {NodeRule::kMemory,
+         Reason{ReasonKind::kMemoryBusy, component_.per_node.memory_mib, 0, 0, {}}},
     };
     for (const auto& [rule, reason] : busy) {
       if (!blocks(bit(rule)) || blocks(0)) continue;
@@ -131,8 +127,8 @@ class RoomRules {
     found.free = static_cast<std::int64_t>(census_.free.size());
     if (scarcest->first != NodeRule::kInUse) found.total = census_.asked;
     if (!component_.constraint.empty()) {
-      found = reason_of(ReasonKind::kFeaturesBusy, census_.asked, found.free, 0,
-                        to_string(component_.constraint));
+      found = Reason{ReasonKind::kFeaturesBusy, census_.asked, found.free, 0,
+                     to_string(component_.constraint)};
     }
     add(found, true);
   }
@@ -144,7 +140,7 @@ class RoomRules {
       if (std::ranges::binary_search(census_.free, node)) continue;
       names += names.empty() ? name : ", " + name;
     }
-    if (!names.empty()) add(reason_of(ReasonKind::kNodeListBusy, 0, 0, 0, names));
+    if (!names.empty()) add(Reason{ReasonKind::kNodeListBusy, 0, 0, 0, names});
   }
 
   // By domain of the level: how many free nodes lie in it.
@@ -160,8 +156,8 @@ class RoomRules {
 
   void add_topology(std::uint64_t nearest, std::string where) {
     if (nearest >= census_.asked) return;
-    add(reason_of(ReasonKind::kTopologyBusy, census_.asked, static_cast<std::int64_t>(nearest), 0,
-                  std::move(where)),
+    add(Reason{ReasonKind::kTopologyBusy, census_.asked, static_cast<std::int64_t>(nearest), 0,
+               std::move(where)},
         true);
   }
 

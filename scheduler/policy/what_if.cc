@@ -29,22 +29,31 @@ std::set<JobId> first_ahead(const State& state, const Job& job) {
   return ids;
 }
 
-// When the varied job would start, where that is before `start_of_old`.
-std::optional<Time> try_variation(State state, JobId id, const Variation& variation, Time now,
-                                  std::optional<Time> start_of_old) {
+// What a variation is tried against.
+struct Trial {
+  const State& state;
+  JobId job;
+  Time now;
+  std::optional<Time> start;  // of the job as it is
+};
+
+// When the varied job would start, where that is sooner than as it is.
+std::optional<Time> try_variation(const Trial& trial, const Variation& variation) {
+  State state = trial.state;
+  const JobId id = trial.job;
   const Job& job = *state.find_job(id);
   const Caller owner{job.request->user, job.request->uid, job.request->gid, false};
   JobId tried = id;
   if (variation.limit) {
     apply_event(state, JobLimitSet{id, *variation.limit});
   } else {
-    apply_event(state, JobEnded{id, JobState::kCancelled, {}, {}, now});
-    const Decision taken = decide(state, SubmitJob{owner, variation.request, false, {}}, now);
+    apply_event(state, JobEnded{id, JobState::kCancelled, {}, {}, trial.now});
+    const Decision taken = decide(state, SubmitJob{owner, variation.request, false, {}}, trial.now);
     if (!taken.reply) return std::nullopt;
     tried = std::get<Submitted>(*taken.reply).job;
   }
-  const Forecast found = forecast_job(std::move(state), tried, now, start_of_old);
-  const bool sooner = found.start && (!start_of_old || *found.start < *start_of_old);
+  const Forecast found = forecast_job(std::move(state), tried, trial.now, trial.start);
+  const bool sooner = found.start && (!trial.start || *found.start < *trial.start);
   return sooner ? found.start : std::nullopt;
 }
 
@@ -84,7 +93,7 @@ WhatIf what_if(const State& trial, JobId id, Time now) {
     const bool alternative =
         variation.group == VariationGroup::kLimit || variation.group == VariationGroup::kNodes;
     if (alternative && helped.contains(variation.group)) continue;
-    const auto start = try_variation(trial, id, variation, now, found.start);
+    const auto start = try_variation({trial, id, now, found.start}, variation);
     if (!start) continue;
     helped.insert(variation.group);
     found.changes.push_back({variation.option, *start, !variation.limit});

@@ -58,6 +58,14 @@ bool holds(std::string_view& text, const std::vector<std::string>& features) {
   return value;
 }
 
+std::vector<std::string> features_of_bits(unsigned set) {
+  std::vector<std::string> features;
+  for (unsigned i = 0; i < 4; ++i) {
+    if ((set >> i & 1) != 0) features.emplace_back(1, static_cast<char>('a' + i));
+  }
+  return features;
+}
+
 }  // namespace
 
 TEST_CASE("[B60] features joined by & must all be there and of those joined by | one") {
@@ -98,10 +106,7 @@ TEST_CASE("random expressions hold for the features that the obvious rule says")
     CHECK(parsed(to_string(constraint)) == constraint);
     CHECK(codec::decode<Constraint>(codec::encode(constraint)) == constraint);
     for (unsigned set = 0; set < 16; ++set) {
-      std::vector<std::string> features;
-      for (unsigned i = 0; i < 4; ++i) {
-        if ((set >> i & 1) != 0) features.emplace_back(1, static_cast<char>('a' + i));
-      }
+      const std::vector<std::string> features = features_of_bits(set);
       std::string_view rest = text;
       CHECK(constraint.every.fits(features) == holds(rest, features));
     }
