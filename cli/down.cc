@@ -16,11 +16,14 @@ std::string counted(std::size_t count, const std::string& noun) {
 std::string take_down(const LocalCluster& cluster) {
   std::size_t agents = 0;
   for (const LocalProgram& agent : cluster.recorded_agents()) agents += end(agent) ? 1 : 0;
+  // A lost pid file must not leave a program that would start jobs again.
+  const std::size_t strays = end(cluster.strays());
   const std::size_t shepherds = end_jobs(cluster.shepherds());
   const bool scheduler = end(cluster.scheduler());
-  if (agents == 0 && shepherds == 0 && !scheduler) return "nothing was running";
+  if (agents == 0 && shepherds == 0 && strays == 0 && !scheduler) return "nothing was running";
   std::string text = scheduler ? "the scheduler, " : "";
   text += counted(agents, "agent");
+  if (strays > 0) text += ", " + counted(strays, "program") + " without a pid file";
   if (shepherds > 0) text += " and the processes of jobs under " + counted(shepherds, "shepherd");
   return "ended " + text;
 }

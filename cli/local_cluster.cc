@@ -60,6 +60,17 @@ std::optional<pid_t> parse_pid(const std::string& text) {
   return pid;
 }
 
+std::vector<pid_t> processes_where(
+    const std::function<bool(const std::vector<std::string>&)>& wanted) {
+  std::vector<pid_t> found;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator("/proc", error)) {
+    const auto pid = parse_pid(entry.path().filename());
+    if (pid && wanted(command_line(*pid))) found.push_back(*pid);
+  }
+  return found;
+}
+
 std::string program_beside_this_one(const std::string& name) {
   std::error_code error;
   const fs::path self = fs::read_symlink("/proc/self/exe", error);
@@ -128,16 +139,30 @@ std::vector<LocalProgram> LocalCluster::recorded_agents() const {
 }
 
 std::vector<pid_t> LocalCluster::shepherds() const {
-  std::vector<pid_t> found;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator("/proc", error)) {
-    const auto pid = parse_pid(entry.path().filename());
-    if (!pid) continue;
-    const auto words = command_line(*pid);
-    const bool ours = words.size() >= 2 && words[1].starts_with(folder_ + "/agents/");
-    if (ours && program_name(words) == "usine-shepherd") found.push_back(*pid);
+  return processes_where([this](const std::vector<std::string>& words) {
+    return words.size() >= 2 && words[1].starts_with(folder_ + "/agents/") &&
+           program_name(words) == "usine-shepherd";
+  });
+}
+
+std::vector<pid_t> LocalCluster::strays() const {
+  std::vector<pid_t> found = processes_where(
+      [this](const std::vector<std::string>& words) { return is_program_of_ours(words); });
+  std::vector<LocalProgram> recorded = recorded_agents();
+  recorded.push_back(scheduler());
+  for (const LocalProgram& program : recorded) {
+    if (const auto pid = running_pid(program)) std::erase(found, *pid);
   }
   return found;
+}
+
+// As scheduler() and agent() start them: the folder behind --state tells.
+bool LocalCluster::is_program_of_ours(const std::vector<std::string>& words) const {
+  const auto option = std::ranges::find(words, "--state");
+  if (option == words.end() || option + 1 == words.end()) return false;
+  const std::string& state = *(option + 1);
+  if (program_name(words) == "usine-scheduler") return state == folder_;
+  return program_name(words) == "usine-agent" && state.starts_with(folder_ + "/agents/");
 }
 
 Status LocalCluster::make_folders() const {
@@ -196,6 +221,16 @@ bool end(const LocalProgram& program) {
   }
   ::unlink(program.pid_file.c_str());
   return pid.has_value();
+}
+
+std::size_t end(const std::vector<pid_t>& processes) {
+  const auto gone = [&] { return std::ranges::none_of(processes, is_alive); };
+  signal_all(processes, SIGTERM);
+  if (!wait_for(gone, kTermWait)) {
+    signal_all(processes, SIGKILL);
+    wait_for(gone, kKillWait);
+  }
+  return processes.size();
 }
 
 std::size_t end_jobs(const std::vector<pid_t>& shepherds) {

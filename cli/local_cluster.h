@@ -38,11 +38,15 @@ class LocalCluster {
   [[nodiscard]] std::vector<LocalProgram> recorded_agents() const;
   // Shepherds of any job of this cluster.
   [[nodiscard]] std::vector<pid_t> shepherds() const;
+  // Agents and schedulers of this cluster that run though no pid file names them.
+  [[nodiscard]] std::vector<pid_t> strays() const;
 
   // Makes the folders, for their owner alone.
   [[nodiscard]] Status make_folders() const;
 
  private:
+  [[nodiscard]] bool is_program_of_ours(const std::vector<std::string>& words) const;
+
   std::string folder_;
 };
 
@@ -60,6 +64,9 @@ class LocalCluster {
 
 // TERM, then KILL after a while. False where it was not running.
 bool end(const LocalProgram& program);
+
+// The same to processes; gives how many there were.
+std::size_t end(const std::vector<pid_t>& processes);
 
 // Ends every process of the jobs under these shepherds, and the shepherds; gives how many jobs.
 std::size_t end_jobs(const std::vector<pid_t>& shepherds);

@@ -71,11 +71,14 @@ CommandResult run_step(const RunSubmission& run, const std::string& socket_path)
   return client.run(step_of(run, true));
 }
 
-void cancel(Client& client, std::uint64_t job) {
+// Whether the job is being cancelled now.
+[[nodiscard]] bool cancel(Client& client, std::uint64_t job) {
   proto::ActOnJobsRequest request;
   request.set_action(proto::JOB_ACTION_CANCEL);
   request.add_jobs(job);
-  if (const auto reply = client.act_on_jobs(request); !reply) warn(reply.error().message);
+  const auto reply = client.act_on_jobs(request);
+  if (!reply) warn(reply.error().message);
+  return reply && reply->refusals().empty();
 }
 
 // The step is the job: its status is the job's, which ends with it.
@@ -83,7 +86,7 @@ CommandResult run_in_job(Client& client, const RunSubmission& run, std::uint64_t
   const auto interrupted = [signals] { return interrupt_waits(signals); };
   const auto placed = wait_while(client, job, {"pending", "preparing"}, interrupted);
   if (!placed && placed.error().code == ErrorCode::kConflict) {
-    cancel(client, job);
+    static_cast<void>(cancel(client, job));
     return 128 + SIGINT;
   }
   if (!placed) return fail(placed.error());
@@ -94,12 +97,14 @@ CommandResult run_in_job(Client& client, const RunSubmission& run, std::uint64_t
   }
   auto shepherd = connect_to_shepherd(placed->head_address(), placed->job_key());
   if (!shepherd) {
-    cancel(client, job);
+    static_cast<void>(cancel(client, job));
     return fail(shepherd.error());
   }
-  StepClient step(*std::move(shepherd), signals, run.submission.modes.label);
+  // Else the job would count as failed by what was done to its only step.
+  StepClient step(*std::move(shepherd), signals, run.submission.modes.label,
+                  [&client, job] { return cancel(client, job); });
   const auto status = step.run(step_of(run, false));
-  if (!status) cancel(client, job);
+  if (!status) static_cast<void>(cancel(client, job));
   return status;
 }
 

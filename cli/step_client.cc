@@ -22,6 +22,7 @@ constexpr std::size_t kUnsentInputMax = 1u << 20;
 constexpr std::size_t kInputChunkBytes = 64u << 10;
 // So many Ctrl-C end the client itself, where the step does not.
 constexpr int kInterruptsMax = 3;
+constexpr int kSignalExit = 128;  // what shells add to the number of the signal
 
 void write_whole(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
@@ -35,6 +36,8 @@ void write_whole(int fd, std::string_view bytes) {
 Status send_now(os::FrameSocket& socket, const proto::ShepherdMessage& message) {
   return socket.send_now(message.SerializeAsString(), kSendTimeout);
 }
+
+bool asks_to_end(int signal) { return signal != SIGUSR1 && signal != SIGUSR2; }
 
 }  // namespace
 
@@ -71,7 +74,7 @@ Result<os::UniqueFd> take_signals() {
 bool interrupt_waits(int signals) {
   signalfd_siginfo caught{};
   if (::read(signals, &caught, sizeof caught) != sizeof caught) return false;
-  return caught.ssi_signo != SIGUSR1 && caught.ssi_signo != SIGUSR2;
+  return asks_to_end(static_cast<int>(caught.ssi_signo));
 }
 
 Result<int> StepClient::run(const proto::RunStep& step) {
@@ -80,7 +83,7 @@ Result<int> StepClient::run(const proto::RunStep& step) {
   if (Status sent = send(message); !sent) return fail(sent.error());
   while (!end_) {
     if (Status status = wait_for_something(); !status) return fail(status.error());
-    if (interrupts_ >= kInterruptsMax) return 128 + SIGINT;
+    if (interrupts_ >= kInterruptsMax) return kSignalExit + SIGINT;
     if (!shepherd_open_ && !end_) {
       return fail(ErrorCode::kIo, "the job has ended before the step did");
     }
@@ -90,7 +93,7 @@ Result<int> StepClient::run(const proto::RunStep& step) {
     const std::string line = std::to_string(stream.first) + ": " + rest + '\n';
     write_whole(stream.second ? STDERR_FILENO : STDOUT_FILENO, line);
   }
-  return *end_;
+  return ended_by_ == 0 ? *end_ : kSignalExit + ended_by_;
 }
 
 Status StepClient::send(const proto::ShepherdMessage& message) {
@@ -193,6 +196,11 @@ Status StepClient::pass_signal_on() {
   if (::read(signals_, &caught, sizeof caught) != sizeof caught) return {};
   const int signal = static_cast<int>(caught.ssi_signo);
   if (signal == SIGINT) ++interrupts_;
+  if (ended_by_ != 0 && asks_to_end(signal)) return {};
+  if (end_all_ && asks_to_end(signal) && end_all_()) {
+    ended_by_ = signal;
+    return {};
+  }
   proto::ShepherdMessage message;
   message.mutable_signal_step()->set_step(step_);
   message.mutable_signal_step()->set_signal(signal);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -29,9 +30,13 @@ namespace usine::cli {
 
 class StepClient {
  public:
-  // `signals` is take_signals()'s descriptor.
-  StepClient(os::FrameSocket shepherd, int signals, bool label)
-      : shepherd_(std::move(shepherd)), signals_(signals), label_(label) {}
+  // `signals` is take_signals()'s descriptor. `end_all` is tried when we are asked to end: true
+  // where it sees to it that the step ends too, else the signal is passed on to the step.
+  StepClient(os::FrameSocket shepherd, int signals, bool label, std::function<bool()> end_all = {})
+      : shepherd_(std::move(shepherd)),
+        signals_(signals),
+        label_(label),
+        end_all_(std::move(end_all)) {}
 
   // Runs the step to its end; gives its exit status. Errors: kRefused as the shepherd says, kIo
   // where the shepherd is gone before the step has ended.
@@ -50,6 +55,8 @@ class StepClient {
   os::FrameSocket shepherd_;
   int signals_;
   bool label_;
+  std::function<bool()> end_all_;
+  int ended_by_ = 0;  // the signal after which end_all_ has done its part
   std::uint32_t step_ = 0;
   bool started_ = false;  // input flows from then on
   bool input_open_ = true;

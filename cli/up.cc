@@ -25,6 +25,8 @@ namespace fs = std::filesystem;
 
 constexpr std::int64_t kNodesMax = 4096;
 constexpr std::int64_t kGpusMax = 64;
+// A port that was free may be taken by another program before the scheduler has it.
+constexpr int kAddressesTried = 5;
 
 Result<config::UpOptions> wanted(const Given& given) {
   config::UpOptions options;
@@ -51,21 +53,31 @@ Result<std::string> choose_address() {
   return os::to_string(os::Endpoint{"127.0.0.1", *port});
 }
 
+bool is_taken(const std::string& address) {
+  const auto endpoint = os::parse_endpoint(address);
+  return endpoint && !os::listen_tcp(*endpoint);
+}
+
+Status write_config(const LocalCluster& cluster, config::UpOptions options) {
+  const auto address = choose_address();
+  if (!address) return fail(address.error());
+  options.listen_address = *address;
+  const std::string text = config::up_cluster_yaml(options);
+  if (const auto sound = config::parse_cluster_file(text, "--like " + options.like); !sound) {
+    return fail(discovery::to_error(sound.error()));
+  }
+  return os::write_file_durably(cluster.config_file(), text);
+}
+
 // Loads cluster.yaml, which is written first where the folder has none.
 Result<config::ClusterFile> load_or_make(const LocalCluster& cluster, const Given& given) {
-  auto options = wanted(given);
+  const auto options = wanted(given);
   if (!options) return fail(options.error());
   const bool known = fs::exists(cluster.config_file());
   if (!known) {
-    const auto address = choose_address();
-    if (!address) return fail(address.error());
-    options->listen_address = *address;
-    const std::string text = config::up_cluster_yaml(*options);
-    if (const auto sound = config::parse_cluster_file(text, "--like " + options->like); !sound) {
-      return fail(discovery::to_error(sound.error()));
+    if (const Status written = write_config(cluster, *options); !written) {
+      return fail(written.error());
     }
-    const Status written = os::write_file_durably(cluster.config_file(), text);
-    if (!written) return fail(written.error());
   }
   auto file = config::load_cluster_file(cluster.config_file());
   if (!file) return fail(discovery::to_error(file.error()));
@@ -90,11 +102,22 @@ Result<std::size_t> bring_up(const LocalCluster& cluster, const Given& given) {
   if (Status made = cluster.make_folders(); !made) return fail(made.error());
   const auto locked = lock(cluster);
   if (!locked) return fail(locked.error());
-  const auto file = load_or_make(cluster, given);
-  if (!file) return fail(file.error());
-  const Status up = Startup(cluster, *file).run();
-  if (!up) return fail(up.error());
-  return file->cluster.nodes.size();
+  const bool known = fs::exists(cluster.config_file());
+  for (int tries = 1;; ++tries) {
+    const auto file = load_or_make(cluster, given);
+    if (!file) return fail(file.error());
+    const Status up = Startup(cluster, *file).run();
+    if (up) return file->cluster.nodes.size();
+    const std::string& address = file->listen.listen_address;
+    if (running_pid(cluster.scheduler()) || !is_taken(address)) return fail(up.error());
+    if (known || tries == kAddressesTried) {
+      return fail(ErrorCode::kRefused,
+                  "another program listens on " + address +
+                      ", which this cluster has had: end it, or change scheduler.listen in " +
+                      cluster.config_file() + ", and run `usine up` again");
+    }
+    fs::remove(cluster.config_file());  // no program of ours has come to know the address
+  }
 }
 
 void wait_for_interrupt() {

@@ -1,9 +1,12 @@
 // The life of a job, seen from outside: gangs, ends, limits, steps and what is told of them.
 #include <csignal>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 
 #include <doctest/doctest.h>
 
+#include "common/os/sockets.h"
 #include "tests/e2e/test_cluster.h"
 #include "tests/support/wait.h"
 
@@ -165,6 +168,23 @@ TEST_CASE("run outside a job passes input output and status on") {
   CHECK(contains(labelled.err, "1: e\n"));
 }
 
+TEST_CASE("a job of usine run that is interrupted is cancelled and not failed") {
+  const TestCluster cluster;
+  const std::string usine = std::string(USINE_BIN_DIR) + "/usine";
+  const std::string interrupted =
+      cluster.script("interrupted.sh", "#!/bin/sh\n" + usine +
+                                           " run -- sh -c 'touch up; sleep 600' & pid=$!\n"
+                                           "until [ -e up ]; do sleep 0.05; done; kill -INT $pid\n"
+                                           "wait $pid; echo status $?\n");
+  const ProgramResult run =
+      usine::test::run_program({.argv = {interrupted},
+                                .folder = cluster.work_folder(),
+                                .input = {},
+                                .environment = {{"USINE_STATE", cluster.state_folder()}}});
+  CHECK(run.out == "status 130\n");
+  CHECK(cluster.reaches(1, "cancelled"));
+}
+
 TEST_CASE("steps inside a job take a part of it and report failures by name") {
   const TestCluster cluster;
   const std::string usine = std::string(USINE_BIN_DIR) + "/usine";
@@ -210,6 +230,31 @@ TEST_CASE("documents of reading commands have the fields that scripts rely on") 
   CHECK(nodes["nodes"][0]["gpus_free"] == 6);
   CHECK(cluster.usine_json({"queue", "--state", "pending"})["jobs"].empty());
   CHECK(cluster.usine_json({"queue", "--user", "nobody-such"})["jobs"].empty());
+}
+
+TEST_CASE(
+    "up says which port another program has taken and down finds programs without pid files") {
+  const TestCluster cluster;
+  const pid_t agent = cluster.agent_pid("node001");
+  const pid_t scheduler = cluster.scheduler_pid();
+  for (const char* const file : {"/scheduler.pid", "/agents/node001.pid"}) {
+    REQUIRE(std::filesystem::remove(cluster.state_folder() + file));
+  }
+  const ProgramResult down = cluster.usine({"down"});
+  CHECK(contains(down.out, "1 agent, 2 programs without a pid file"));
+  CHECK_FALSE(runs(agent));
+  CHECK_FALSE(runs(scheduler));
+
+  std::ifstream config(cluster.state_folder() + "/cluster.yaml");
+  const std::string yaml{std::istreambuf_iterator<char>(config), {}};
+  const std::size_t at = yaml.find("127.0.0.1:");
+  REQUIRE(at != std::string::npos);
+  const std::string address = yaml.substr(at, yaml.find('"', at) - at);
+  const auto taken = usine::os::listen_tcp(usine::os::parse_endpoint(address).value());
+  REQUIRE(taken);
+  const ProgramResult up = cluster.usine({"up", "--detach"});
+  CHECK(up.status == 1);
+  CHECK(contains(up.err, "another program listens on " + address));
 }
 
 TEST_CASE("up on a folder that is up changes nothing and down ends everything of it") {
