@@ -17,8 +17,8 @@ namespace usine::exec {
 namespace {
 
 // A child becomes its program in a millisecond; one that a file system keeps from it for so long is
-// given up, since the shepherd waits for it meanwhile.
-constexpr std::chrono::seconds kStartTimeMax{10};
+// given up, since the shepherd waits for it meanwhile. Servers that change over take some seconds.
+constexpr std::chrono::seconds kStartTimeMax{30};
 
 // Before it is the user, the machine is out of something. Afterwards the user's own limits, files
 // and quotas are in play, and only what no user can bring about alone is the node's: the whole

@@ -17,7 +17,8 @@ namespace usine::os {
 namespace {
 
 constexpr int kBacklog = 1024;
-// Ports tried from the first one on; below the range that the system gives to outgoing connections.
+// Ports tried from the first one on; below the range that the system gives to outgoing connections,
+// from which a port may be taken again before it is opened.
 constexpr std::uint16_t kPortsTried = 200;
 
 // A vanished peer: probed after 10 s of silence, given up after 4 probes or 30 s unacknowledged.
@@ -189,7 +190,11 @@ Result<std::uint16_t> find_free_port(const std::string& host, std::uint16_t firs
     if (listener) return endpoint.port;
     last = listener.error();
   }
-  return fail(last.within("looking for a free port"));
+  const auto any = listen_tcp({host, 0});
+  if (!any) return fail(last.within("looking for a free port"));
+  const auto endpoint = local_endpoint(any->get());
+  if (!endpoint) return fail(endpoint.error());
+  return endpoint->port;
 }
 
 Result<UniqueFd> start_connect_tcp(const Endpoint& endpoint) {

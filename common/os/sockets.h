@@ -31,8 +31,8 @@ struct Endpoint {
 // Port 0 lets the system choose: local_endpoint() tells which. The listener does not block.
 [[nodiscard]] Result<UniqueFd> listen_tcp(const Endpoint& endpoint);
 [[nodiscard]] Result<Endpoint> local_endpoint(int fd);
-// A port above `first` that nothing listens on at this host just now; for programs that are told a
-// port and open it themselves.
+// A port that nothing listens on at this host just now, for programs that are told one and open it
+// themselves: from `first` on, or any where somebody holds all of those.
 [[nodiscard]] Result<std::uint16_t> find_free_port(const std::string& host, std::uint16_t first);
 
 // Begins to connect; the socket does not block and becomes writable once it is connected. A peer

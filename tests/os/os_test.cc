@@ -101,6 +101,20 @@ TEST_CASE("a handler may forget its own descriptor and that of another") {
   CHECK(calls == 1);
 }
 
+TEST_CASE("a free port is found also where one program holds all that are looked at first") {
+  constexpr std::uint16_t kFirst = 17'000;
+  constexpr std::uint16_t kHeld = 200;  // as many as are tried
+  std::vector<UniqueFd> held;
+  for (std::uint16_t i = 0; i < kHeld; ++i) {
+    auto listener = listen_tcp({"127.0.0.1", static_cast<std::uint16_t>(kFirst + i)});
+    if (listener) held.push_back(*std::move(listener));  // else another program's
+  }
+  const auto port = find_free_port("127.0.0.1", kFirst);
+  REQUIRE(port);
+  CHECK((*port < kFirst || *port >= kFirst + kHeld));
+  CHECK(listen_tcp({"127.0.0.1", *port}));
+}
+
 TEST_CASE("a detached program has its descriptor and log and a session of its own") {
   const TempFolder folder;
   auto pair = socket_pair();
