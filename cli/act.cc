@@ -13,6 +13,7 @@ struct Action {
   proto::JobAction action;
   std::string name;
   std::string about;
+  bool takes_states = false;  // of the tasks of an array
 };
 
 Status add_job(proto::ActOnJobsRequest& request, const std::string& word) {
@@ -29,9 +30,10 @@ Status add_job(proto::ActOnJobsRequest& request, const std::string& word) {
 }
 
 CommandResult act(const Action& action, const Words& words) {
-  Options options("usine " + action.name + " JOB...",
-                  action.about + " Tasks of an array are named as 42_7 or 42_[1-3,9].",
-                  "usine " + action.name + " 42 43_7");
+  Options options(
+      "usine " + action.name + (action.takes_states ? " [--state STATE,...]" : "") + " JOB...",
+      action.about + " Tasks of an array are named as 42_7 or 42_[1-3,9].",
+      "usine " + action.name + " 42 43_7");
   options.finds_cluster().takes_words(1, std::numeric_limits<std::size_t>::max(), "a job id");
   const auto given = options.parse(words);
   if (!given) return fail(given.error());
@@ -41,7 +43,11 @@ CommandResult act(const Action& action, const Words& words) {
   for (const std::string& word : (*given)->words()) {
     if (const Status read = add_job(request, word); !read) return fail(read.error());
   }
-  auto client = connect((*given)->target());
+  TargetOptions target = (*given)->target();
+  if (action.takes_states) {
+    for (const std::string& state : take_states(**given, target)) request.add_states(state);
+  }
+  auto client = connect(target);
   if (!client) return fail(client.error());
   const auto reply = client->act_on_jobs(request);
   if (!reply) return fail(reply.error());
@@ -70,7 +76,10 @@ CommandResult run_release(const Words& words) {
 
 CommandResult run_requeue(const Words& words) {
   return act({proto::JOB_ACTION_REQUEUE, "requeue",
-              "Stops running jobs and puts them back in the queue under the same id."},
+              "Stops running jobs and puts them back in the queue under the same id. With --state "
+              "failed,timeout,... instead those tasks of an array run again that ended so; any "
+              "other value of it is the state folder.",
+              true},
              words);
 }
 

@@ -91,11 +91,20 @@ CommandResult run_attach(const Words& words) {
   const auto given = options.parse(words);
   if (!given) return fail(given.error());
   if (!*given) return kExitDone;
+  const auto request = request_for((*given)->words().front());
+  if (!request) return fail(request.error());
   auto client = connect((*given)->target());
   if (!client) return fail(client.error());
-  const auto id = find_job_id(*client, (*given)->words().front());
-  if (!id) return fail(id.error());
-  return follow(*client, *id);
+  const auto detail = client->get_job(*request);
+  if (!detail) return fail(detail.error());
+  const proto::JobSummary& job = detail->summary();
+  if (job.has_array()) {
+    return fail(ErrorCode::kInvalid, "job " + std::to_string(job.id()) +
+                                         " is an array: attach to a task of it that runs, such "
+                                         "as " +
+                                         std::to_string(job.id()) + "_0");
+  }
+  return follow(*client, job.id());
 }
 
 }  // namespace usine::cli

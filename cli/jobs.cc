@@ -1,10 +1,10 @@
 #include "cli/jobs.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <ctime>
 
-#include "cli/options.h"
 #include "cli/terminal.h"
 #include "cli/views.h"
 #include "model/job_state.h"
@@ -21,6 +21,21 @@ constexpr int kAbsentPollsMax = 120;
 void pause_for_one_second() {
   const timespec second{1, 0};
   ::nanosleep(&second, nullptr);
+}
+
+std::vector<std::string> split_at_commas(const std::string& text) {
+  std::vector<std::string> words;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    words.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return words;
+}
+
+bool all_are_states(const std::vector<std::string>& words) {
+  return std::ranges::all_of(
+      words, [](const std::string& word) { return word == "all" || job_state_from(word); });
 }
 
 }  // namespace
@@ -62,6 +77,28 @@ int exit_status_of(const proto::JobSummary& job) {
   if (job.state() == to_string(JobState::kCompleted)) return kExitDone;
   if (job.exit().signal() != 0) return 128 + job.exit().signal();
   return job.exit().exit_code() != 0 ? job.exit().exit_code() : kExitFailed;
+}
+
+std::vector<std::string> take_states(const Given& given, TargetOptions& target) {
+  std::vector<std::string> states;
+  target.state.reset();
+  for (const std::string& value : given.all("state")) {
+    const auto words = split_at_commas(value);
+    if (!all_are_states(words)) {
+      target.state = value;
+      continue;
+    }
+    for (const std::string& word : words) {
+      if (word != "all") {
+        states.push_back(word);
+        continue;
+      }
+      for (int i = 0; i <= static_cast<int>(JobState::kDeadline); ++i) {
+        states.emplace_back(to_string(static_cast<JobState>(i)));
+      }
+    }
+  }
+  return states;
 }
 
 int report_refusals(const proto::ActReply& reply, std::string_view kind) {

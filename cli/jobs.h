@@ -9,6 +9,7 @@
 
 #include "cli/client.h"
 #include "cli/command.h"
+#include "cli/options.h"
 #include "common/result.h"
 
 namespace usine::cli {
@@ -26,6 +27,11 @@ namespace usine::cli {
 // What `submit --wait` and `run` exit with for a job that has ended: its own status, 128 and the
 // signal, or 1 where it ended for another reason.
 [[nodiscard]] int exit_status_of(const proto::JobSummary& job);
+
+// --state is both a filter and, as for every command, the folder of the cluster: values that are
+// words of job states, or "all", are the filter, which is returned without "all" in it; another
+// value becomes the target's folder.
+[[nodiscard]] std::vector<std::string> take_states(const Given& given, TargetOptions& target);
 
 // A line on standard error for each refusal; the exit status.
 [[nodiscard]] int report_refusals(const proto::ActReply& reply, std::string_view kind);

@@ -5,56 +5,17 @@
 
 #include "cli/client.h"
 #include "cli/job_names.h"
+#include "cli/jobs.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
 #include "cli/views.h"
 #include "common/time.h"
-#include "model/job_state.h"
 
 namespace usine::cli {
 namespace {
 
 constexpr std::size_t kNameColumns = 24;
 constexpr std::int64_t kWatchSecondsMax = 3600;
-
-std::vector<std::string> split_at_commas(const std::string& text) {
-  std::vector<std::string> words;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t end = std::min(text.find(',', begin), text.size());
-    words.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return words;
-}
-
-bool all_are_states(const std::vector<std::string>& words) {
-  for (const std::string& word : words) {
-    if (word != "all" && !job_state_from(word)) return false;
-  }
-  return true;
-}
-
-// --state is both a filter and, as for every command, the folder of the cluster: values that are
-// words of job states are the filter.
-void take_states(const Given& given, proto::ListJobsRequest& request, TargetOptions& target) {
-  target.state.reset();
-  for (const std::string& value : given.all("state")) {
-    const auto words = split_at_commas(value);
-    if (!all_are_states(words)) {
-      target.state = value;
-      continue;
-    }
-    for (const std::string& word : words) {
-      if (word != "all") {
-        request.add_states(word);
-        continue;
-      }
-      for (int i = 0; i <= static_cast<int>(JobState::kDeadline); ++i) {
-        request.add_states(std::string(to_string(static_cast<JobState>(i))));
-      }
-    }
-  }
-}
 
 std::string shortened(const std::string& text) {
   return text.size() <= kNameColumns ? text : text.substr(0, kNameColumns - 1) + "+";
@@ -120,7 +81,7 @@ CommandResult run_queue(const Words& words) {
   request.set_user((*given)->value("user").value_or(""));
   request.set_project((*given)->value("project").value_or(""));
   TargetOptions target = (*given)->target();
-  take_states(**given, request, target);
+  for (const std::string& state : take_states(**given, target)) request.add_states(state);
   auto client = connect(target);
   if (!client) return fail(client.error());
   const auto interval = (*given)->number("interval", 1, kWatchSecondsMax);

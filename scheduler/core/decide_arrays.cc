@@ -13,6 +13,13 @@ namespace {
 
 std::string array_text(const Job& array) { return "array " + std::to_string(array.id.value); }
 
+// For a message: a long list is cut.
+std::string all_indexes(const Job& array) {
+  constexpr std::size_t kRangesShown = 8;
+  const ArraySpec& spec = *array.request->array;
+  return format_indexes(spec, IntervalSet::first_numbers(spec.count()), kRangesShown);
+}
+
 // The tasks of an array that an action is about, by where they are.
 struct Selected {
   IntervalSet pending;
@@ -162,7 +169,7 @@ Result<Reply> decide_act_on_array(Decider& decider, const ActOnJob& command) {
   if (selected.empty()) {
     return fail(ErrorCode::kNotFound, array_text(array) + " has no task " +
                                           to_string(*command.tasks) + ": its tasks are " +
-                                          to_string(*array.request->array));
+                                          all_indexes(array));
   }
   switch (command.action) {
     case JobAction::kCancel: return cancel(decider, array, selected, command.caller);

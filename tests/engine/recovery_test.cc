@@ -100,5 +100,64 @@ TEST_CASE("Replay of the recorded commands gives the same events bit for bit") {
   CHECK(digest(state) == digest(driver.engine().state()));
 }
 
+// The jobs of an array's tasks that have an attempt.
+std::vector<AttemptKey> active_tasks(const State& state, JobId array) {
+  std::vector<AttemptKey> keys;
+  for (const auto& [position, job] : state.arrays.at(array).live) {
+    const Job& task = *state.find_job(job);
+    if (task.attempt) keys.push_back({job, task.attempt->number});
+  }
+  return keys;
+}
+
+TEST_CASE("[B24] an array goes on after a restart and no finished task runs again") {
+  Driver driver;
+  driver.join_all();
+  JobRequest request = make_request(1, 1, 0);
+  request.array = *parse_array_spec("0-29%7");
+  const JobId array = driver.submit(request);
+  std::size_t finished = 0;
+  for (int round = 0; round < 3; ++round) {
+    driver.plan();
+    for (const AttemptKey key : active_tasks(driver.engine().state(), array)) {
+      driver.prepare_all(key);
+      driver.end_all(key);
+      ++finished;
+    }
+  }
+  const ArrayTasks before = driver.engine().state().arrays.at(array);
+  driver.restart();
+  CHECK(driver.engine().state().arrays.at(array) == before);
+  driver.join_all();
+  while (!is_final(driver.job(array).state)) {
+    driver.plan();
+    for (const AttemptKey key : active_tasks(driver.engine().state(), array)) {
+      driver.prepare_all(key);
+      driver.end_all(key);
+      ++finished;
+    }
+  }
+  CHECK(finished == 30);
+  CHECK(driver.engine().state().next_job == JobId{array.value + 31});
+  std::size_t of_tasks = 0;
+  for (const HistoryRow& row : driver.journal.history()) {
+    if (row.array_id == array) ++of_tasks;
+  }
+  CHECK(of_tasks == 30);
+  CHECK(driver.journal.history().size() == 31);
+}
+
+TEST_CASE("[B25] a million tasks are one row of the journal") {
+  Driver driver;
+  driver.join_all();
+  const std::size_t before = driver.journal.rows().size();
+  JobRequest request = make_request(1, 1, 0);
+  request.array = *parse_array_spec("0-999999");
+  driver.submit(request);
+  REQUIRE(driver.journal.rows().size() == before + 1);
+  const JournalRow& row = driver.journal.rows().back();
+  CHECK(row.command.size() + row.events.size() < 1'000);
+}
+
 }  // namespace
 }  // namespace usine

@@ -49,6 +49,26 @@ TEST_CASE("[B8] output goes to usine-JOB.out unless named and errors go with it"
   CHECK_MESSAGE(plan_batch(job, "/s", kMeeting).error.empty(), "one file is opened once");
 }
 
+TEST_CASE("[B8] each task of an array has an output file and an environment of its own") {
+  LaunchJob job = launch_job(1, 1);
+  job.environment = {"SLURM_ARRAY_TASK_ID=99"};
+  job.array =
+      ArrayPlace{.id = 1200, .index = 30, .count = 5, .lowest = 10, .highest = 50, .step = 10};
+  const ProcessPlan plan = plan_batch(job, "/s", kMeeting);
+  CHECK(plan.output == "usine-1200_30.out");
+  const Environment environment = environment_of(plan);
+  for (const std::string family : {"USINE_ARRAY_", "SLURM_ARRAY_"}) {
+    CHECK(environment.get(family + "JOB_ID") == "1200");
+    CHECK(environment.get(family + "TASK_ID") == "30");
+    CHECK(environment.get(family + "TASK_COUNT") == "5");
+    CHECK(environment.get(family + "TASK_MIN") == "10");
+    CHECK(environment.get(family + "TASK_MAX") == "50");
+    CHECK(environment.get(family + "TASK_STEP") == "10");
+  }
+  job.array.reset();
+  CHECK(environment_of(plan_batch(job, "/s", kMeeting)).get("SLURM_ARRAY_TASK_ID").empty());
+}
+
 TEST_CASE("[B9] a batch script is started as it was submitted") {
   LaunchJob job = launch_job(1, 1);
   job.arguments = {"one", "two words"};

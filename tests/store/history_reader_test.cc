@@ -54,6 +54,15 @@ class Filled {
     return page->entries;
   }
 
+  void add(const HistoryRow& one) {
+    auto journal = SqliteJournal::open(file);
+    const Epoch epoch = *journal->open_epoch();
+    CommitBatch batch;
+    batch.rows.push_back({{2}, at(0), kJournalVersion, "", ""});
+    batch.history.push_back(one);
+    REQUIRE(journal->commit(epoch, {1}, batch));
+  }
+
   test::TempFolder folder;
   StoreFile file{folder / "usine.db", ""};
 };
@@ -112,6 +121,24 @@ TEST_CASE("A reader sees what was committed after it was opened") {
   batch.history.push_back(row(1, 1));
   REQUIRE(journal->commit(epoch, {0}, batch));
   CHECK(reader->list({})->entries.size() == 1);
+}
+
+TEST_CASE("an array's history has its tasks and a task is found by its index") {
+  Filled store;
+  HistoryRow task = row(20, 1);
+  task.array_id = {7};
+  task.array_index = 3;
+  store.add(task);
+  HistoryFilter filter;
+  filter.job = {7};
+  CHECK(store.list(filter).size() == 2);
+  filter.with_tasks = true;
+  REQUIRE(store.list(filter).size() == 3);
+  CHECK(store.list(filter).back() == task);
+  filter.array_index = 3;
+  CHECK(store.list(filter) == std::vector<HistoryRow>{task});
+  filter.array_index = 4;
+  CHECK(store.list(filter).empty());
 }
 
 }  // namespace
