@@ -32,6 +32,18 @@ void check_same(const IntervalSet& set, const std::set<std::uint32_t>& plain) {
   REQUIRE(covered == plain.size());
 }
 
+// One random change to both.
+void change(std::mt19937_64& random, IntervalSet& set, std::set<std::uint32_t>& plain) {
+  const auto first = static_cast<std::uint32_t>(random() % 120);
+  const auto last = first + static_cast<std::uint32_t>(random() % 9);
+  const bool insert = random() % 2 == 0;
+  insert ? set.insert({first, last}) : set.erase({first, last});
+  for (std::uint32_t i = first; i <= last; ++i) {
+    if (insert) plain.insert(i);
+    if (!insert) plain.erase(i);
+  }
+}
+
 }  // namespace
 
 TEST_CASE("neighbours become one interval however they come") {
@@ -70,14 +82,7 @@ TEST_CASE("random changes agree with a plain set") {
     IntervalSet set;
     std::set<std::uint32_t> plain;
     for (int step = 0; step < 60; ++step) {
-      const auto first = static_cast<std::uint32_t>(random() % 120);
-      const auto last = first + static_cast<std::uint32_t>(random() % 9);
-      const bool insert = random() % 2 == 0;
-      for (std::uint32_t i = first; i <= last; ++i) {
-        if (insert) plain.insert(i);
-        if (!insert) plain.erase(i);
-      }
-      insert ? set.insert({first, last}) : set.erase({first, last});
+      change(random, set, plain);
       check_same(set, plain);
     }
   }

@@ -15,7 +15,8 @@ namespace {
 
 class Arrays : public CoreDriver {
  public:
-  explicit Arrays(std::uint32_t nodes = 1) : CoreDriver(cluster_of(nodes)) { join_all(); }
+  explicit Arrays(std::uint32_t nodes = 1) : Arrays(cluster_of(nodes)) {}
+  explicit Arrays(ClusterConfig config) : CoreDriver(std::move(config)) { join_all(); }
 
   JobId submit_array(const std::string& spec, JobRequest request = request_for({})) {
     request.array = *parse_array_spec(spec);
@@ -373,4 +374,29 @@ TEST_CASE("an array of more tasks than allowed is refused by the core as well") 
   const Error error =
       core.refused(SubmitJob{caller, std::make_shared<const JobRequest>(request), false, {}});
   CHECK(error.message == "an array of 1000001 tasks is too long: the most is 1000000");
+}
+
+TEST_CASE("[B26] a limit on a user's running jobs holds across the tasks of an array") {
+  ClusterConfig config = cluster_of(1);
+  config.user_limits.jobs = 3;
+  Arrays core(std::move(config));
+  const JobId array = core.submit_array("0-9");
+  const Plan plan = core.plan();
+  CHECK(core.live(array).size() == 3);
+  REQUIRE(plan.reasons.contains(array));
+  CHECK(plan.reasons.at(array).kind == ReasonKind::kJobsLimit);
+  const JobId single = core.submit(Ask{});
+  core.plan();
+  CHECK(core.state_of(single) == JobState::kPending);
+  const JobId other = core.submit(Ask{.user = "bob"});
+  core.plan_and_prepare(array);
+  CHECK(core.state_of(other) == JobState::kPreparing);
+  core.end_task(core.task(array, 0));
+  core.plan_and_prepare(array);
+  CHECK(core.tasks(array).active() == 3);
+  // Whatever a plan says, the core counts as well.
+  Allocation free = core.job(core.task(array, 1)).attempt->allocation;
+  free.nodes.front().cores = core.state.node(NodeId{0}).free_cores;
+  const auto reply = std::get<PlanCommitted>(core.must(CommitPlan{{}, {{array, free}}, {}}));
+  CHECK(reply.rejected == std::vector<JobId>{array});
 }
