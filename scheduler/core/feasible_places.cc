@@ -116,7 +116,18 @@ Status check_one_domain(const FittingNodes& fitting, const Component& component,
                                        found + ": ask for fewer nodes or a higher level");
 }
 
-Status check_segments(const FittingNodes& fitting, const Component& component) {
+// Nodes that fit a part of this way to satisfy the constraint.
+std::vector<NodeId> nodes_for(const FittingNodes& fitting, const FeatureParts& way) {
+  std::vector<NodeId> nodes;
+  for (const NodeId node : fitting.nodes) {
+    const auto& features = fitting.config.nodes[node.value].features;
+    const auto fits = [&](const FeatureCount& part) { return part.what.fits(features); };
+    if (std::ranges::any_of(way, fits)) nodes.push_back(node);
+  }
+  return nodes;
+}
+
+Status check_segments_of(const FittingNodes& fitting, const Component& component) {
   const TopologyRequest& topology = component.topology;
   const Fabric& fabric = fitting.config.fabric;
   const DomainKind level = segment_level_on(topology, fabric);
@@ -138,6 +149,17 @@ Status check_segments(const FittingNodes& fitting, const Component& component) {
                   fitting.partition.name + "' could ever hold " + std::to_string(fit) +
                   ", and its largest " + word + " has " + std::to_string(largest) +
                   " such nodes: lower --segment or --nodes");
+}
+
+// In one of the ways to satisfy its constraint.
+Status check_segments(const FittingNodes& fitting, const Component& component) {
+  Status status;
+  for (const FeatureParts& way : ways_to_fit(component.constraint, component.nodes)) {
+    const std::vector<NodeId> nodes = nodes_for(fitting, way);
+    status = check_segments_of({fitting.config, fitting.partition, nodes}, component);
+    if (status) return status;
+  }
+  return status;
 }
 
 // Sites are the upper bound of what one job spans.

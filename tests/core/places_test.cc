@@ -97,6 +97,29 @@ TEST_CASE("[B51] segments are refused where they are uneven or no domain holds o
   CHECK(refusal(core, placed(10, spread)).find("each in a leaf of its own") != std::string::npos);
 }
 
+TEST_CASE("[B51] [B60] segments are made of nodes with the features") {
+  CoreDriver core(racks());
+  JobRequest request = featured(8, "ib");
+  request.components[0].topology.segment = 4;
+  core.submit(request);
+  request.components[0].nodes = request.components[0].tasks = 16;
+  request.components[0].constraint = *parse_constraint("ib|old");
+  core.submit(request);
+  request.components[0].nodes = request.components[0].tasks = 4;
+  request.components[0].constraint = *parse_constraint("[old*2&ib*2]");
+  core.submit(request);
+  request.components[0].nodes = request.components[0].tasks = 2;
+  request.components[0].constraint = *parse_constraint("old");
+  request.components[0].topology.segment = 2;
+  core.submit(request);
+  request.components[0].nodes = request.components[0].tasks = 14;
+  request.components[0].constraint = *parse_constraint("ib");
+  core.submit(request);
+  request.components[0].nodes = request.components[0].tasks = 12;
+  request.components[0].topology.segment = 3;
+  CHECK(refusal(core, request).find("could ever hold 3") != std::string::npos);
+}
+
 TEST_CASE("[B60] an unknown feature is refused with those that are known") {
   CoreDriver core(racks());
   CHECK(refusal(core, featured(1, "ib&h200")) ==
