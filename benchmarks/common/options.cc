@@ -18,16 +18,21 @@ std::string known_options(const std::map<std::string, std::int64_t>& defaults) {
 }  // namespace
 
 Result<Options> parse_options(int argc, char** argv,
-                              const std::map<std::string, std::int64_t>& defaults) {
-  Options options{.json = false, .counts = defaults};
+                              const std::map<std::string, std::int64_t>& defaults,
+                              const std::map<std::string, std::string>& texts) {
+  Options options{.json = false, .counts = defaults, .texts = texts};
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
     if (word == "--json") {
       options.json = true;
       continue;
     }
-    const auto count =
-        options.counts.find(std::string(word.substr(word.starts_with("--") ? 2 : 0)));
+    const std::string name(word.substr(word.starts_with("--") ? 2 : 0));
+    if (const auto known = options.texts.find(name); known != options.texts.end() && i + 1 < argc) {
+      known->second = argv[++i];
+      continue;
+    }
+    const auto count = options.counts.find(name);
     if (!word.starts_with("--") || count == options.counts.end()) {
       return fail(ErrorCode::kInvalid, "unknown option '" + std::string(word) + "'; this takes " +
                                            known_options(defaults));

@@ -8,9 +8,9 @@
 namespace usine::bench {
 namespace {
 
-nlohmann::ordered_json to_json(const std::variant<double, Spread>& value) {
-  if (const double* const number = std::get_if<double>(&value)) return *number;
-  const Spread& spread = std::get<Spread>(value);
+nlohmann::ordered_json to_json(double number) { return number; }
+
+nlohmann::ordered_json to_json(const Spread& spread) {
   return {{"p50", spread.p50},
           {"p99", spread.p99},
           {"min", spread.min},
@@ -18,12 +18,25 @@ nlohmann::ordered_json to_json(const std::variant<double, Spread>& value) {
           {"samples", spread.samples}};
 }
 
-std::string to_text(const std::variant<double, Spread>& value) {
-  if (const double* const number = std::get_if<double>(&value))
-    return fmt::format("{:.4g}", *number);
-  const Spread& spread = std::get<Spread>(value);
+nlohmann::ordered_json to_json(const std::vector<std::pair<std::string, Spread>>& cases) {
+  nlohmann::ordered_json document = nlohmann::ordered_json::object();
+  for (const auto& [name, spread] : cases) document[name] = to_json(spread);
+  return document;
+}
+
+std::string to_text(double number) { return fmt::format("{:.4g}", number); }
+
+std::string to_text(const Spread& spread) {
   return fmt::format("p50 {:.4g}  p99 {:.4g}  (from {:.4g} to {:.4g}, {} samples)", spread.p50,
                      spread.p99, spread.min, spread.max, spread.samples);
+}
+
+std::string to_text(const std::vector<std::pair<std::string, Spread>>& cases) {
+  std::string text;
+  for (const auto& [name, spread] : cases) {
+    text += fmt::format("\n    {:<18} {}", name, to_text(spread));
+  }
+  return text;
 }
 
 }  // namespace
@@ -40,6 +53,10 @@ void Report::figure(std::string key, Spread spread) {
   figures_.emplace_back(std::move(key), Value(spread));
 }
 
+void Report::figure(std::string key, std::vector<std::pair<std::string, Spread>> cases) {
+  figures_.emplace_back(std::move(key), Value(std::move(cases)));
+}
+
 std::string Report::json() const {
   const Machine machine = this_machine();
   nlohmann::ordered_json document = {{"benchmark", name_}};
@@ -49,7 +66,8 @@ std::string Report::json() const {
                          {"kernel", machine.kernel}};
   document["settings"] = nlohmann::ordered_json::object();
   for (const auto& [key, value] : settings_) document["settings"][key] = value;
-  for (const auto& [key, value] : figures_) document[key] = to_json(value);
+  for (const auto& [key, value] : figures_)
+    std::visit([&](const auto& kind) { document[key] = to_json(kind); }, value);
   return document.dump() + "\n";
 }
 
@@ -59,7 +77,8 @@ std::string Report::text() const {
                                  machine.cores, machine.memory_mib, machine.kernel);
   for (const auto& [key, value] : settings_) text += fmt::format("  {:<20} {}\n", key, value);
   for (const auto& [key, value] : figures_) {
-    text += fmt::format("  {:<20} {}\n", key, to_text(value));
+    const std::string shown = std::visit([](const auto& kind) { return to_text(kind); }, value);
+    text += fmt::format("  {:<20} {}\n", key, shown);
   }
   return text;
 }

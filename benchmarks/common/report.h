@@ -20,13 +20,16 @@ class Report {
   void setting(std::string key, std::int64_t value);
   void figure(std::string key, double value);
   void figure(std::string key, Spread spread);
+  // One spread for each of several cases, by their names.
+  void figure(std::string key, std::vector<std::pair<std::string, Spread>> cases);
 
   // {"benchmark", "machine":{...}, "settings":{...}, KEY: number or {"p50","p99",...}, ...}
   [[nodiscard]] std::string json() const;
   [[nodiscard]] std::string text() const;
 
  private:
-  using Value = std::variant<double, Spread>;
+  using Cases = std::vector<std::pair<std::string, Spread>>;
+  using Value = std::variant<double, Spread, Cases>;
 
   std::string name_;
   std::vector<std::pair<std::string, std::int64_t>> settings_;

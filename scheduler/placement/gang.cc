@@ -6,7 +6,6 @@
 
 #include "scheduler/placement/census.h"
 #include "scheduler/placement/node_share.h"
-#include "scheduler/placement/packing.h"
 
 namespace usine {
 
@@ -52,20 +51,36 @@ GangPlacer::GangPlacer(Machine& machine, const Timeline& timeline)
     : machine_(machine),
       timeline_(timeline),
       search_(machine.tree()),
+      packer_(machine),
       taken_(machine.pools().of_node.size(), 0) {}
 
-bool GangPlacer::may_fit(const Demand& demand) const {
+std::uint64_t GangPlacer::room_for(std::size_t gpus) const {
+  std::uint64_t nodes = machine_.held_with_gpus(gpus);
   const DomainPlace root = machine_.tree().root();
-  for (const ComponentDemand& component : demand.components) {
-    const std::uint32_t held = machine_.held_with_gpus(component.asked->per_node.gpus);
-    const auto possible = [&](const std::vector<PartDemand>& way) {
-      return std::ranges::all_of(way, [&](const PartDemand& part) {
-        return bound_at(machine_.room(), part, *component.asked, root) + held >= part.nodes;
-      });
-    };
-    if (!std::ranges::any_of(component.ways, possible)) return false;
+  for (std::uint32_t pool = 0; pool < machine_.pools().pools.size(); ++pool) {
+    if (gpus <= machine_.room().gpus_of(pool)) nodes += machine_.room().with_gpus(pool, gpus)[root];
   }
-  return true;
+  return nodes;
+}
+
+bool GangPlacer::may_fit(const Demand& demand) const {
+  std::uint32_t held = 0;
+  for (const ComponentDemand& component : demand.components) {
+    held = std::max(held, machine_.held_with_gpus(component.asked->per_node.gpus));
+  }
+  return may_fit(demand, held);
+}
+
+bool GangPlacer::may_fit(const Demand& demand, std::uint64_t held_nodes) const {
+  const DomainPlace root = machine_.tree().root();
+  return std::ranges::all_of(demand.components, [&](const ComponentDemand& component) {
+    const auto possible = [&](const PartDemand& part) {
+      return bound_at(machine_.room(), part, *component.asked, root) + held_nodes >= part.nodes;
+    };
+    return std::ranges::any_of(component.ways, [&](const std::vector<PartDemand>& way) {
+      return std::ranges::all_of(way, possible);
+    });
+  });
 }
 
 // ---- counting --------------------------------------------------------------------------------
@@ -83,8 +98,9 @@ bool GangPlacer::add_held(Part& part) {
   set_counts(part);
   part.held_too = true;
   bool any = false;
-  for (const NodeId node : machine_.held()) {
-    if (machine_.free(node).gpu_count < part.whole.asked->per_node.gpus) continue;
+  for (std::size_t i = 0; i < machine_.held().size(); ++i) {
+    if (machine_.held_gpus()[i] < part.whole.asked->per_node.gpus) continue;
+    const NodeId node = machine_.held()[i];
     if (!part.fits(node)) continue;
     search_.count(node);
     any = true;
@@ -97,7 +113,7 @@ bool GangPlacer::add_held(Part& part) {
 bool GangPlacer::choose_part(Part& part, std::uint32_t nodes) {
   const Component& asked = *part.whole.asked;
   if (nodes == 1 && asked.per_node.gpus > 0 && !asked.exclusive) {
-    if (const auto node = pack(machine_, part.part, asked.per_node.gpus, part)) {
+    if (const auto node = packer_.pack(part.part, asked.per_node.gpus, part)) {
       chosen_.push_back(*node);
       return true;
     }

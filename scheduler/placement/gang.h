@@ -15,6 +15,7 @@
 #include "scheduler/placement/demand.h"
 #include "scheduler/placement/domain_search.h"
 #include "scheduler/placement/machine.h"
+#include "scheduler/placement/packing.h"
 #include "scheduler/timeline/timeline.h"
 
 namespace usine {
@@ -36,8 +37,12 @@ class GangPlacer {
   // a job) where only held nodes are left.
   [[nodiscard]] std::expected<Allocation, Reason> place(const Demand& demand, const Run& run);
 
-  // Whether there could be enough room by the counts alone, held nodes included: false is certain.
+  // Nodes with so many GPUs free, held ones included.
+  [[nodiscard]] std::uint64_t room_for(std::size_t gpus) const;
+  // Whether there could be enough room by the counts alone, all held nodes included, or
+  // `held_nodes` of them: false is certain.
   [[nodiscard]] bool may_fit(const Demand& demand) const;
+  [[nodiscard]] bool may_fit(const Demand& demand, std::uint64_t held_nodes) const;
 
  private:
   struct Part;
@@ -57,6 +62,7 @@ class GangPlacer {
   Machine& machine_;
   const Timeline& timeline_;
   DomainSearch search_;
+  Packer packer_;
   std::vector<NodeId> chosen_;        // of one component
   std::vector<std::uint32_t> taken_;  // by node: the number of the placement that took it last
   std::uint32_t placement_ = 0;

@@ -1,7 +1,7 @@
 #include "scheduler/placement/packing.h"
 
 #include <algorithm>
-#include <cstdint>
+#include <span>
 
 namespace usine {
 namespace {
@@ -9,10 +9,19 @@ namespace {
 // Leaves that are looked at for each number of free GPUs before giving up.
 constexpr int kLeavesMax = 8;
 
+void add(std::span<std::uint32_t> to, std::span<const std::uint32_t> row) {
+  for (std::size_t i = 0; i < to.size(); ++i) to[i] += row[i];
+}
+
+void subtract(std::span<std::uint32_t> from, std::span<const std::uint32_t> row) {
+  for (std::size_t i = 0; i < from.size(); ++i) from[i] -= row[i];
+}
+
+}  // namespace
+
 // Nodes of the part with exactly `gpus` GPUs free.
-std::uint32_t exactly(const Machine& machine, const PartDemand& part, std::size_t gpus,
-                      DomainPlace place) {
-  const Room& room = machine.room();
+std::uint32_t Packer::exactly(const PartDemand& part, std::size_t gpus, DomainPlace place) const {
+  const Room& room = machine_.room();
   std::uint32_t nodes = 0;
   for (const std::uint32_t pool : part.pools) {
     if (gpus > room.gpus_of(pool)) continue;
@@ -22,55 +31,53 @@ std::uint32_t exactly(const Machine& machine, const PartDemand& part, std::size_
   return nodes;
 }
 
-std::uint32_t idle_nodes(const Machine& machine, const PartDemand& part, DomainPlace place) {
-  std::uint32_t nodes = 0;
-  for (const std::uint32_t pool : part.pools) nodes += machine.room().idle(pool)[place];
-  return nodes;
-}
-
-// The order of leaves: fewer idle nodes first.
-std::uint64_t key_of(const Machine& machine, const PartDemand& part, DomainPlace leaf) {
-  return std::uint64_t{idle_nodes(machine, part, leaf)} << 32 | leaf;
-}
-
-// The leaf with the least key above `above` that has such a node.
-std::optional<std::uint64_t> next_leaf(const Machine& machine, const PartDemand& part,
-                                       std::size_t gpus, std::optional<std::uint64_t> above) {
-  std::optional<std::uint64_t> best;
-  for (DomainPlace leaf = 0; leaf < machine.tree().begin_of(1); ++leaf) {
-    if (exactly(machine, part, gpus, leaf) == 0) continue;
-    const std::uint64_t key = key_of(machine, part, leaf);
-    if ((!above || key > *above) && (!best || key < *best)) best = key;
+void Packer::count(const PartDemand& part, std::size_t gpus) {
+  const Room& room = machine_.room();
+  const std::size_t leaves = machine_.tree().begin_of(1);
+  exact_.assign(leaves, 0);
+  idle_.assign(leaves, 0);
+  for (const std::uint32_t pool : part.pools) {
+    add(idle_, room.idle(pool));
+    if (gpus > room.gpus_of(pool)) continue;
+    add(exact_, room.with_gpus(pool, gpus));
+    if (gpus < room.gpus_of(pool)) subtract(exact_, room.with_gpus(pool, gpus + 1));
   }
-  return best;
 }
 
-std::optional<NodeId> node_on(const Machine& machine, DomainPlace leaf, std::size_t gpus,
-                              const NodeTest& test) {
+// The leaf that has such a node and the least key above `above`; fewer idle nodes are a lesser key.
+std::optional<std::uint64_t> Packer::next_leaf(std::optional<std::uint64_t> above) const {
+  const std::uint64_t least = above ? *above + 1 : 0;
+  std::uint64_t best = ~std::uint64_t{0};
+  for (std::uint32_t leaf = 0; leaf < exact_.size(); ++leaf) {
+    const std::uint64_t key = std::uint64_t{idle_[leaf]} << 32 | leaf;
+    if (exact_[leaf] > 0 && key >= least && key < best) best = key;
+  }
+  return best == ~std::uint64_t{0} ? std::nullopt : std::optional(best);
+}
+
+std::optional<NodeId> Packer::node_on(DomainPlace leaf, std::size_t gpus,
+                                      const NodeTest& test) const {
   std::optional<NodeId> best;
-  for (const NodeId node : machine.tree().nodes(leaf)) {
-    const NodeFree& free = machine.free(node);
-    if (free.gpu_count != gpus || machine.is_held(node)) continue;
-    if (!test.fits(node)) continue;
-    if (!best || free.core_count < machine.free(*best).core_count) best = node;
+  for (const NodeId node : machine_.tree().nodes(leaf)) {
+    const NodeFree& free = machine_.free(node);
+    if (free.gpu_count != gpus || machine_.is_held(node) || !test.fits(node)) continue;
+    if (!best || free.core_count < machine_.free(*best).core_count) best = node;
   }
   return best;
 }
 
-}  // namespace
-
-std::optional<NodeId> pack(const Machine& machine, const PartDemand& part, std::size_t gpus,
-                           const NodeTest& test) {
+std::optional<NodeId> Packer::pack(const PartDemand& part, std::size_t gpus, const NodeTest& test) {
   std::size_t most = 0;
-  for (const std::uint32_t pool : part.pools) most = std::max(most, machine.room().gpus_of(pool));
-  const DomainPlace root = machine.tree().root();
+  for (const std::uint32_t pool : part.pools) most = std::max(most, machine_.room().gpus_of(pool));
+  const DomainPlace root = machine_.tree().root();
   for (; gpus <= most; ++gpus) {
-    if (exactly(machine, part, gpus, root) == 0) continue;
+    if (exactly(part, gpus, root) == 0) continue;
+    count(part, gpus);
     std::optional<std::uint64_t> leaf;
     for (int looked = 0; looked < kLeavesMax; ++looked) {
-      leaf = next_leaf(machine, part, gpus, leaf);
+      leaf = next_leaf(leaf);
       if (!leaf) break;
-      if (auto node = node_on(machine, static_cast<DomainPlace>(*leaf), gpus, test)) return node;
+      if (auto node = node_on(static_cast<DomainPlace>(*leaf), gpus, test)) return node;
     }
   }
   return std::nullopt;

@@ -1,9 +1,11 @@
 // Where a share of one node does the least damage: on the fullest node that holds it, on the leaf
 // with the fewest idle nodes, so that whole nodes and whole leaves stay whole for larger jobs
-// (B62). Pure.
+// (B62). Pure, keeps its buffers between searches.
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "scheduler/placement/demand.h"
 #include "scheduler/placement/domain_search.h"
@@ -11,9 +13,27 @@
 
 namespace usine {
 
-// A node that is not held and passes `test`; `gpus` (at least 1) is what the share asks for. Looks
-// at the most promising leaves only: none may be found where one is that lacks cores elsewhere.
-[[nodiscard]] std::optional<NodeId> pack(const Machine& machine, const PartDemand& part,
-                                         std::size_t gpus, const NodeTest& test);
+class Packer {
+ public:
+  explicit Packer(const Machine& machine) : machine_(machine) {}
+
+  // A node that is not held and passes `test`; `gpus` (at least 1) is what the share asks for.
+  // Looks at the most promising leaves only: none may be found where one is that lacks cores.
+  [[nodiscard]] std::optional<NodeId> pack(const PartDemand& part, std::size_t gpus,
+                                           const NodeTest& test);
+
+ private:
+  [[nodiscard]] std::uint32_t exactly(const PartDemand& part, std::size_t gpus,
+                                      DomainPlace place) const;
+  void count(const PartDemand& part, std::size_t gpus);
+  [[nodiscard]] std::optional<std::uint64_t> next_leaf(std::optional<std::uint64_t> above) const;
+  [[nodiscard]] std::optional<NodeId> node_on(DomainPlace leaf, std::size_t gpus,
+                                              const NodeTest& test) const;
+
+  const Machine& machine_;
+  // By leaf, of the pools of one part: nodes with exactly so many GPUs free, and idle nodes.
+  std::vector<std::uint32_t> exact_;
+  std::vector<std::uint32_t> idle_;
+};
 
 }  // namespace usine

@@ -1,6 +1,7 @@
 #include "scheduler/policy/pass.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <queue>
 #include <span>
@@ -122,16 +123,12 @@ void Pass::go_over_first() {
 // Beyond the first ones: jobs that no pass has seen, and those of classes that may fit now, in the
 // order of the queue.
 void Pass::go_over_changed(const QueueEntry* after) {
-  struct Walk {
-    OrderedList<QueueEntry>::Iterator at, end;
-    bool of_class = false;  // ends where nothing of the class can start any more
-    bool operator<(const Walk& other) const { return *other.at < *at; }  // the first is on top
-  };
   std::priority_queue<Walk> walks;
   const auto add = [&](const OrderedList<QueueEntry>& list, bool of_class) {
     auto from = after == nullptr ? list.begin() : list.lower_bound(*after);
     if (from != list.end() && after != nullptr && *from == *after) ++from;
-    if (from != list.end()) walks.push({from, list.end(), of_class});
+    Walk walk{from, list.end(), of_class};
+    if (skip_hopeless(walk)) walks.push(walk);
   };
   OrderedList<QueueEntry> fresh;
   std::ranges::sort(order_.fresh);
@@ -141,33 +138,61 @@ void Pass::go_over_changed(const QueueEntry* after) {
     if (const QueueEntry* const entry = in_.queue.find(job)) fresh.insert(*entry);
   }
   add(fresh, false);
-  for (DemandClass demand = 0; demand < in_.queue.class_bound(); ++demand) {
-    if (may_have_changed(demand)) add(in_.queue.of_class(demand), true);
-  }
+  for (const DemandClass demand : changed_classes()) add(in_.queue.of_class(demand), true);
   JobId last;  // a fresh job may be met twice, one time right after the other
   while (!walks.empty()) {
     Walk walk = walks.top();
     walks.pop();
-    const QueueEntry& entry = *walk.at;
-    const Row& row = row_of(entry);
-    if (walk.of_class && (row.blocked_from <= Millis{0} || !grown_.any_holds(*row.demand)))
-      continue;
-    const bool is_new = !walk.of_class;
-    const bool met = entry.job() == last;
-    if (!met && (is_new || grown_.any_fits(*row.demand, {order_.now, entry.length}))) {
-      consider(entry);
-    }
-    last = entry.job();
-    if (++walk.at != walk.end) walks.push(walk);
+    const bool met = walk.at->job() == std::exchange(last, walk.at->job());
+    if (!met) consider(*walk.at);
+    ++walk.at;
+    if (skip_hopeless(walk)) walks.push(walk);
   }
 }
 
-// Whether something of the class may start that could not when the last pass looked at it.
-bool Pass::may_have_changed(DemandClass demand) {
-  const OrderedList<QueueEntry>& entries = in_.queue.of_class(demand);
-  if (entries.empty()) return false;
-  const Demand& wanted = *row_of(*entries.begin()).demand;
-  return in_.placer.may_fit(wanted) && grown_.any_holds(wanted);
+// Goes on to the next entry that may start; false: there is none. What no pass has seen is not
+// skipped, since it needs a reason.
+bool Pass::skip_hopeless(Walk& walk) {
+  if (!walk.of_class) return walk.at != walk.end;
+  for (; walk.at != walk.end; ++walk.at) {
+    Row& row = row_of(*walk.at);
+    if (row.blocked_from <= Millis{0}) return false;
+    if (may_fit_now(row, walk.at->length)) return true;
+  }
+  return false;
+}
+
+// Whether a job of this length could have a grown node, and enough others beside it.
+bool Pass::may_fit_now(Row& row, Millis length) {
+  const Demand& demand = *row.demand;
+  row.no_open = row.no_open || !grown_.any_open(demand);
+  if (row.no_open && grown_.longest_held(demand) < std::max(length, Millis{1})) return false;
+  if (!held_room_) held_room_.emplace(in_.machine, in_.timeline, order_.now);
+  const std::size_t gpus = demand.components.front().asked->per_node.gpus;
+  const std::uint64_t claimed = held_room_->nodes_for(gpus, length);
+  if (row.blocked_from != Millis::max() && claimed <= row.claimed_nodes) return false;
+  if (demand.components.size() == 1 && !in_.placer.may_fit(demand, claimed)) return false;
+  row.claimed_nodes = claimed;
+  return true;
+}
+
+// Those of which something may start that could not when the last pass looked at them. Most are
+// passed over at a glance.
+std::vector<DemandClass> Pass::changed_classes() {
+  std::vector<DemandClass> changed;
+  if (grown_.empty()) return changed;
+  const GrownNodes::Most most = grown_.most();
+  grown_.settle(order_.now);
+  std::array<std::uint64_t, GpuSet::kCapacity + 1> room{};  // nodes by free GPUs, at most
+  for (std::size_t gpus = 0; gpus <= most.gpus; ++gpus) room[gpus] = in_.placer.room_for(gpus);
+  for (DemandClass demand = 0; demand < in_.queue.class_bound(); ++demand) {
+    const DemandTable::Glance& glance = in_.demands.glance(demand);
+    if (glance.gpus > most.gpus || glance.cores > most.cores) continue;
+    if (glance.nodes > room[glance.gpus] || in_.queue.of_class(demand).empty()) continue;
+    const Demand& wanted = *row_of(*in_.queue.of_class(demand).begin()).demand;
+    if (in_.placer.may_fit(wanted) && grown_.any_holds(wanted)) changed.push_back(demand);
+  }
+  return changed;
 }
 
 // ---- one job -----------------------------------------------------------------------------------
@@ -177,12 +202,14 @@ Pass::Row& Pass::row_of(const QueueEntry& entry) {
   if (!row.demand) {
     const Job& job = *in_.state.find_job(entry.job());
     const Switches switches = switches_wanted(job, order_.now);
-    row.demand = make_demand(in_.machine, job.partition, job.request, switches);
-    if (!job.request->reservation.empty()) confine(*row.demand, in_.state);
+    Demand demand = make_demand(in_.machine, job.partition, job.request, switches);
+    if (!job.request->reservation.empty()) confine(demand, in_.state);
+    in_.demands.set(entry.demand, std::move(demand));
   }
   if (row.pass != order_.number) {
     row.pass = order_.number;
     row.blocked_from = Millis::max();
+    row.no_open = false;
   }
   return row;
 }

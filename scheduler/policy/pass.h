@@ -17,6 +17,7 @@
 #include "scheduler/placement/machine.h"
 #include "scheduler/policy/demand_table.h"
 #include "scheduler/policy/grown_nodes.h"
+#include "scheduler/policy/held_room.h"
 #include "scheduler/policy/kept_places.h"
 #include "scheduler/policy/plan.h"
 #include "scheduler/policy/promise.h"
@@ -57,10 +58,19 @@ class Pass {
  private:
   using Row = DemandTable::Row;
 
+  // Entries still to be looked at, in order.
+  struct Walk {
+    OrderedList<QueueEntry>::Iterator at, end;
+    bool of_class = false;  // else of jobs that no pass has seen
+    bool operator<(const Walk& other) const { return *other.at < *at; }  // the first is on top
+  };
+
   void go_over_all();
   void go_over_first();
   void go_over_changed(const QueueEntry* after);
-  [[nodiscard]] bool may_have_changed(DemandClass demand);
+  [[nodiscard]] std::vector<DemandClass> changed_classes();
+  [[nodiscard]] bool skip_hopeless(Walk& walk);
+  [[nodiscard]] bool may_fit_now(Row& row, Millis length);
 
   void consider(const QueueEntry& entry);
   void consider_in_reservation(const QueueEntry& entry);
@@ -92,8 +102,9 @@ class Pass {
   std::uint64_t tries_left_;
   std::size_t renewals_left_;
   GrownNodes grown_;
-  std::size_t preemptions_left_;  // none where no QOS puts others back
-  std::vector<LimitUse> taken_;   // of running limits
+  std::optional<HeldRoom> held_room_;  // once it is asked for
+  std::size_t preemptions_left_;       // none where no QOS puts others back
+  std::vector<LimitUse> taken_;        // of running limits
   std::unordered_map<std::uint64_t, JobReasons::Number> limit_reasons_;
 };
 

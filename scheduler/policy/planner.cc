@@ -57,12 +57,18 @@ struct Planner::Taker {
   void operator()(const EpochStarted&) const { planner.rebuild(); }
 
   // ---- nodes
-  void operator()(const NodeJoined& one) const { planner.grow(one.node); }
+  void operator()(const NodeJoined& one) const {
+    planner.grow(one.node);
+    planner.update_awaiting_fence();
+  }
   void operator()(const NodeResumed& one) const { planner.grow(one.node); }
   void operator()(const NodeUnreachable& one) const { shrink(one.node); }
   void operator()(const NodeLost& one) const { shrink(one.node); }
   void operator()(const NodeDrained& one) const { shrink(one.node); }
-  void operator()(const NodeFenced& one) const { planner.grow(one.node); }
+  void operator()(const NodeFenced& one) const {
+    planner.grow(one.node);
+    planner.update_awaiting_fence();
+  }
 
   // ---- jobs
   void operator()(const JobSubmitted& one) const { planner.update_job(one.job); }
@@ -159,7 +165,9 @@ void Planner::update_job(JobId id) {
     wakes_.erase({wake->second, id});
     wake_of_.erase(wake);
   }
+  awaiting_fence_.erase(id);
   if (!waits) return queue_.remove(id);
+  if (!job->awaiting_fence.empty()) awaiting_fence_.insert(id);
   set_wake(*job);
   if (not_eligible(*state_, *job, row_time_)) {
     queue_.remove(id);
@@ -189,6 +197,10 @@ void Planner::set_wake(const Job& job) {
   if (!wake) return;
   wakes_.insert({*wake, job.id});
   wake_of_[job.id] = *wake;
+}
+
+void Planner::update_awaiting_fence() {
+  for (const JobId id : std::exchange(awaiting_fence_, {})) update_job(id);
 }
 
 void Planner::refresh(NodeId node) {

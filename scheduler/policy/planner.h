@@ -67,6 +67,7 @@ class Planner {
   void move_releases(JobId job);
   void grow_limits(JobId job);
   void drop_promise(JobId job);
+  void update_awaiting_fence();
   void follow_claim(JobId id);
   void renew_reservations(const std::string& changed);
   [[nodiscard]] std::optional<Time> next_full_pass() const;
@@ -87,6 +88,7 @@ class Planner {
 
   std::set<std::pair<Time, JobId>> wakes_;  // of waiting jobs
   std::map<JobId, Time> wake_of_;           // the inverse of wakes_
+  std::set<JobId> awaiting_fence_;          // waiting jobs whose lost nodes must come back first
 
   // What has happened since the last pass.
   std::vector<JobId> fresh_;       // in the queue anew

@@ -9,7 +9,8 @@ std::string demand_name(const Job& job, std::uint8_t variant) {
   codec::Writer writer;
   PartitionId partition = job.partition;
   std::vector<Component> components = job.request->components;
-  writer(partition, variant, components);
+  std::string reservation = job.request->reservation;
+  writer(partition, variant, components, reservation);
   return writer.take();
 }
 
@@ -31,7 +32,8 @@ DemandClass Queue::class_of(const Job& job, std::uint8_t variant) {
 
 void Queue::put(const Job& job, const Place& place) {
   remove(job.id);
-  const QueueEntry entry{place.rank, class_of(job, place.variant), place.length, place.use};
+  const QueueEntry entry{place.rank, class_of(job, place.variant), place.length, place.use,
+                         place.plain};
   entries_.insert(entry);
   classes_[entry.demand].entries.insert(entry);
   by_job_.emplace(job.id, entry);

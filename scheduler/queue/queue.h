@@ -24,8 +24,9 @@ using DemandClass = std::uint32_t;
 struct QueueEntry {
   RankKey rank;
   DemandClass demand = 0;
-  Millis length{0};  // until its nodes are free again at the latest
-  LimitUse use{};    // of RunningLimits
+  Millis length{0};   // until its nodes are free again at the latest
+  LimitUse use{};     // of RunningLimits
+  bool plain = true;  // else it has a place kept for it, or names a reservation
 
   [[nodiscard]] JobId job() const { return rank.job; }
   friend auto operator<=>(const QueueEntry& a, const QueueEntry& b) { return a.rank <=> b.rank; }
@@ -39,6 +40,7 @@ class Queue {
     RankKey rank;
     Millis length{0};
     LimitUse use{};
+    bool plain = true;
     std::uint8_t variant = 0;  // of its class: jobs of one request that are placed otherwise
   };
 

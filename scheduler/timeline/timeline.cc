@@ -81,25 +81,37 @@ Time Timeline::earliest(NodeId id, Amount free, const Wish& wish) const {
   return kNever;
 }
 
+// What is free now, with the releases until then and without what is claimed then.
+Amount Timeline::room_at(const Node& node, Amount free, Time at) {
+  for (const Release& release : node.releases) {
+    if (release.at <= at) free += release.amount;
+  }
+  for (const Claim& claim : node.claims) {
+    if (claim.from <= at && at < claim.until) free -= claim.amount;
+  }
+  return free;
+}
+
+Millis Timeline::longest(NodeId id, const Amount& free, const Amount& amount, Time now) const {
+  const Node& node = nodes_[id.value];
+  Millis longest = Millis::max();
+  for (const Claim& claim : node.claims) {
+    if (room_at(node, free, std::max(claim.from, now)).covers(amount)) continue;
+    longest = std::min(longest, std::max(claim.from - now, Millis{0}));
+  }
+  return longest;
+}
+
 // Room changes where a release comes or a claim begins or ends. A start is tried at wish.from, at
 // each release and at the end of each claim, since elsewhere room does not grow.
 Time Timeline::earliest_with_claims(const Node& node, const Amount& free, const Wish& wish) {
-  const auto room_at = [&](Time at) {
-    Amount room = free;
-    for (const Release& release : node.releases) {
-      if (release.at <= at) room += release.amount;
-    }
-    for (const Claim& claim : node.claims) {
-      if (claim.from <= at && at < claim.until) room -= claim.amount;
-    }
-    return room;
-  };
+  const auto room_then = [&](Time at) { return room_at(node, free, at); };
   const auto holds_from = [&](Time start) {
     const Time end = start + wish.length;
-    if (!room_at(start).covers(wish.amount)) return false;
+    if (!room_then(start).covers(wish.amount)) return false;
     return std::ranges::all_of(node.claims, [&](const Claim& claim) {
       const bool begins_within = claim.from > start && claim.from < end;
-      return !begins_within || room_at(claim.from).covers(wish.amount);
+      return !begins_within || room_then(claim.from).covers(wish.amount);
     });
   };
   Time best = kNever;

@@ -69,6 +69,10 @@ class Timeline {
   [[nodiscard]] bool is_free(NodeId node, const Amount& free, const Wish& wish) const {
     return earliest(node, free, wish) == wish.from;
   }
+  // How long `amount` of what is free now may be used from `now` on before it meets a claim;
+  // Millis::max() where it meets none.
+  [[nodiscard]] Millis longest(NodeId node, const Amount& free, const Amount& amount,
+                               Time now) const;
 
  private:
   struct Release {
@@ -87,6 +91,7 @@ class Timeline {
     std::vector<Claim> claims;
   };
 
+  [[nodiscard]] static Amount room_at(const Node& node, Amount free, Time at);
   [[nodiscard]] static Time earliest_with_claims(const Node& node, const Amount& free,
                                                  const Wish& wish);
 
