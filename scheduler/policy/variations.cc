@@ -126,6 +126,8 @@ void add_wishes(const Job& job, std::vector<Variation>& variations) {
 }  // namespace
 
 std::vector<Variation> variations_of(const State& state, const Job& job, Time now) {
+  // An array is one object of many jobs: what helps one task may not help the next.
+  if (job.request->array) return {};
   std::vector<Variation> variations;
   add_limits(job, variations);
   add_fewer_nodes(state, job, now, variations);
