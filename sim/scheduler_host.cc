@@ -161,7 +161,7 @@ Time SchedulerHost::planner_time() const { return std::max(wall(), running_->pla
 void SchedulerHost::plan() {
   if (running_->plan_under_way || !running_->planner.has_work(planner_time())) return;
   Plan plan = running_->planner.plan(planner_time());
-  if (plan.proposals.starts.empty()) return;
+  if (plan.proposals.empty()) return;
   running_->plan_under_way = true;
   const Millis thinking = parts_.chance.between(kPlanMin, kPlanMax);
   later(thinking, [this, proposals = std::move(plan.proposals)] {

@@ -20,7 +20,8 @@ class Simulation {
  public:
   explicit Simulation(const SimulationOptions& options)
       : options_(options),
-        cluster_(options.seed, make_cluster({.nodes = options.nodes, .nodes_per_leaf = 3})),
+        cluster_(options.seed,
+                 with_classes(*make_cluster({.nodes = options.nodes, .nodes_per_leaf = 3}))),
         agenda_(cluster_.parts().agenda),
         chance_(cluster_.parts().chance),
         journal_(cluster_.parts().journal),

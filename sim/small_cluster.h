@@ -26,6 +26,10 @@ struct ClusterSize {
 
 // A sound request of "alice" for so many cores and GPUs on each of `nodes` nodes; change what
 // matters.
+// The same with three QOS, of which the last puts jobs of the first back, and limits on how many
+// jobs of a user and of a QOS run at once.
+[[nodiscard]] std::shared_ptr<const ClusterConfig> with_classes(const ClusterConfig& config);
+
 [[nodiscard]] JobRequest make_request(std::uint32_t nodes, std::uint32_t cores, std::uint32_t gpus);
 
 }  // namespace usine::sim

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "sim/scheduler_host.h"
 
@@ -18,9 +19,10 @@ class Users {
 
   // Spreads `count` submissions over the time from now to `end`.
   void submit_over(std::uint32_t count, Time end);
-  // Cancels, holds, releases or requeues some job.
+  // Cancels, holds, releases or requeues some job, or lets it wait for others.
   void meddle();
-  // Lets go whatever is held and takes back every drain, so that all jobs can end.
+  // Lets go whatever is held, cancels what can never start and takes back every drain, so that all
+  // jobs can end.
   void let_all_go();
   [[nodiscard]] bool all_answered() const { return waiting_ == 0; }
 
@@ -28,8 +30,10 @@ class Users {
   using Request = std::shared_ptr<const JobRequest>;
 
   void submit(const std::string& key, const Request& request);
-  void answered(const std::string& key, const Result<Reply>& reply);
+  void answered(const std::string& key, const JobRequest& request, const Result<Reply>& reply);
   [[nodiscard]] Request any_request(const std::string& key);
+  [[nodiscard]] Dependencies any_dependencies();
+  [[nodiscard]] std::vector<PastJob> past_of(const JobRequest& request) const;
 
   SimulationParts parts_;
   SchedulerHost& scheduler_;

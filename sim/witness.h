@@ -13,7 +13,9 @@
 #include "model/agent_messages.h"
 #include "scheduler/core/event.h"
 #include "scheduler/core/state.h"
+#include "sim/dependency_watch.h"
 #include "sim/memory_journal.h"
+#include "sim/sharing_watch.h"
 
 namespace usine::sim {
 
@@ -55,6 +57,8 @@ class Witness {
   void check_task(const Prepare& prepare);
 
   std::vector<std::string> breaches_;
+  DependencyWatch dependencies_;
+  SharingWatch sharing_;
   std::map<std::string, JobId> jobs_;                     // by idempotency key
   std::map<std::string, JobId> submitted_;                // by idempotency key
   std::map<AttemptKey, std::set<NodeId>> ready_;          // ever
