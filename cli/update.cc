@@ -36,7 +36,7 @@ Status check_changeable(const Words& words) {
 Status read_changes(const Given& given, proto::UpdateJobsRequest& request) {
   if (const auto text = given.value("dependency")) {
     request.mutable_dependencies();
-    if (!text->empty()) {
+    if (*text != "none") {
       const auto dependencies = parse_dependencies(*text);
       if (!dependencies) return fail(dependencies.error().within("--dependency"));
       *request.mutable_dependencies() = to_proto(*dependencies);
@@ -64,12 +64,12 @@ CommandResult run_update(const Words& words) {
   if (const Status known = check_changeable(words); !known) return fail(known.error());
   Options options("usine update [--dependency LIST] [--time-limit TIME] [--array-limit N] JOB...",
                   "Changes jobs: what a waiting one waits for in other jobs, and how long one may "
-                  "run. An empty --dependency= lets it wait for no other job.",
+                  "run. With --dependency none it waits for no other job.",
                   "usine update --dependency afterok:41:42 43");
   options
       .value("dependency", "LIST",
              "after:JOB[+MINUTES], afterok:JOB, afternotok:JOB, afterany:JOB, aftercorr:JOB or "
-             "singleton; ',' between those that are all needed, '?' where any one is enough")
+             "singleton; ',' between those that are all needed, '?' where any one is enough; none")
       .value("time-limit", "TIME", "MINUTES, HH:MM:SS or D-HH:MM:SS from the job's start")
       .value("time", "TIME", "the same")
       .value("array-limit", "N",

@@ -72,7 +72,7 @@ class ClusterReader {
   ClusterReader(YamlFile& file, const YAML::Node& root, std::filesystem::path folder)
       : map_(file, root, "",
              {"cluster", "scheduler", "classes", "fabric", "nodes", "partitions", "timings",
-              "operators", "priority", "limits", "qos", "projects"}),
+              "operators", "priority", "limits", "qos", "projects", "never_satisfied"}),
         folder_(std::move(folder)) {}
 
   ClusterFile read() {
@@ -85,6 +85,7 @@ class ClusterReader {
     read_timings();
     read_order_and_limits();
     file_.cluster.operators = map_.texts("operators");
+    read_never_satisfied();
     return std::move(file_);
   }
 
@@ -111,6 +112,14 @@ class ClusterReader {
     listen.agent_secret_file = map.has("agent_secret_file")
                                    ? in_folder(map.required_text("agent_secret_file"))
                                    : (state / "agent.secret").lexically_normal().string();
+  }
+
+  void read_never_satisfied() {
+    const std::string word = map_.text("never_satisfied", "keep");
+    file_.cluster.cancel_if_never = word == "cancel";
+    if (word != "cancel" && word != "keep") {
+      map_.report("never_satisfied", "expected keep or cancel, found '" + word + "'");
+    }
   }
 
   static YAML::Node empty_map() { return YAML::Node(YAML::NodeType::Map); }

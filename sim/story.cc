@@ -12,6 +12,9 @@ std::string subject_of(const Event& event) {
       [](const auto& one) -> std::string {
         std::string text;
         if constexpr (requires { one.key; }) text += " " + text_of(one.key);
+        if constexpr (requires { one.array; }) {
+          text += " array " + std::to_string(one.array.value);
+        }
         if constexpr (requires { one.job; }) text += " job " + std::to_string(one.job.value);
         if constexpr (requires { one.attempt; }) {
           text += " attempt " + std::to_string(one.attempt.value);
@@ -21,6 +24,15 @@ std::string subject_of(const Event& event) {
         if constexpr (requires { one.stop; }) text += " " + std::string(to_string(one.stop.cause));
         if constexpr (requires { one.exit; }) text += " " + std::string(to_string(one.exit.cause));
         if constexpr (requires { one.outcome; }) text += " " + std::string(to_string(one.outcome));
+        if constexpr (requires { one.request->dependencies; }) {
+          const Dependencies& wanted = one.request->dependencies;
+          if (!wanted.empty()) text += " depends on " + to_string(wanted);
+        }
+        if constexpr (requires { one.dependencies.wanted; }) {
+          text += " depends on " + to_string(one.dependencies.wanted);
+        }
+        if constexpr (requires { one.status; })
+          text += " " + std::string(to_string(one.status.phase));
         if constexpr (requires { one.awaiting_fence; }) {
           for (const NodeId node : one.awaiting_fence) text += " awaits " + text_of(node);
         }

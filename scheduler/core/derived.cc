@@ -26,6 +26,24 @@ bool has_waiting_part(const State& state, const Job& job) {
   return tasks == state.arrays.end() || !tasks->second.pending.empty();
 }
 
+// The deadlines of a job that has ended depend on whether others wait for it.
+void add_dependent(State& state, JobId parent, JobId job) {
+  const auto found = state.jobs.find(parent);
+  const bool first =
+      found != state.jobs.end() && found->second.ended && !state.dependents.contains(parent);
+  if (first) remove_deadlines(state, found->second);
+  state.dependents[parent].insert(job);
+}
+
+void remove_dependent(State& state, JobId parent, JobId job) {
+  const auto dependents = state.dependents.find(parent);
+  if (dependents == state.dependents.end() || dependents->second.erase(job) == 0) return;
+  if (!dependents->second.empty()) return;
+  state.dependents.erase(dependents);
+  const auto found = state.jobs.find(parent);
+  if (found != state.jobs.end() && found->second.ended) add_deadlines(state, found->second);
+}
+
 }  // namespace
 
 void recompute_node(State& state, NodeId id) {
@@ -55,7 +73,11 @@ void release_share(State& state, JobId job, const NodeShare& share) {
 
 std::vector<Deadline> deadlines_of(const State& state, const Job& job) {
   const Timings& timings = state.config->timings;
-  if (job.ended) return {{*job.ended + timings.keep_finished, DeadlineKind::kForget, job.id}};
+  if (job.ended) {
+    // What others wait for is known for as long as they do, of an array task by task.
+    if (state.dependents.contains(job.id)) return {};
+    return {{*job.ended + timings.keep_finished, DeadlineKind::kForget, job.id}};
+  }
   if (!job.attempt) {
     std::vector<Deadline> deadlines;
     if (const auto latest = latest_start(job); latest && has_waiting_part(state, job)) {
@@ -91,7 +113,7 @@ void link_job(State& state, const Job& job) {
   namesakes.unfinished.insert(job.id);
   if (job.attempt) namesakes.active.insert(job.id);
   for (const Dependency& item : job.dependencies.wanted.items) {
-    if (item.kind != DependencyKind::kSingleton) state.dependents[item.job].insert(job.id);
+    if (item.kind != DependencyKind::kSingleton) add_dependent(state, item.job, job.id);
   }
 }
 
@@ -103,10 +125,7 @@ void unlink_job(State& state, const Job& job) {
     if (namesakes->second.unfinished.empty()) state.namesakes.erase(namesakes);
   }
   for (const Dependency& item : job.dependencies.wanted.items) {
-    const auto found = state.dependents.find(item.job);
-    if (found == state.dependents.end()) continue;
-    found->second.erase(job.id);
-    if (found->second.empty()) state.dependents.erase(found);
+    if (item.kind != DependencyKind::kSingleton) remove_dependent(state, item.job, job.id);
   }
 }
 

@@ -9,6 +9,13 @@ const Qos* qos_of(const ClusterConfig& config, const Job& job) {
   return job.qos.value < config.qos.size() ? &config.qos[job.qos.value] : nullptr;
 }
 
+// Whether the victim's return to the queue would block the job again that it is put back for.
+bool depends_on(const Job& job, const Job& victim) {
+  return std::ranges::any_of(job.dependencies.wanted.items, [&victim](const Dependency& item) {
+    return item.job == victim.id || (victim.is_task() && item.job == victim.array_id);
+  });
+}
+
 }  // namespace
 
 bool may_preempt(const ClusterConfig& config, const Job& job) {
@@ -19,6 +26,7 @@ bool may_preempt(const ClusterConfig& config, const Job& job) {
 std::optional<Time> victim_from(const ClusterConfig& config, const Job& job, const Job& victim) {
   if (victim.state != JobState::kRunning || victim.attempt->stop) return std::nullopt;
   if (!victim.request->requeue || victim.request->interactive) return std::nullopt;
+  if (depends_on(job, victim)) return std::nullopt;
   const Qos* const high = qos_of(config, job);
   const Qos* const low = qos_of(config, victim);
   if (high == nullptr || low == nullptr || low->head_start >= high->head_start) return std::nullopt;

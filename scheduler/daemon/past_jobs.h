@@ -12,8 +12,15 @@
 
 namespace usine::daemon {
 
-// Those of the jobs named that have ended by the history, each once. Error: kIo.
-[[nodiscard]] Result<std::vector<PastJob>> past_jobs(store::HistoryReader& history,
-                                                     const Dependencies& dependencies);
+struct KnownDependencies {
+  // As asked, but for tasks of an array that the state has forgotten: those have become the jobs
+  // that they were.
+  Dependencies dependencies;
+  std::vector<PastJob> past;  // those of the jobs that have ended by the history, each once
+};
+
+// Error: kIo.
+[[nodiscard]] Result<KnownDependencies> look_up(const State& state, store::HistoryReader& history,
+                                                Dependencies dependencies);
 
 }  // namespace usine::daemon

@@ -262,6 +262,14 @@ operators: [ada, grace]
       std::vector<std::string>{"c.yaml:6: scheduler.listen: expected HOST:PORT, found 'nowhere'"});
 }
 
+TEST_CASE("[B11] whether jobs that can never start are cancelled is a word of the cluster file") {
+  CHECK_FALSE(parsed(kSmall).cluster.cancel_if_never);
+  CHECK(parsed(kSmall + "never_satisfied: cancel\n").cluster.cancel_if_never);
+  CHECK(problems_of(kSmall + "never_satisfied: maybe\n") ==
+        std::vector<std::string>{
+            "c.yaml:6: never_satisfied: expected keep or cancel, found 'maybe'"});
+}
+
 TEST_CASE("a machine file is found beside the cluster file that names it") {
   const test::TempFolder folder;
   for (const discovery::ShippedMachine& machine : discovery::shipped_machines()) {

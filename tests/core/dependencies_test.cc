@@ -279,6 +279,29 @@ TEST_CASE("[B15] a job can wait for one task of an array and a task that is none
   CHECK(phase_of(core, job) == DependencyPhase::kMet);
 }
 
+TEST_CASE(
+    "[B15] an array that others wait for task by task is not forgotten before they are done") {
+  Ready core;
+  const JobId parents = core.submit(array_of("1-2"));
+  JobRequest request = array_of("1-2", "aftercorr:" + id_text(parents));
+  request.hold = true;
+  const JobId array = core.submit(request);
+  core.plan();
+  core.prepare_all(task_of(core, parents, 1));
+  core.prepare_all(task_of(core, parents, 2));
+  core.end_all(task_of(core, parents, 1));
+  core.end_all(task_of(core, parents, 2), failure());
+  core.pass(2 * core.state.config->timings.keep_finished);
+  core.must(
+      ActOnJob{.caller = CoreDriver::user("ada"), .job = array, .action = JobAction::kRelease});
+  core.plan();
+  CHECK(core.state_of(task_of(core, array, 1)) == JobState::kPreparing);
+  CHECK(task_of(core, array, 2) == JobId{});
+  core.must(change(array, ""));
+  core.pass(Millis{1});
+  CHECK(core.state.find_job(parents) == nullptr);
+}
+
 TEST_CASE("[B16] a list of all needs every part and a list of any needs one") {
   Ready core;
   const JobId first = core.running(Ask{});
