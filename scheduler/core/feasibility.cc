@@ -23,8 +23,17 @@ struct Fit {
   Largest largest;
 };
 
+// Whether any nodes that could hold its share are as good as any others.
+bool takes_any(const ClusterConfig& config, const Component& component) {
+  return component.constraint.empty() && component.topology.empty() &&
+         component.excluded_nodes.empty() &&
+         config.fabric.domains.front().kind != DomainKind::kCluster;
+}
+
+// All nodes that could hold the share, or as many as are enough where any will do.
 Fit find_fitting(const State& state, PartitionId partition, const Component& component) {
   const ClusterConfig& config = *state.config;
+  const bool any_will_do = takes_any(config, component);
   std::vector<bool> class_fits;
   for (const NodeClass& one : config.classes) {
     class_fits.push_back(could_hold(one.shape, component));
@@ -45,6 +54,7 @@ Fit find_fitting(const State& state, PartitionId partition, const Component& com
     }
     if (!class_fits[node.node_class]) continue;
     if (!excluded.contains(node.name)) fit.nodes.push_back(id);
+    if (any_will_do && fit.nodes.size() == component.nodes) break;
   }
   return fit;
 }

@@ -192,12 +192,15 @@ Status check_features(const FittingNodes& fitting, const Component& component) {
 
 Status check_features_known(const ClusterConfig& config, const Component& component) {
   if (component.constraint.empty()) return {};
-  std::set<std::string> known;
-  for (const ConfiguredNode& node : config.nodes) {
-    known.insert(node.features.begin(), node.features.end());
-  }
   for (const std::string& name : features_of(component.constraint)) {
-    if (known.contains(name)) continue;
+    const auto has_it = [&name](const ConfiguredNode& node) {
+      return std::ranges::find(node.features, name) != node.features.end();
+    };
+    if (std::ranges::any_of(config.nodes, has_it)) continue;
+    std::set<std::string> known;
+    for (const ConfiguredNode& node : config.nodes) {
+      known.insert(node.features.begin(), node.features.end());
+    }
     return fail(ErrorCode::kNotFound,
                 "--constraint names the feature '" + name + "', which no node has; " +
                     (known.empty() ? "no feature is configured" : "known are " + join(known)));

@@ -36,9 +36,10 @@ void Packer::count(const PartDemand& part, std::size_t gpus) {
   const std::size_t leaves = machine_.tree().begin_of(1);
   exact_.assign(leaves, 0);
   idle_.assign(leaves, 0);
+  const DomainPlace root = machine_.tree().root();
   for (const std::uint32_t pool : part.pools) {
+    if (gpus > room.gpus_of(pool) || room.with_gpus(pool, gpus)[root] == 0) continue;
     add(idle_, room.idle(pool));
-    if (gpus > room.gpus_of(pool)) continue;
     add(exact_, room.with_gpus(pool, gpus));
     if (gpus < room.gpus_of(pool)) subtract(exact_, room.with_gpus(pool, gpus + 1));
   }

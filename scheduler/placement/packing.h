@@ -31,7 +31,8 @@ class Packer {
                                               const NodeTest& test) const;
 
   const Machine& machine_;
-  // By leaf, of the pools of one part: nodes with exactly so many GPUs free, and idle nodes.
+  // By leaf, of those pools of one part that have such nodes: nodes with exactly so many GPUs free,
+  // and idle nodes.
   std::vector<std::uint32_t> exact_;
   std::vector<std::uint32_t> idle_;
 };
