@@ -131,11 +131,13 @@ void on_task_started(State& state, const ArrayTaskStarted& event) {
   Job& array = array_job(state, event.array);
   ArrayTasks& tasks = tasks_of(state, event.array);
   CHECK_THAT(tasks.pending.contains(event.position) && event.job >= state.next_job);
+  remove_deadlines(state, array);
   tasks.pending.erase(event.position);
   tasks.live[event.position] = event.job;
   tasks.waiting.insert(event.job);
   update_state(array, tasks);
   if (!array.started) array.started = event.at;
+  add_deadlines(state, array);
   Job task = array;
   task.id = event.job;
   task.array_id = event.array;
@@ -146,22 +148,26 @@ void on_task_started(State& state, const ArrayTaskStarted& event) {
   state.next_job = JobId{event.job.value + 1};
   const auto place = state.jobs.emplace_hint(state.jobs.end(), event.job, std::move(task));
   link_job(state, place->second);
+  add_deadlines(state, place->second);
 }
 
 void on_tasks_ended(State& state, const ArrayTasksEnded& event) {
+  Job& array = array_job(state, event.array);
   ArrayTasks& tasks = tasks_of(state, event.array);
+  remove_deadlines(state, array);
   tasks.pending.erase_all(event.tasks);
   tasks.ended[event.outcome].insert_all(event.tasks);
-  update_state(array_job(state, event.array), tasks);
+  update_state(array, tasks);
+  add_deadlines(state, array);
 }
 
 void on_tasks_renewed(State& state, const ArrayTasksRenewed& event) {
   Job& array = array_job(state, event.array);
   ArrayTasks& tasks = tasks_of(state, event.array);
+  remove_deadlines(state, array);
   for (auto& [outcome, positions] : tasks.ended) positions.erase_all(event.tasks);
   std::erase_if(tasks.ended, [](const auto& one) { return one.second.empty(); });
   tasks.pending.insert_all(event.tasks);
-  remove_deadlines(state, array);
   if (array.ended) {
     ++array.requeues;
     link_job(state, array);
@@ -170,6 +176,7 @@ void on_tasks_renewed(State& state, const ArrayTasksRenewed& event) {
   array.exit = {};
   array.message.clear();
   update_state(array, tasks);
+  add_deadlines(state, array);
 }
 
 void on_limit_set(State& state, const ArrayLimitSet& event) {

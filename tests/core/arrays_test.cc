@@ -400,3 +400,17 @@ TEST_CASE("[B26] a limit on a user's running jobs holds across the tasks of an a
   const auto reply = std::get<PlanCommitted>(core.must(CommitPlan{{}, {{array, free}}, {}}));
   CHECK(reply.rejected == std::vector<JobId>{array});
 }
+
+TEST_CASE("tasks of an array that cannot start before its deadline end and the others run on") {
+  Arrays core;
+  JobRequest request = request_for({.time_limit = Seconds(600)});
+  request.deadline = core.now + Seconds(900);
+  const JobId array = core.submit_array("0-3%1", request);
+  core.plan_and_prepare(array);
+  core.pass(Seconds(301));
+  CHECK(core.ended_as(array, JobState::kDeadline) == 3);
+  CHECK(core.state_of(core.task(array, 0)) == JobState::kRunning);
+  core.end_task(core.task(array, 0));
+  CHECK(core.state_of(array) == JobState::kFailed);
+  CHECK(core.job(array).message == "3 of 4 tasks failed");
+}
