@@ -60,8 +60,8 @@ TEST_CASE("recorded batch scripts resolve or are refused naming file line and op
   for (const auto& [option, count] : refusals) std::cout << option << ": " << count << '\n';
   // Of 94 scripts. The words are left over from documentation: placeholders and footnote marks.
   const std::map<std::string, int> expected = {
-      {"'(1)'", 3},   {"'(6)'", 1},  {"'<SLURM'", 1},     {"'code]'", 3}, {"'of'", 1},
-      {"--nodes", 1}, {"--time", 1}, {"--overcommit", 1}, {"--uenv", 2},
+      {"'(1)'", 3},   {"'(6)'", 1},        {"'<SLURM'", 1}, {"'code]'", 3}, {"'of'", 1},
+      {"--nodes", 1}, {"--overcommit", 1}, {"--time", 1},   {"--uenv", 2},
   };
   CHECK(resolved == 80);
   CHECK(refusals == expected);
