@@ -78,6 +78,14 @@ std::optional<DependencyStatus> status_now(const State& state, const Dependent& 
   return status_of(item, standing_of(parent));
 }
 
+// None where the state has forgotten the other job: nothing changes any more.
+std::optional<DependencyStatus> status_in(const State& state, const Job& job,
+                                          const Dependency& item) {
+  if (item.kind == DependencyKind::kSingleton) return singleton_status(state, dependent_of(job));
+  const Job* parent = state.find_job(item.job);
+  return parent == nullptr ? std::nullopt : status_now(state, dependent_of(job), item, *parent);
+}
+
 // ---- what an event changes --------------------------------------------------------------------
 
 bool has_not_started(const Job& job) {
@@ -94,6 +102,12 @@ class Consequences {
     of_parent(id);
     const Job& job = *state_.find_job(id);
     if (job.is_task()) of_parent(job.array_id);
+  }
+
+  // The job is back in the queue: what it depends on may have changed while it ran.
+  void of_requeued(JobId id) {
+    of_job(id);
+    renew(*state_.find_job(id), [](const Dependency&) { return true; });
   }
 
   // A task of the array is gone from those that wait, and with it what it may have waited for.
@@ -146,7 +160,7 @@ class Consequences {
     for (std::uint32_t i = 0; i < fresh.wanted.items.size(); ++i) {
       const Dependency& item = fresh.wanted.items[i];
       if (!wanted(item)) continue;
-      fresh.statuses[i] = current_status(job, item).value_or(fresh.statuses[i]);
+      fresh.statuses[i] = status_in(state_, job, item).value_or(fresh.statuses[i]);
       if (fresh.statuses[i] == job.dependencies.statuses[i]) continue;
       events_.emplace_back(DependencyChanged{job.id, i, fresh.statuses[i], now_});
     }
@@ -155,16 +169,6 @@ class Consequences {
     events_.emplace_back(StopRequested{
         {job.id, job.attempt->number},
         {StopCause::kRequeued, "a job that it depends on was put back in the queue", now_}});
-  }
-
-  // None where the state has forgotten the other job: nothing changes any more.
-  [[nodiscard]] std::optional<DependencyStatus> current_status(const Job& job,
-                                                               const Dependency& item) const {
-    if (item.kind == DependencyKind::kSingleton) {
-      return singleton_status(state_, dependent_of(job));
-    }
-    const Job* parent = state_.find_job(item.job);
-    return parent == nullptr ? std::nullopt : status_now(state_, dependent_of(job), item, *parent);
   }
 
   static std::string never_text(const Job& job) {
@@ -238,6 +242,16 @@ bool dependencies_allow(const State& state, const Job& job, Time now) {
   return whole.phase == DependencyPhase::kMet && whole.from <= now;
 }
 
+bool statuses_are_current(const State& state, const Job& job) {
+  const auto& [wanted, statuses] = job.dependencies;
+  if (statuses.size() != wanted.items.size()) return false;
+  for (std::size_t i = 0; i < statuses.size(); ++i) {
+    const auto now = status_in(state, job, wanted.items[i]);
+    if (now && *now != statuses[i]) return false;
+  }
+  return true;
+}
+
 std::vector<Event> dependency_consequences(const State& state, const Event& event, Time now) {
   Consequences follow(state, now);
   std::visit(
@@ -248,15 +262,17 @@ std::vector<Event> dependency_consequences(const State& state, const Event& even
         } else if constexpr (std::is_same_v<One, AttemptStarted>) {
           follow.of_job(one.key.job);
         } else if constexpr (std::is_same_v<One, JobRequeued>) {
-          follow.of_job(one.job);
+          follow.of_requeued(one.job);
           follow.of_namesakes(one.job, true);
         } else if constexpr (std::is_same_v<One, JobEnded>) {
           follow.of_job(one.job);
           follow.of_namesakes(one.job, false);
         } else if constexpr (std::is_same_v<One, ArrayTaskStarted> ||
-                             std::is_same_v<One, ArrayTasksEnded> ||
-                             std::is_same_v<One, ArrayTasksRenewed>) {
+                             std::is_same_v<One, ArrayTasksEnded>) {
           follow.of_array(one.array);
+        } else if constexpr (std::is_same_v<One, ArrayTasksRenewed>) {
+          follow.of_array(one.array);
+          follow.of_namesakes(one.array, true);
         } else if constexpr (std::is_same_v<One, JobSubmitted> ||
                              std::is_same_v<One, DependencyChanged> ||
                              std::is_same_v<One, DependenciesSet>) {

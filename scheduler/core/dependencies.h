@@ -29,6 +29,10 @@ struct Dependent {
 // Whether what `job` waits for in other jobs lets it start at `now`.
 [[nodiscard]] bool dependencies_allow(const State& state, const Job& job, Time now);
 
+// Whether the waiting job's statuses are what the state gives now, those aside that rest on jobs
+// which it has forgotten. For check_invariants().
+[[nodiscard]] bool statuses_are_current(const State& state, const Job& job);
+
 // What `event` changes for other jobs: their dependencies, the end of those that can never start
 // where the cluster or the job says so, and the stop of what prepares and must wait again (B20).
 // `state` has the event applied; what it returns has consequences in turn.

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "scheduler/core/dependencies.h"
 #include "scheduler/core/derived.h"
 #include "scheduler/core/state.h"
 
@@ -51,6 +52,9 @@ void check_job(const State& state, const Job& job, Faults& faults) {
   }
   if (job.attempt && job.attempt->number.value != job.attempts) {
     faults.push_back(job_text(job) + ": attempt number and count differ");
+  }
+  if (job.state == JobState::kPending && !statuses_are_current(state, job)) {
+    faults.push_back(job_text(job) + ": where its dependencies stand is not what the state says");
   }
   if (job.attempt) check_phases(job, faults);
 }

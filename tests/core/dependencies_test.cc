@@ -468,6 +468,26 @@ TEST_CASE("[B20] a requeue of the parent blocks dependents again that have not s
   CHECK(core.state_of(prepares) == JobState::kPreparing);
 }
 
+TEST_CASE(
+    "[B20] a dependent that is put back itself waits for a parent that was put back meanwhile") {
+  Ready core;
+  const JobId parent = core.running(Ask{});
+  const JobId job = core.submit(depending("after:" + id_text(parent) + "+10"));
+  core.now += Seconds{600};
+  core.plan();
+  core.prepare_all(job);
+  REQUIRE(core.state_of(job) == JobState::kRunning);
+  for (const JobId back : {parent, job}) {
+    core.must(
+        ActOnJob{.caller = CoreDriver::user("ada"), .job = back, .action = JobAction::kRequeue});
+    core.ended(back, 0, {EndCause::kStopped, 0, 15, ""});
+  }
+  CHECK(phase_of(core, job) == DependencyPhase::kWaiting);
+  core.plan();
+  CHECK(core.state_of(parent) == JobState::kPreparing);
+  CHECK(core.state_of(job) == JobState::kPending);
+}
+
 TEST_CASE("[B21] time that a job is blocked on a dependency does not count as waiting") {
   Ready core;
   const JobId parent = core.running(Ask{});
