@@ -16,6 +16,8 @@
 namespace usine::daemon {
 namespace {
 
+constexpr std::size_t kAheadShownMax = 5;
+
 std::int64_t to_ms(Time time) { return time.time_since_epoch().count(); }
 
 proto::Holder to_proto(const State& state, const Holder& holder) {
@@ -47,11 +49,12 @@ proto::NodeCensus to_proto(const NodeCensus& census) {
   return message;
 }
 
-void add_explanation(const View& view, const Job& job, proto::Explanation& message) {
+// Returns the jobs that go first of those ahead.
+std::vector<JobId> add_explanation(const View& view, const Job& job, proto::Explanation& message) {
   std::optional<Reason> found;
   const auto known = view.findings.reasons.find(job.id);
   if (known != view.findings.reasons.end()) found = known->second;
-  const Explanation explanation = explain(view.state, job, found, view.now);
+  Explanation explanation = explain(view.state, job, found, view.now);
   for (const BlockingRule& rule : explanation.rules) {
     proto::BlockingRule& added = *message.add_rules();
     *added.mutable_reason() = usine::to_proto(rule.reason);
@@ -65,9 +68,11 @@ void add_explanation(const View& view, const Job& job, proto::Explanation& messa
   add_rank(view.state, job, message);
   message.set_ahead(explanation.place.ahead);
   message.set_waiting(explanation.place.waiting);
-  for (const JobId ahead : explanation.place.next_to_start) {
-    message.add_next_to_start(ahead.value);
+  const auto& next = explanation.place.next_to_start;
+  for (std::size_t i = 0; i < std::min(next.size(), kAheadShownMax); ++i) {
+    message.add_next_to_start(next[i].value);
   }
+  return std::move(explanation.place.next_to_start);
 }
 
 void add_trials(const WhatIf& found, proto::Explanation& message) {
@@ -102,10 +107,11 @@ void explain_job(const View& view, const proto::ExplainRequest& request, Forecas
   answer->message.set_as_of_ms(to_ms(view.now));
   *answer->message.mutable_summary() = summary_of(view, job);
   const bool waits = job.state == JobState::kPending;
-  if (waits) add_explanation(view, job, answer->message);
+  std::vector<JobId> ahead;
+  if (waits) ahead = add_explanation(view, job, answer->message);
   if (waits && !request.without_changes() && !not_eligible(view.state, job, view.now)) {
     const bool taken = forecaster.take(
-        [answer, trial = trial_state(view.state, job), id = job.id, now = view.now] {
+        [answer, trial = trial_state(view.state, job, ahead), id = job.id, now = view.now] {
           add_trials(what_if(trial, id, now), answer->message);
           answer->respond(std::move(answer->message));
         });

@@ -24,7 +24,7 @@ OrderPlace place_of(const State& state, const Job& job, Time now) {
     ++place.ahead;
     first.push_back(rank);
     std::ranges::push_heap(first);
-    if (first.size() <= OrderPlace::kAheadShownMax) continue;
+    if (first.size() <= OrderPlace::kAheadListedMax) continue;
     std::ranges::pop_heap(first);
     first.pop_back();
   }

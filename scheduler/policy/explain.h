@@ -24,7 +24,8 @@ struct BlockingRule {
 
 // Among the jobs of every partition that wait and are eligible.
 struct OrderPlace {
-  static constexpr std::size_t kAheadShownMax = 5;
+  // Of those ahead, as many as a trial looks at (what_if.h).
+  static constexpr std::size_t kAheadListedMax = 256;
 
   std::uint64_t ahead = 0;
   std::uint64_t waiting = 0;         // in all, this one included

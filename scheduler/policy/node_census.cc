@@ -36,21 +36,24 @@ std::vector<Holder> largest(const std::map<JobId, Holder>& by_job) {
   return holders;
 }
 
-// What jobs have of the nodes that are `wanted`, by node.
+// What jobs have of the nodes that are `wanted`, by node. Goes by the nodes and not by the jobs, of
+// which many more wait.
 std::map<JobId, Holder> holders_of(const State& state, const std::vector<bool>& wanted) {
   std::map<JobId, Holder> by_job;
-  for (const auto& [id, job] : state.jobs) {
-    if (!job.attempt) continue;
-    Holder holder{id};
-    for (std::size_t i = 0; i < job.attempt->nodes.size(); ++i) {
-      const NodeShare& share = job.attempt->allocation.nodes[i];
-      const bool over = job.attempt->nodes[i].phase == NodePhase::kEnded;
+  for (std::size_t node = 0; node < wanted.size(); ++node) {
+    if (!wanted[node]) continue;
+    for (const JobId id : state.nodes[node].jobs) by_job[id].job = id;
+  }
+  for (auto& [id, holder] : by_job) {
+    const Attempt& attempt = *state.find_job(id)->attempt;
+    for (std::size_t i = 0; i < attempt.nodes.size(); ++i) {
+      const NodeShare& share = attempt.allocation.nodes[i];
+      const bool over = attempt.nodes[i].phase == NodePhase::kEnded;
       if (over || !wanted[share.node.value]) continue;
       ++holder.nodes;
       holder.gpus += share.gpus.count();
       holder.cores += share.cores.count();
     }
-    if (holder.nodes > 0) by_job[id] = holder;
   }
   return by_job;
 }

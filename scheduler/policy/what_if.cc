@@ -8,25 +8,18 @@
 #include "scheduler/core/derived.h"
 #include "scheduler/policy/forecast.h"
 #include "scheduler/policy/variations.h"
-#include "scheduler/queue/priority.h"
 
 namespace usine {
 namespace {
 
-// Those that wait ahead of the job: the first in the order, and the arrays of its own kind.
-std::set<JobId> first_ahead(const State& state, const Job& job) {
-  const RankKey own = rank_of(job, *state.config);
-  std::vector<RankKey> ahead;
-  for (const auto& [id, other] : state.jobs) {
-    if (other.state != JobState::kPending || !other.eligible_since) continue;
-    const RankKey rank = rank_of(other, *state.config);
-    if (rank < own) ahead.push_back(rank);
+// Those that run or have nodes kept for them.
+std::set<JobId> jobs_on_nodes(const State& state) {
+  std::set<JobId> jobs;
+  for (const Node& node : state.nodes) jobs.insert(node.jobs.begin(), node.jobs.end());
+  for (const auto& [node, claimants] : state.claimed_by) {
+    jobs.insert(claimants.begin(), claimants.end());
   }
-  const std::size_t kept = std::min(ahead.size(), kTrialJobsMax);
-  std::ranges::partial_sort(ahead, ahead.begin() + static_cast<std::ptrdiff_t>(kept));
-  std::set<JobId> ids;
-  for (std::size_t i = 0; i < kept; ++i) ids.insert(ahead[i].job);
-  return ids;
+  return jobs;
 }
 
 // What a variation is tried against.
@@ -59,8 +52,7 @@ std::optional<Time> try_variation(const Trial& trial, const Variation& variation
 
 }  // namespace
 
-State trial_state(const State& state, const Job& job) {
-  const std::set<JobId> ahead = first_ahead(state, job);
+State trial_state(const State& state, const Job& job, std::span<const JobId> ahead) {
   State trial;
   trial.cluster_uuid = state.cluster_uuid;
   trial.epoch = state.epoch;
@@ -70,8 +62,11 @@ State trial_state(const State& state, const Job& job) {
   trial.config = state.config;
   trial.nodes = state.nodes;
   trial.reservations = state.reservations;
-  for (const auto& [id, other] : state.jobs) {
-    if (!other.attempt && !other.claim && id != job.id && !ahead.contains(id)) continue;
+  std::set<JobId> kept = jobs_on_nodes(state);
+  kept.insert(ahead.begin(), ahead.end());
+  kept.insert(job.id);
+  for (const JobId id : kept) {
+    const Job& other = *state.find_job(id);
     trial.jobs.emplace(id, other);
     // A task needs the books of its array, which they keep by themselves.
     const JobId array = other.is_task() ? other.array_id : id;

@@ -3,8 +3,8 @@
 // job, and said only where it does. Takes many planning passes: for a thread of its own. Pure.
 #pragma once
 
-#include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -27,12 +27,9 @@ struct WhatIf {
   std::vector<Change> changes;  // soonest first
 };
 
-// Jobs ahead in the order that a trial looks at, the first ones; those behind can only start where
-// they delay nothing.
-inline constexpr std::size_t kTrialJobsMax = 256;
-
-// A copy of the state with what runs, the job, and what waits ahead of it.
-[[nodiscard]] State trial_state(const State& state, const Job& job);
+// A copy of the state with what runs, the job, and the first of those that wait `ahead` of it
+// (OrderPlace); those behind can only start where they delay nothing.
+[[nodiscard]] State trial_state(const State& state, const Job& job, std::span<const JobId> ahead);
 
 // `trial`: of trial_state(); the job is pending and eligible there.
 [[nodiscard]] WhatIf what_if(const State& trial, JobId job, Time now);

@@ -33,7 +33,9 @@ const BlockingRule* rule_of(const Explanation& explanation, ReasonKind kind) {
 }
 
 WhatIf tried(const CoreDriver& core, JobId job) {
-  return what_if(trial_state(core.state, *core.state.find_job(job)), job, core.now);
+  const Job& waiting = *core.state.find_job(job);
+  const auto ahead = explain(core.state, waiting, std::nullopt, core.now).place.next_to_start;
+  return what_if(trial_state(core.state, waiting, ahead), job, core.now);
 }
 
 const Change* change_to(const WhatIf& found, const std::string& option) {
@@ -149,7 +151,7 @@ TEST_CASE("a job's place in the order counts those that wait ahead of it") {
   const OrderPlace place = explained(core, jobs[6]).place;
   CHECK(place.ahead == 6);
   CHECK(place.waiting == 8);
-  CHECK(place.next_to_start == std::vector<JobId>(jobs.begin(), jobs.begin() + 5));
+  CHECK(place.next_to_start == std::vector<JobId>(jobs.begin(), jobs.begin() + 6));
 }
 
 TEST_CASE("a job that no pass has come to has a reason as well") {
@@ -233,7 +235,7 @@ TEST_CASE("a trial's state is sound and has only what matters to the job") {
     core.now += Seconds{1};
     core.submit(Ask{.gpus = 8});
   }
-  const State trial = trial_state(core.state, *core.state.find_job(job));
+  const State trial = trial_state(core.state, *core.state.find_job(job), {});
   CHECK(trial.jobs.size() == 2);
   CHECK(check_invariants(trial).empty());
 }
