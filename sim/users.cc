@@ -146,7 +146,25 @@ void Users::answered(const std::string& key, const JobRequest& request,
   parts_.witness.breach("a sound job is refused: " + reply.error().message);
 }
 
+// An operator keeps nodes for a while, or takes back what another has kept.
+void Users::reserve() {
+  Chance& chance = parts_.chance;
+  const std::string name = "kept" + std::to_string(chance.below(3));
+  if (chance.one_in(3)) {
+    return scheduler_.call(DeleteReservation{kRoot, name}, [](const auto&) {});
+  }
+  ReservationRequest request;
+  request.name = name;
+  request.start = parts_.agenda.now() + chance.between(Millis{0}, kBeginMax);
+  request.length = Seconds(1 + static_cast<std::int64_t>(chance.below(600)));
+  request.node_count = 1 + static_cast<std::uint32_t>(chance.below(parts_.config->nodes.size()));
+  request.maintenance = chance.one_in(2);
+  request.replace = chance.one_in(2);
+  scheduler_.call(CreateReservation{kRoot, request}, [](const auto&) {});
+}
+
 void Users::meddle() {
+  if (parts_.chance.one_in(6)) return reserve();
   const auto& jobs = parts_.witness.accepted_jobs();
   if (jobs.empty()) return;
   const auto job =

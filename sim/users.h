@@ -19,7 +19,7 @@ class Users {
 
   // Spreads `count` submissions over the time from now to `end`.
   void submit_over(std::uint32_t count, Time end);
-  // Cancels, holds, releases or requeues some job, or lets it wait for others.
+  // Cancels, holds, releases or requeues some job, lets it wait for others, or reserves nodes.
   void meddle();
   // Lets go whatever is held, cancels what can never start and takes back every drain, so that all
   // jobs can end.
@@ -33,6 +33,7 @@ class Users {
   void answered(const std::string& key, const JobRequest& request, const Result<Reply>& reply);
   [[nodiscard]] Request any_request(const std::string& key);
   [[nodiscard]] Dependencies any_dependencies();
+  void reserve();
   [[nodiscard]] std::vector<PastJob> past_of(const JobRequest& request) const;
 
   SimulationParts parts_;

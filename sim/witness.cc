@@ -36,6 +36,7 @@ void Witness::accepted(const std::string& key, JobId job) {
 void Witness::committed(const std::vector<Event>& events) {
   for (const Event& event : events) {
     if (std::string fault = dependencies_.take(event); !fault.empty()) breach(std::move(fault));
+    if (std::string fault = reservations_.take(event); !fault.empty()) breach(std::move(fault));
     if (std::string fault = sharing_.take(event); !fault.empty()) breach(std::move(fault));
     if (const auto* const renewed = std::get_if<ArrayTasksRenewed>(&event)) {
       renewed_.insert(renewed->array);

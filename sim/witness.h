@@ -15,6 +15,7 @@
 #include "scheduler/core/state.h"
 #include "sim/dependency_watch.h"
 #include "sim/memory_journal.h"
+#include "sim/reservation_watch.h"
 #include "sim/sharing_watch.h"
 
 namespace usine::sim {
@@ -58,6 +59,7 @@ class Witness {
 
   std::vector<std::string> breaches_;
   DependencyWatch dependencies_;
+  ReservationWatch reservations_;
   SharingWatch sharing_;
   std::map<std::string, JobId> jobs_;                     // by idempotency key
   std::map<std::string, JobId> submitted_;                // by idempotency key

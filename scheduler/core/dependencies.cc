@@ -271,8 +271,9 @@ std::vector<Event> dependency_consequences(const State& state, const Event& even
                              std::is_same_v<One, ArrayTasksEnded>) {
           follow.of_array(one.array);
         } else if constexpr (std::is_same_v<One, ArrayTasksRenewed>) {
-          follow.of_array(one.array);
+          follow.of_requeued(one.array);
           follow.of_namesakes(one.array, true);
+          follow.of_dependent(one.array);
         } else if constexpr (std::is_same_v<One, JobSubmitted> ||
                              std::is_same_v<One, DependencyChanged> ||
                              std::is_same_v<One, DependenciesSet>) {
