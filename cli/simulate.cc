@@ -1,9 +1,13 @@
 // `usine simulate`: the production scheduler on a list of jobs, in virtual time.
 #include "tools/simulate.h"
 
+#include <cstdlib>
+#include <fstream>
+
 #include "cli/options.h"
 #include "cli/terminal.h"
 #include "cli/views.h"
+#include "tools/simulate_report.h"
 #include "tools/simulate_views.h"
 
 namespace usine::cli {
@@ -32,6 +36,7 @@ Options simulate_options() {
       .value(
           "limits", "exact|guessed",
           "of jobs without a limit: their run time, or what users would have asked for (default)")
+      .value("report", "FILE.html", "write a page with tables and drawings too")
       .flag("json", "print one JSON document");
   return options;
 }
@@ -85,6 +90,11 @@ CommandResult run_simulate(const Words& words) {
   if (!settings) return fail(settings.error());
   const auto simulated = tools::simulate(*settings);
   if (!simulated) return fail(simulated.error());
+  if (const auto path = (*given)->value("report")) {
+    std::ofstream page(*path, std::ios::binary);
+    page << tools::to_html(*simulated);
+    if (!page.flush()) return fail(ErrorCode::kIo, "cannot write the report to " + *path);
+  }
   if ((*given)->flag("json")) {
     print_json(tools::to_json(*simulated));
   } else {

@@ -32,12 +32,17 @@ class Replay {
   Replay(std::shared_ptr<const ClusterConfig> cluster, const std::vector<TraceJob>& trace,
          const ReplayPolicy& policy)
       : cluster_(with_order(std::move(cluster), policy)),
+        trace_(trace),
         planner_(State{}, policy.limits),
         metrics_(*cluster_, offered_load(*cluster_, trace).unit, kStart) {
     report_.policy = policy.name;
+    report_.starts.resize(trace.size());
     if (trace.empty()) return;
     const Seconds first = std::ranges::min(trace, {}, &TraceJob::submit).submit;
-    for (const TraceJob& job : trace) submissions_.emplace(kStart + (job.submit - first), &job);
+    for (std::size_t i = 0; i < trace.size(); ++i) {
+      submissions_.push_back({kStart + (trace[i].submit - first), i});
+    }
+    std::ranges::stable_sort(submissions_, {}, &Submission::at);
   }
 
   ReplayReport run() {
@@ -64,7 +69,7 @@ class Replay {
   [[nodiscard]] std::optional<Time> next_event() const {
     std::optional<Time> next = next_deadline(state_);
     const auto take = [&next](Time at) { next = next ? std::min(*next, at) : at; };
-    if (!submissions_.empty()) take(submissions_.begin()->first);
+    if (submitted_ < submissions_.size()) take(submissions_[submitted_].at);
     if (!ends_.empty()) take(ends_.begin()->first);
     if (const auto wake = planner_.next_wake()) take(*wake);
     return next;
@@ -74,21 +79,22 @@ class Replay {
     while (planner_.has_work(now_)) {
       Plan plan = planner_.plan(now_);
       ++report_.passes;
-      if (!plan.proposals.starts.empty()) tell(std::move(plan.proposals));
+      if (!plan.proposals.empty()) tell(std::move(plan.proposals));
     }
   }
 
   void submit_jobs() {
-    while (!submissions_.empty() && submissions_.begin()->first <= now_) {
-      const TraceJob& job = *submissions_.begin()->second;
-      submissions_.erase(submissions_.begin());
+    for (; submitted_ < submissions_.size() && submissions_[submitted_].at <= now_; ++submitted_) {
+      const std::size_t index = submissions_[submitted_].index;
+      const TraceJob& job = trace_[index];
       if (!job.run && !job.limit) {
         ++report_.skipped;
         continue;
       }
       const NodeShape& shape = cluster_->classes[cluster_->nodes.front().node_class].shape;
       auto request = std::make_shared<JobRequest>(request_of(job, shape));
-      runs_[state_.next_job] = job.run.value_or(request->time_limit);
+      jobs_.insert_or_assign(state_.next_job,
+                             Submitted{index, job.run.value_or(request->time_limit)});
       const Caller caller{request->user, 0, 0, false};
       tell(SubmitJob{caller, std::move(request), false});
     }
@@ -139,9 +145,13 @@ class Replay {
     if (const auto* const placed = std::get_if<AttemptPlaced>(&event)) {
       answers_.push_back({{placed->job, placed->attempt}, false});
     } else if (const auto* const started = std::get_if<AttemptStarted>(&event)) {
-      ends_.emplace(now_ + runs_.at(started->key.job), started->key);
+      const Submitted& job = jobs_.at(started->key.job);
+      report_.starts[job.index] = now_ - kStart;
+      ends_.emplace(now_ + job.run, started->key);
     } else if (const auto* const stop = std::get_if<StopRequested>(&event)) {
       answers_.push_back({stop->key, true});
+    } else if (const auto* const ended = std::get_if<JobEnded>(&event)) {
+      jobs_.erase(ended->job);
     }
   }
 
@@ -167,6 +177,14 @@ class Replay {
     return nodes;
   }
 
+  struct Submission {
+    Time at;
+    std::size_t index = 0;  // in the trace
+  };
+  struct Submitted {
+    std::size_t index = 0;  // in the trace
+    Seconds run{0};
+  };
   // What the agents of an attempt have been told.
   struct Answer {
     AttemptKey key;
@@ -174,13 +192,15 @@ class Replay {
   };
 
   std::shared_ptr<const ClusterConfig> cluster_;
+  const std::vector<TraceJob>& trace_;
   State state_;
   Planner planner_;
   Metrics metrics_;
   Time now_ = kStart;
-  std::multimap<Time, const TraceJob*> submissions_;
+  std::vector<Submission> submissions_;         // in order of time
+  std::size_t submitted_ = 0;                   // of them
+  std::map<JobId, Submitted> jobs_;             // until they end
   std::set<std::pair<Time, AttemptKey>> ends_;  // of running jobs, unless a limit comes first
-  std::map<JobId, Seconds> runs_;
   std::deque<Answer> answers_;
   Sha256 digest_;
   ReplayReport report_;

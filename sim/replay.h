@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,8 @@ struct ReplayReport {
   std::string first_refusal;  // why, for people
   std::uint64_t passes = 0;   // of the planner
   std::uint64_t events = 0;
+  // Since the first submission, by place in the trace; none: it never started.
+  std::vector<std::optional<Millis>> starts;
   Figures figures;
 };
 

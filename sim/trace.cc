@@ -113,7 +113,7 @@ Result<std::vector<TraceJob>> parse_trace(std::string_view text) {
     text.remove_prefix(std::min(end + 1, text.size()));
     if (line.ends_with('\r')) line.remove_suffix(1);
     const bool is_head = is_csv ? line_number == 1 : line.starts_with(';');
-    if (is_head || line.empty()) continue;
+    if (is_head || line.find_first_not_of(" \t") == line.npos) continue;
     const Fields fields = is_csv ? split_csv(line) : split_words(line);
     const std::string place = "line " + std::to_string(line_number);
     if (is_csv ? fields.size() != kCsvFields : fields.size() < kSwfFields) {

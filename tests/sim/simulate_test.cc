@@ -7,6 +7,7 @@
 
 #include "tests/support/temp_folder.h"
 #include "tools/simulate_policy.h"
+#include "tools/simulate_report.h"
 #include "tools/simulate_views.h"
 
 namespace usine::tools {
@@ -71,6 +72,24 @@ TEST_CASE("Several policies stand side by side in text and in JSON") {
   const std::string text = to_text(*simulated);
   CHECK(text.find("conservative") != std::string::npos);
   CHECK(text.find("longest wait, s, size 9-64") != std::string::npos);
+}
+
+TEST_CASE("The report is one page with a drawing of each kind and nothing from elsewhere") {
+  const test::TempFolder folder;
+  SimulateSettings settings = settings_for(written(folder, kRows));
+  settings.policies = {"easy", "usine"};
+  const auto simulated = simulate(settings);
+  REQUIRE(simulated);
+  const std::string page = to_html(*simulated);
+  std::size_t drawings = 0;
+  for (std::size_t at = page.find("<svg"); at != page.npos; at = page.find("<svg", at + 1)) {
+    ++drawings;
+  }
+  CHECK(drawings == 3);
+  CHECK(page.find("easy") != std::string::npos);
+  CHECK(page.find("http") == std::string::npos);
+  CHECK(page.find("<script") == std::string::npos);
+  CHECK(page.find("nan") == std::string::npos);
 }
 
 TEST_CASE("A policy file starts from a policy and changes what it says") {
