@@ -10,7 +10,7 @@ namespace {
 constexpr double kWidth = 760;
 constexpr double kHeight = 270;
 constexpr double kLeft = 58;  // of the plot's sides from those of the picture
-constexpr double kRight = 12;
+constexpr double kRight = 24;
 constexpr double kTop = 26;
 constexpr double kBottom = 44;
 constexpr double kGroupShare = 0.8;  // of a group's width that its bars take
