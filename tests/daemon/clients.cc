@@ -114,6 +114,19 @@ Result<proto::JobDetail> UserClient::wait_while(std::uint64_t job,
   return call(&proto::Users::Stub::GetJob, request);
 }
 
+Result<proto::ActReply> UserClient::set_limit(std::uint64_t job, std::int64_t seconds) {
+  proto::UpdateJobsRequest request;
+  request.add_jobs(job);
+  request.set_time_limit_s(seconds);
+  return call(&proto::Users::Stub::UpdateJobs, request);
+}
+
+Result<proto::Explanation> UserClient::explain(std::uint64_t job) {
+  proto::ExplainRequest request;
+  request.set_job(job);
+  return call(&proto::Users::Stub::Explain, request);
+}
+
 Result<proto::ListNodesReply> UserClient::list_nodes() {
   return call(&proto::Users::Stub::ListNodes, proto::ListNodesRequest());
 }

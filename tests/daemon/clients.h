@@ -32,6 +32,8 @@ class UserClient {
   Result<proto::JobDetail> get_job(std::uint64_t job);
   // Long poll while the job is in one of the states.
   Result<proto::JobDetail> wait_while(std::uint64_t job, std::vector<std::string> states);
+  Result<proto::ActReply> set_limit(std::uint64_t job, std::int64_t seconds);
+  Result<proto::Explanation> explain(std::uint64_t job);
   Result<proto::ListNodesReply> list_nodes();
   Result<proto::ListHistoryReply> list_history(std::uint64_t job);
   Result<proto::ClusterInfo> cluster();
