@@ -7,6 +7,8 @@ namespace {
 
 // Counts above this are slips of the pen; the bound keeps products within 64 bits.
 constexpr std::uint64_t kCountMax = 100'000'000;
+// The same for a node's memory: an exbibyte.
+constexpr std::int64_t kMemoryMibMax = std::int64_t{1} << 40;
 
 std::unexpected<Error> contradiction(std::string message) {
   return fail(ErrorCode::kInvalid, std::move(message));
@@ -170,6 +172,11 @@ Status lay_out_memory(const TaskCounts& counts, Component& part) {
     asked = counts.memory_per_gpu_mib;
     times = part.per_node.gpus;
     if (times == 0) return contradiction("--mem-per-gpu needs GPUs: write --gpus-per-node as well");
+  }
+  if (asked && *asked > 0 && times > kMemoryMibMax / *asked) {
+    return contradiction("the memory of a node would be " + std::to_string(*asked) + " MiB times " +
+                         std::to_string(times) +
+                         ": ask for less with --mem-per-cpu or --mem-per-gpu");
   }
   if (asked) memory = *asked == 0 ? NodeDemand::kAllMemory : *asked * times;
   part.per_node.memory_mib = memory;

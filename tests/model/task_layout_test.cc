@@ -36,6 +36,15 @@ TEST_CASE("GPUs a node follow from every way to ask for them") {
   CHECK(component({.command_line = {"--gres=gpu:4", "--gpus-per-node=4"}}).per_node.gpus == 4);
 }
 
+TEST_CASE("memory that no number holds is refused and not wrapped around") {
+  for (const char* const option : {"--mem-per-cpu=4000000T", "--mem=4000000T"}) {
+    CAPTURE(option);
+    CHECK(contains(refusal({.command_line = {"-c100000", option}}), "ask for less"));
+  }
+  CHECK(contains(refusal({.command_line = {"--gpus-per-node=8", "--mem-per-gpu=4000000T"}}),
+                 "ask for less"));
+}
+
 TEST_CASE("cores and memory a node are the sum over its tasks cores and GPUs") {
   const auto part = component({.command_line = {"--ntasks-per-node=4", "-c3", "--mem-per-cpu=2G"}});
   CHECK(part.per_node.cores == 12);
