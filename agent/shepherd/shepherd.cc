@@ -10,6 +10,7 @@
 #include "common/os/os_error.h"
 #include "common/os/processes.h"
 #include "common/os/sockets.h"
+#include "model/request.h"
 
 namespace usine::shepherd {
 namespace {
@@ -24,6 +25,11 @@ constexpr std::size_t kGreetingBytesMax = 1024;
 // so that descriptors are left for what runs, and more for the agent.
 constexpr std::size_t kLocalsMax = 128;
 constexpr std::size_t kControllersMax = 2 * kLocalsMax;
+// What the job's user may say at once here: a command with its environment and its arguments.
+constexpr std::size_t kLocalBytesMax = kEnvironmentBytesMax + (2u << 20);
+// Connections over TCP that have shown the job's key: a line for each step that runs here, and
+// clients from elsewhere.
+constexpr std::size_t kGuestsMax = 512;
 // After a connection could not be taken up, for want of descriptors say.
 constexpr Millis kAcceptPause{1000};
 // The client of an interactive job has this long to read what is left for it.
@@ -157,6 +163,7 @@ ConnectionPtr Shepherd::add_connection(os::UniqueFd fd, Role role) {
     });
     return connection;
   }
+  if (role == Role::kLocal) connection->bound_received(kLocalBytesMax);
   watchers_.insert(connection);
   proto::ShepherdMessage hello;
   if (job_.record()) {
@@ -198,8 +205,11 @@ void Shepherd::handle(const ConnectionPtr& connection, Role role, proto::Shepher
 void Shepherd::handle_stranger(const ConnectionPtr& connection,
                                const proto::ShepherdMessage& message) {
   strangers_.erase(connection);
-  if (message.has_greet() && same_secret(message.greet().job_key(), spec_.job_key)) {
+  std::erase_if(guest_lines_, [](const auto& line) { return line.expired(); });
+  const bool room = guest_lines_.size() < kGuestsMax;
+  if (room && message.has_greet() && same_secret(message.greet().job_key(), spec_.job_key)) {
     guests_.insert(connection);
+    guest_lines_.push_back(connection);
     connection->bound_received(os::FrameSocket::kFrameBytesMax);
   } else {
     connection->close();

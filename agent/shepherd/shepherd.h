@@ -63,6 +63,7 @@ class Shepherd {
   std::set<ConnectionPtr> watchers_;               // unix connections: told of the end
   std::set<ConnectionPtr> strangers_;              // TCP connections that have not greeted yet
   std::set<ConnectionPtr> guests_;                 // those that have shown the job's key
+  std::vector<std::weak_ptr<Connection>> guest_lines_;  // of those, whatever became of them
 };
 
 }  // namespace usine::shepherd
