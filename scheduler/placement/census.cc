@@ -127,6 +127,7 @@ bool count_bounds(const Room& room, const PartDemand& part, const Component& ask
   bool sums = true;
   for (const std::uint32_t pool : part.pools) {
     const Rows rows = rows_for(room, pool, asked);
+    if (rows.first.back() == 0) continue;  // at the root, which is the last
     sums = sums && rows.second.empty();
     for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += rows.first[i];
   }

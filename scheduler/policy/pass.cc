@@ -70,7 +70,7 @@ Pass::Pass(const PlanningIndexes& indexes, const PlanLimits& limits, PassOrder o
       order_(std::move(order)),
       tries_left_(limits.placements_tried_max),
       renewals_left_(order_.full ? ~std::size_t{0} : limits.promises_renewed_max),
-      grown_(indexes.machine, indexes.timeline, std::move(order_.grown)),
+      grown_(indexes.machine, indexes.timeline, order_.grown),
       preemptions_left_(any_preempts(*indexes.state.config) ? limits.preemptions_tried_max : 0) {}
 
 Plan Pass::run() {
@@ -143,11 +143,21 @@ void Pass::go_over_changed(const QueueEntry* after) {
   while (!walks.empty()) {
     Walk walk = walks.top();
     walks.pop();
+    if (plan_.proposals.starts.size() >= limits_.event_starts_max) {
+      unfinished_ = true;
+      if (!walk.of_class) postpone(walk);
+      continue;
+    }
     const bool met = walk.at->job() == std::exchange(last, walk.at->job());
     if (!met) consider(*walk.at);
     ++walk.at;
     if (skip_hopeless(walk)) walks.push(walk);
   }
+}
+
+// What is left of a walk over new jobs is new to the next pass.
+void Pass::postpone(Walk walk) {
+  for (; walk.at != walk.end; ++walk.at) postponed_.push_back(walk.at->job());
 }
 
 // Goes on to the next entry that may start; false: there is none. What no pass has seen is not

@@ -52,6 +52,10 @@ class Pass {
   [[nodiscard]] Plan run();
   // After run(): jobs that a running limit blocks, by its group, to be looked at when it grows.
   [[nodiscard]] LimitedJobs take_limited() { return std::move(limited_); }
+  // After run(): nodes whose room the next pass must go on with, since this one ended before.
+  [[nodiscard]] std::vector<NodeId> take_unfinished() {
+    return unfinished_ ? std::move(order_.grown) : std::vector<NodeId>{};
+  }
   // After run(): jobs that the work limit left for the next pass.
   [[nodiscard]] std::vector<JobId> take_postponed() { return std::move(postponed_); }
 
@@ -69,6 +73,7 @@ class Pass {
   void go_over_first();
   void go_over_changed(const QueueEntry* after);
   [[nodiscard]] std::vector<DemandClass> changed_classes();
+  void postpone(Walk walk);
   [[nodiscard]] bool skip_hopeless(Walk& walk);
   [[nodiscard]] bool may_fit_now(Row& row, Millis length);
 
@@ -99,6 +104,7 @@ class Pass {
   Plan plan_;
   std::vector<JobId> postponed_;
   LimitedJobs limited_;
+  bool unfinished_ = false;
   std::uint64_t tries_left_;
   std::size_t renewals_left_;
   GrownNodes grown_;

@@ -77,6 +77,9 @@ struct PlanLimits {
   Millis full_pass_every{60'000};
   // The same where a job has come that goes before one with a promise.
   Millis order_restored_after{1'000};
+  // Jobs that a pass after an event starts; the next one, which follows at once, goes on from
+  // there.
+  std::size_t event_starts_max = 64;
   // Promises that a pass after an event makes anew, first in the order; a full pass does all.
   std::size_t promises_renewed_max = 4;
   // Jobs for which one pass looks for others that make room, first in the order.

@@ -338,6 +338,7 @@ Plan Planner::plan(Time now) {
   Plan plan = pass.run();
   if (plan.again) again_ = std::min(again_.value_or(*plan.again), *plan.again);
   fresh_ = pass.take_postponed();
+  grown_ = pass.take_unfinished();
   for (const auto& [group, job] : pass.take_limited()) limited_[group].push_back(job);
   tell_of_ineligible(now, plan);
   return plan;

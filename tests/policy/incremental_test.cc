@@ -1,0 +1,189 @@
+#include <algorithm>
+#include <map>
+#include <random>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "tests/support/core_driver.h"
+
+namespace usine {
+namespace {
+
+using test::cluster_of;
+using test::CoreDriver;
+using test::request_for;
+
+ClusterConfig mixed_cluster() {
+  ClusterConfig config = cluster_of(12, 4);
+  for (std::uint32_t i = 0; i < 12; i += 2) config.nodes[i].features = {"even"};
+  Partition half{"half", {}, Seconds{24 * 3600}, false};
+  for (std::uint32_t i = 0; i < 6; ++i) half.nodes.push_back(NodeId{i});
+  config.partitions.push_back(std::move(half));
+  return config;
+}
+
+// A cluster in the hands of chance, and a planner that follows it event by event.
+class Life {
+ public:
+  Life(unsigned seed, PlanLimits limits)
+      : random_(seed), limits_(limits), planner_(core.state, limits) {
+    for (const ConfiguredNode& node : core.state.config->nodes) {
+      tell(AgentHello{{node.name, "boot-1", "", nullptr, {}}});
+    }
+  }
+
+  void step() {
+    core.now += Millis{1'000};
+    const auto what = below(10);
+    if (what < 5) submit();
+    if (what >= 5 && what < 9) end_one();
+    if (what == 9) turn_node();
+    plan();
+  }
+
+  // What a planner that begins with this state would start now.
+  std::size_t starts_afresh() {
+    Planner fresh(core.state, limits_);
+    return fresh.plan(core.now).proposals.starts.size();
+  }
+
+  void check_reasons() {
+    for (const auto& [id, job] : core.state.jobs) {
+      if (job.state == JobState::kPending) CHECK_MESSAGE(reasons_.contains(id), id.value);
+    }
+  }
+
+  [[nodiscard]] const std::vector<Promise>& promises() const { return planner_.promises(); }
+  [[nodiscard]] std::uint32_t below(std::uint32_t n) { return random_() % n; }
+
+  CoreDriver core{mixed_cluster()};
+
+ private:
+  void tell(const Command& command) {
+    const Result<Reply> reply = core.run(command);
+    CHECK(reply);
+    if (!core.last_events.empty()) {
+      planner_.apply_row(core.state.sequence, core.now, core.last_events);
+    }
+  }
+
+  void submit() {
+    JobRequest request = request_for({.nodes = 1 + below(4),
+                                      .gpus = below(9),
+                                      .cores = 1 + below(16),
+                                      .time_limit = Seconds{600 * (1 + below(20))}});
+    if (below(5) == 0) request.components[0].constraint.every.any_of = {{"even"}};
+    if (below(4) == 0) request.partition = "half";
+    tell(SubmitJob{CoreDriver::user("ada"), std::make_shared<const JobRequest>(request), false});
+  }
+
+  void end_one() {
+    std::vector<JobId> running;
+    for (const auto& [id, job] : core.state.jobs) {
+      if (job.state == JobState::kRunning) running.push_back(id);
+    }
+    if (running.empty()) return;
+    const JobId id = running[below(static_cast<std::uint32_t>(running.size()))];
+    const Attempt attempt = *core.job(id).attempt;
+    for (const NodeShare& share : attempt.allocation.nodes) {
+      tell(AgentEnded{share.node, {{id, attempt.number}, {}}});
+    }
+  }
+
+  void turn_node() {
+    const NodeId node{below(12)};
+    const bool drained = core.state.node(node).drain.has_value();
+    tell(ActOnNode{CoreDriver::user("operator"), core.state.node_name(node),
+                   drained ? NodeAction::kResume : NodeAction::kDrain, "test"});
+  }
+
+  void plan() {
+    for (int passes = 0; planner_.has_work(core.now); ++passes) {
+      REQUIRE(passes < 100);
+      const Plan plan = planner_.plan(core.now);
+      for (const JobReasons::Entry& entry : plan.reasons.jobs()) {
+        CHECK_FALSE(describe(plan.reasons.reason(entry)).empty());
+        reasons_[entry.job] = plan.reasons.reason(entry).kind;
+      }
+      if (plan.proposals.starts.empty()) continue;
+      tell(plan.proposals);
+      for (const ProposedStart& start : plan.proposals.starts) prepare(start.job);
+    }
+  }
+
+  void prepare(JobId id) {
+    REQUIRE(core.job(id).attempt);
+    const Attempt attempt = *core.job(id).attempt;
+    for (const NodeShare& share : attempt.allocation.nodes) {
+      tell(AgentPrepared{share.node, {{id, attempt.number}, true, false, "", "here"}});
+    }
+  }
+
+  std::mt19937 random_;
+  PlanLimits limits_;
+  Planner planner_;
+  std::map<JobId, ReasonKind> reasons_;
+};
+
+TEST_CASE("a planner that follows events leaves nothing that a planner made afresh would start") {
+  const unsigned seed = std::random_device{}();
+  CAPTURE(seed);
+  // Without promises a start depends on the present alone.
+  Life life(seed, {.protected_jobs_max = 0, .full_pass_every = Millis{1'000'000'000}});
+  for (int step = 0; step < 300; ++step) {
+    CAPTURE(step);
+    life.step();
+    REQUIRE(life.starts_afresh() == 0);
+  }
+}
+
+TEST_CASE("every waiting job has a reason after every step") {
+  const unsigned seed = std::random_device{}();
+  CAPTURE(seed);
+  Life life(seed, {.protected_jobs_max = 5});
+  for (int step = 0; step < 300; ++step) {
+    life.step();
+    life.check_reasons();
+  }
+}
+
+TEST_CASE("[B77] in the order of submission no promised start goes back while nodes stay up") {
+  const unsigned seed = std::random_device{}();
+  CAPTURE(seed);
+  for (const std::size_t kept : {1u, 4u, 100u}) {
+    CoreDriver core(cluster_of(8, 4));
+    std::mt19937 random(seed);
+    Planner planner(core.state, {.protected_jobs_max = kept});
+    std::map<JobId, Time> promised;
+    const auto tell = [&](const Command& command) {
+      core.must(command);
+      if (!core.last_events.empty()) {
+        planner.apply_row(core.state.sequence, core.now, core.last_events);
+      }
+    };
+    for (const ConfiguredNode& node : core.state.config->nodes) {
+      tell(AgentHello{{node.name, "boot-1", "", nullptr, {}}});
+    }
+    for (int step = 0; step < 150; ++step) {
+      core.now += Millis{1'000};
+      const auto request = std::make_shared<const JobRequest>(
+          request_for({.nodes = 1 + static_cast<std::uint32_t>(random() % 6),
+                       .gpus = 8,
+                       .time_limit = Seconds{60 * (1 + static_cast<long>(random() % 30))}}));
+      tell(SubmitJob{CoreDriver::user("ada"), request, false});
+      const Plan plan = planner.plan(core.now);
+      tell(plan.proposals);
+      for (const Promise& promise : planner.promises()) {
+        const auto known = promised.find(promise.job);
+        if (known != promised.end()) CHECK(promise.at <= std::max(known->second, core.now));
+        promised[promise.job] = promise.at;
+      }
+      if (planner.promises().empty()) continue;
+      CHECK(planner.promises().size() <= kept);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace usine
