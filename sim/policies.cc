@@ -16,13 +16,17 @@ constexpr PrioritySettings submit_order() {
   return settings;
 }
 
+constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
+
+// By the book: every pass looks at every job, whatever that costs.
 constexpr PlanLimits protecting(std::size_t jobs) {
   PlanLimits limits;
   limits.protected_jobs_max = jobs;
+  limits.full_pass_every = Millis{0};
+  limits.order_restored_after = Millis{0};
+  limits.promises_renewed_max = kAll;
   return limits;
 }
-
-constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
 
 }  // namespace
 
