@@ -142,7 +142,12 @@ void Users::answered(const std::string& key, const JobRequest& request,
   --waiting_;
   if (reply) return parts_.witness.accepted(key, std::get<Submitted>(*reply).job);
   // Calls that were lost may have taken all the time there was.
-  if (request.deadline && reply.error().code == ErrorCode::kRefused) return;
+  if (request.deadline && reply.error().code == ErrorCode::kRefused) {
+    auto later = std::make_shared<JobRequest>(request);
+    later->deadline.reset();
+    ++waiting_;
+    return submit(key, later);
+  }
   parts_.witness.breach("a sound job is refused: " + reply.error().message);
 }
 

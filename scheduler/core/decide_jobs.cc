@@ -117,6 +117,9 @@ Result<Reply> act_on_one_job(Decider& decider, const Job& job, JobAction action,
 Result<Reply> decide_submit(Decider& decider, const SubmitJob& command) {
   const State& state = decider.state;
   if (auto sound = check_request(*command.request); !sound) return fail(sound.error());
+  // Before what may have changed since: a deadline that has come near, a job that is forgotten.
+  const Job* const earlier = earlier_submission(state, *command.request);
+  if (earlier != nullptr && !command.test_only) return Submitted{earlier->id, true};
   auto filing = file_request(state, command.caller, command.request);
   if (!filing) return fail(filing.error());
   auto settled = settle_nodes(state, filing->partition, filing->request);
@@ -139,9 +142,6 @@ Result<Reply> decide_submit(Decider& decider, const SubmitJob& command) {
   auto dependencies = statuses_of(state, dependent, request.dependencies, command.past);
   if (!dependencies) return fail(dependencies.error());
   if (command.test_only) return Submitted{};
-  if (const Job* earlier = earlier_submission(state, request)) {
-    return Submitted{earlier->id, true};
-  }
   const JobId id = state.next_job;
   decider.emit(JobSubmitted{id, filing->request, filing->partition, decider.now,
                             *std::move(dependencies), filing->qos});

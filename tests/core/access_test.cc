@@ -159,6 +159,20 @@ TEST_CASE("a job that could not end before its deadline is refused") {
   CHECK(cluster.refusal(request).starts_with("the job could not end before its deadline "));
 }
 
+TEST_CASE("[B10] a submission told again after its deadline has come near is the same job") {
+  Cluster cluster;
+  JobRequest request = request_for({.time_limit = Seconds{60}});
+  request.deadline = kNow + Millis{70'000};
+  request.idempotency_key = "once";
+  const JobId job = cluster.submit(request)->id;
+  const SubmitJob again{{"ada", 1, 1, false}, std::make_shared<const JobRequest>(request)};
+  const Decision decision = decide(cluster.state, again, kNow + Millis{10'000});
+  CHECK(decision.events.empty());
+  REQUIRE(decision.reply);
+  CHECK(std::get<Submitted>(*decision.reply).job == job);
+  CHECK(std::get<Submitted>(*decision.reply).existed);
+}
+
 TEST_CASE("a waiting job whose deadline cannot be met any more ends with that state") {
   Cluster cluster;
   JobRequest request = request_for({.time_limit = Seconds{60}});
