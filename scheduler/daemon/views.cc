@@ -207,7 +207,8 @@ Result<proto::JobDetail> job_detail(const View& view, JobId id, const Caller& ca
       *detail.add_placement() = to_proto(job_node(view.state, share));
     }
   }
-  if (job->state == JobState::kRunning && caller.user == job->request->user) {
+  // An array runs by the jobs of its tasks and has no attempt itself.
+  if (job->state == JobState::kRunning && job->attempt && caller.user == job->request->user) {
     detail.set_head_address(job->attempt->nodes.front().address);
     detail.set_job_key(keys.key_of({job->id, job->attempt->number}));
   }
