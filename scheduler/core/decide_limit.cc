@@ -3,6 +3,7 @@
 #include <string>
 
 #include "scheduler/core/decider.h"
+#include "scheduler/core/reservations.h"
 
 namespace usine {
 namespace {
@@ -44,6 +45,23 @@ Status check_promises(const State& state, const Job& job, const SetJobLimit& com
                   format_duration(most) + " at most; an operator may raise it further");
 }
 
+// Nor may it come to run into a window of somebody's reservation.
+Status check_reservations(const State& state, const Job& job, const SetJobLimit& command,
+                          Time now) {
+  if (command.time_limit <= job.limit() || command.caller.is_operator) return {};
+  const Time start = job.attempt->started.value_or(job.attempt->placed);
+  const Time limit = start + command.time_limit;
+  const Stay stay{now, limit, limit + state.config->timings.kill_wait, job.request->reservation};
+  for (const NodeShare& share : job.attempt->allocation.nodes) {
+    if (is_open(state, share.node, stay)) continue;
+    return fail(ErrorCode::kRefused, job_text(job.id) + " would run on " +
+                                         state.node_name(share.node) +
+                                         " beyond what reservations leave it: `usine reservation "
+                                         "list` shows them; an operator may raise it further");
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Reply> decide_set_limit(Decider& decider, const SetJobLimit& command) {
@@ -69,6 +87,8 @@ Result<Reply> decide_set_limit(Decider& decider, const SetJobLimit& command) {
       return fail(ahead.error());
     }
     if (auto free = check_promises(state, *job, command, start); !free) return fail(free.error());
+    const Status open = check_reservations(state, *job, command, decider.now);
+    if (!open) return fail(open.error());
   }
   decider.emit(JobLimitSet{job->id, command.time_limit});
   return Done{};

@@ -99,6 +99,20 @@ TEST_CASE("[B79] jobs that run when a window is made or opens are left alone") {
   CHECK(core.state_of(job) == JobState::kRunning);
 }
 
+TEST_CASE("[B46] [B79] a running job's limit is not raised into a window except by an operator") {
+  Ready core;
+  const JobId job = core.running(Ask{.nodes = 4, .time_limit = Seconds{600}});
+  core.create(core.hour(core.now + kHour));
+  const auto raise = [job](const std::string& user, Seconds limit) {
+    return SetJobLimit{CoreDriver::user(user), job, limit, std::nullopt};
+  };
+  core.must(raise("ada", kHour - kGrace));
+  const Error error = core.refused(raise("ada", kHour));
+  CHECK(error.code == ErrorCode::kRefused);
+  CHECK(error.message.find("beyond what reservations leave it") != std::string::npos);
+  core.must(raise("operator", 2 * kHour));
+}
+
 TEST_CASE("[B79] a job of the reservation stays on its nodes and within its window") {
   Ready core;
   core.create(core.hour(core.now + kHour));
