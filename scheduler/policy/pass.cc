@@ -102,9 +102,15 @@ void Pass::undo() {
 // ---- which jobs --------------------------------------------------------------------------------
 
 void Pass::go_over_all() {
-  for (const Promise& promise : in_.promises) let_go(promise);
-  in_.promises.clear();
+  if (order_.afresh) drop_promises_behind();
   for (const QueueEntry& entry : in_.queue.entries()) consider(entry);
+}
+
+// Of the entry that a full pass has come to: it goes before them.
+void Pass::drop_promises_behind() {
+  const auto first = in_.promises.begin() + static_cast<std::ptrdiff_t>(promises_met_);
+  for (auto it = first; it != in_.promises.end(); ++it) let_go(*it);
+  in_.promises.erase(first, in_.promises.end());
 }
 
 void Pass::go_over_first() {
@@ -252,11 +258,13 @@ void Pass::consider_in_reservation(const QueueEntry& entry) {
 }
 
 void Pass::consider_anywhere(const QueueEntry& entry) {
-  // A full pass makes every promise anew.
-  if (const auto promise = order_.full ? std::nullopt : promise_of(entry.job())) {
-    return keep_promise(entry, *promise);
+  if (const auto promise = promise_of(entry.job())) {
+    keep_promise(entry, *promise);
+    promises_met_ += promise_of(entry.job()) ? 1 : 0;
+    return;
   }
   if (const auto hit = in_.state.running.blocked(entry.use)) return say_limit(entry.job(), *hit);
+  if (order_.full) drop_promises_behind();
   Row& row = row_of(entry);
   if (entry.length >= row.blocked_from) {
     plan_.reasons.set(entry.job(), row.reason);
@@ -330,9 +338,13 @@ void Pass::say_limit(JobId job, const LimitHit& hit) {
 
 // ---- promises ----------------------------------------------------------------------------------
 
+// A full pass meets promises in their order.
 std::optional<std::size_t> Pass::promise_of(JobId job) const {
-  const auto found = std::ranges::find(in_.promises, job, &Promise::job);
-  if (found == in_.promises.end()) return std::nullopt;
+  const auto from =
+      in_.promises.begin() + static_cast<std::ptrdiff_t>(order_.full ? promises_met_ : 0);
+  const auto to = order_.full && from != in_.promises.end() ? from + 1 : in_.promises.end();
+  const auto found = std::ranges::find(from, to, job, &Promise::job);
+  if (found == to) return std::nullopt;
   return static_cast<std::size_t>(found - in_.promises.begin());
 }
 
@@ -355,8 +367,8 @@ void Pass::let_go(const Promise& promise) {
 void Pass::keep_promise(const QueueEntry& entry, std::size_t index) {
   const Demand& demand = *row_of(entry).demand;
   const bool due = in_.promises[index].at <= order_.now;
-  const bool may_start = (due || grown_.any_holds(demand)) && in_.placer.may_fit(demand) &&
-                         !in_.state.running.blocked(entry.use);
+  const bool may_start = (due || order_.full || grown_.any_holds(demand)) &&
+                         in_.placer.may_fit(demand) && !in_.state.running.blocked(entry.use);
   if (may_start) {
     let_go(in_.promises[index]);
     if (auto place = in_.placer.place(demand, {order_.now, entry.length})) {
@@ -368,7 +380,8 @@ void Pass::keep_promise(const QueueEntry& entry, std::size_t index) {
     hold(in_.promises[index]);
   }
   Promise& promise = in_.promises[index];
-  if (renewals_left_ == 0 || !(due || grown_.any_before(demand, promise.at))) return;
+  const bool may_come_nearer = due || order_.full || grown_.any_before(demand, promise.at);
+  if (renewals_left_ == 0 || !may_come_nearer) return;
   --renewals_left_;
   renew(entry, promise);
 }
@@ -414,6 +427,7 @@ void Pass::promise_start(const QueueEntry& entry, const Reason& reason) {
       in_.promises, entry, {},
       [&](const Promise& one) -> const QueueEntry& { return *in_.queue.find(one.job); });
   in_.promises.insert(place, *std::move(found));
+  ++promises_met_;
 }
 
 }  // namespace usine

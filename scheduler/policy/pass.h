@@ -94,6 +94,7 @@ class Pass {
   void renew(const QueueEntry& entry, Promise& promise);
   void promise_start(const QueueEntry& entry, const Reason& reason);
   [[nodiscard]] std::optional<std::size_t> promise_of(JobId job) const;
+  void drop_promises_behind();
   void hold(const Promise& promise);
   void let_go(const Promise& promise);
   void undo();
@@ -105,6 +106,7 @@ class Pass {
   std::vector<JobId> postponed_;
   LimitedJobs limited_;
   bool unfinished_ = false;
+  std::size_t promises_met_ = 0;  // of a full pass: so many of in_.promises lie before the entry
   std::uint64_t tries_left_;
   std::size_t renewals_left_;
   GrownNodes grown_;

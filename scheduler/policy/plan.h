@@ -91,6 +91,7 @@ struct PassOrder {
   std::uint64_t number = 0;  // never the same twice
   Time now{};
   bool full = true;
+  bool afresh = true;  // where full: promises made before count for nothing
   // Where not full: jobs that no pass has looked at, and the nodes that have got room since.
   std::vector<JobId> fresh;
   std::vector<NodeId> grown;

@@ -293,7 +293,7 @@ std::optional<Time> Planner::next_wake() const {
 
 PassOrder Planner::next_order(Time now) {
   const std::optional<Time> full = next_full_pass();
-  PassOrder order{++passes_, now, full_pass_ || (full && *full <= now), {}, {}};
+  PassOrder order{++passes_, now, full_pass_ || (full && *full <= now), full_pass_, {}, {}};
   order.fresh = std::exchange(fresh_, {});
   for (const JobId job : kept_.jobs()) order.fresh.push_back(job);
   order.grown = std::exchange(grown_, {});
