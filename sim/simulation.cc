@@ -69,6 +69,7 @@ class Simulation {
       run_until(next);
     }
     if (!scheduler_.is_up()) return;
+    run_until(agenda_.now() + kTidyEvery);  // the last ends may be decided and not yet in the books
     witness_.check_end(scheduler_.state(), journal_);
     const Time forgotten = agenda_.now() + kForgetting;
     run_until(forgotten);
