@@ -24,7 +24,8 @@ bool may_preempt(const ClusterConfig& config, const Job& job) {
 }
 
 std::optional<Time> victim_from(const ClusterConfig& config, const Job& job, const Job& victim) {
-  if (victim.state != JobState::kRunning || victim.attempt->stop) return std::nullopt;
+  if (victim.state != JobState::kRunning || !victim.attempt || victim.attempt->stop)
+    return std::nullopt;
   if (!victim.request->requeue || victim.request->interactive) return std::nullopt;
   if (depends_on(job, victim)) return std::nullopt;
   const Qos* const high = qos_of(config, job);
