@@ -35,6 +35,8 @@ proto::HistoryEntry entry_of(const HistoryRow& row) {
   entry.set_node_list(row.node_list);
   entry.set_peak_memory_mib(row.peak_memory_mib);
   entry.set_final(row.final);
+  entry.set_array_id(row.array_id.value);
+  entry.set_array_index(row.array_index);
   return entry;
 }
 
@@ -48,6 +50,8 @@ Result<proto::ListHistoryReply> list_history(const View& view, store::HistoryRea
   filter.from = time_from(request.has_from_ms(), request.from_ms());
   filter.to = time_from(request.has_to_ms(), request.to_ms());
   filter.job = JobId{request.job()};
+  filter.with_tasks = true;
+  if (request.has_array_index()) filter.array_index = request.array_index();
   filter.after_row = request.after_row();
   filter.limit = request.limit();
   const Result<store::HistoryPage> page = history.list(filter);

@@ -16,6 +16,12 @@ GrownNodes::GrownNodes(const Machine& machine, const Timeline& timeline, std::ve
   for (const NodeId node : nodes_) grown_[node.value] = true;
 }
 
+void GrownNodes::add(NodeId node) {
+  if (grown_[node.value]) return;
+  grown_[node.value] = true;
+  nodes_.push_back(node);
+}
+
 void GrownNodes::drop_full() {
   if (bookings_ == machine_.mark()) return;
   bookings_ = machine_.mark();

@@ -17,6 +17,8 @@ class GrownNodes {
  public:
   GrownNodes(const Machine& machine, const Timeline& timeline, std::vector<NodeId> nodes);
 
+  // One more: a claim on it has gone or begins later.
+  void add(NodeId node);
   [[nodiscard]] bool empty() const { return nodes_.empty(); }
   [[nodiscard]] bool contains(NodeId node) const { return grown_[node.value]; }
 

@@ -37,7 +37,7 @@ void KeptPlaces::lift(JobId job) {
 void KeptPlaces::lay(JobId job) {
   const Place& place = places_.at(job);
   for (const NodeId node : place.nodes) {
-    timeline_->add_claim(holder_of(job), node, kWholeNode, Time{}, place.until);
+    timeline_->add_claim(node, {holder_of(job), kWholeNode, Time{}, place.until});
     machine_->set_held(node, true);
   }
 }

@@ -350,7 +350,7 @@ std::optional<std::size_t> Pass::promise_of(JobId job) const {
 
 void Pass::hold(const Promise& promise) {
   for (const Promise::Share& share : promise.shares) {
-    in_.timeline.add_claim(promise.job, share.node, share.amount, promise.at, promise.until);
+    in_.timeline.add_claim(share.node, {promise.job, share.amount, promise.at, promise.until});
     in_.machine.set_held(share.node, true);
   }
 }
@@ -373,6 +373,7 @@ void Pass::keep_promise(const QueueEntry& entry, std::size_t index) {
     let_go(in_.promises[index]);
     if (auto place = in_.placer.place(demand, {order_.now, entry.length})) {
       start(entry, *std::move(place));
+      note_room(in_.promises[index]);
       in_.promises.erase(in_.promises.begin() + static_cast<std::ptrdiff_t>(index));
       return;
     }
@@ -403,8 +404,11 @@ bool Pass::start_before_others(const QueueEntry& entry, std::size_t index) {
     return false;
   }
   start(entry, *std::move(place));
-  for (const std::size_t i : behind) in_.promises[i].shares.clear();
-  in_.promises[index].shares.clear();
+  behind.push_back(index);
+  for (const std::size_t i : behind) {
+    note_room(in_.promises[i]);
+    in_.promises[i].shares.clear();
+  }
   std::erase_if(in_.promises, [](const Promise& promise) { return promise.shares.empty(); });
   return true;
 }
@@ -413,8 +417,19 @@ bool Pass::start_before_others(const QueueEntry& entry, std::size_t index) {
 void Pass::renew(const QueueEntry& entry, Promise& promise) {
   let_go(promise);
   auto found = in_.finder.find(promise.job, *row_of(entry).demand, {order_.now, entry.length});
-  if (found && (found->at < promise.at || promise.at < order_.now)) promise = *std::move(found);
+  const bool better = found && (found->at < promise.at || promise.at < order_.now ||
+                                (order_.full && found->at == promise.at));
+  if (better) {
+    note_room(promise);
+    promise = *std::move(found);
+    note_room(promise);
+  }
   hold(promise);
+}
+
+// What is claimed of its nodes is less than before, or from later on: others may fit there now.
+void Pass::note_room(const Promise& promise) {
+  for (const Promise::Share& share : promise.shares) grown_.add(share.node);
 }
 
 void Pass::promise_start(const QueueEntry& entry, const Reason& reason) {

@@ -97,6 +97,7 @@ class Pass {
   void drop_promises_behind();
   void hold(const Promise& promise);
   void let_go(const Promise& promise);
+  void note_room(const Promise& promise);
   void undo();
 
   PlanningIndexes in_;

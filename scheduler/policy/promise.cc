@@ -102,29 +102,30 @@ Time StartFinder::earliest(const Demand& demand, const Run& run, bool exact) {
   return latest;
 }
 
+// The nodes of one part of a component at run.from, in chosen_; the last part has those that the
+// request names.
+bool StartFinder::choose(const ComponentDemand& component, const PartDemand& part, const Run& run) {
+  const Future future(*this, component, part, run);
+  chosen_.clear();
+  if (&part == &component.ways.front().back()) {
+    const auto fits_named = [&](NodeId node) { return future.fits(node); };
+    if (!std::ranges::all_of(component.named, fits_named)) return false;
+    chosen_ = component.named;
+    for (const NodeId node : chosen_) taken_[node.value] = try_;
+  }
+  const auto named = static_cast<std::uint32_t>(chosen_.size());
+  const std::uint32_t wanted = part.nodes - std::min(part.nodes, named);
+  if (wanted == 0) return true;
+  search_.count_all(future);
+  return search_.choose(future, wanted, component.topology, chosen_) == SearchResult::kFound;
+}
+
 bool StartFinder::fits(const Demand& demand, const Run& run, Promise& promise) {
   ++try_;
   promise.shares.clear();
   for (const ComponentDemand& component : demand.components) {
-    const PartDemand* last = &component.ways.front().back();
     for (const PartDemand& part : component.ways.front()) {
-      const Future future(*this, component, part, run);
-      chosen_.clear();
-      if (&part == last) {
-        if (!std::ranges::all_of(component.named, [&](NodeId one) { return future.fits(one); })) {
-          return false;
-        }
-        chosen_ = component.named;
-        for (const NodeId node : chosen_) taken_[node.value] = try_;
-      }
-      const auto named = static_cast<std::uint32_t>(chosen_.size());
-      const std::uint32_t wanted = part.nodes - std::min(part.nodes, named);
-      if (wanted > 0) {
-        search_.count_all(future);
-        if (search_.choose(future, wanted, component.topology, chosen_) != SearchResult::kFound) {
-          return false;
-        }
-      }
+      if (!choose(component, part, run)) return false;
       for (const NodeId node : chosen_) {
         taken_[node.value] = try_;
         promise.shares.push_back({node, share_amount(machine_.table(node), *component.asked)});
@@ -140,9 +141,8 @@ Time StartFinder::next_change(const Demand& demand, const Run& run) {
   for (const ComponentDemand& component : demand.components) {
     for (const PartDemand& part : component.ways.front()) {
       find_times(component, part, after, true);
-      for (const Time time : times_) {
-        if (time > after.from) next = std::min(next, time);
-      }
+      std::erase_if(times_, [&](Time time) { return time <= after.from; });
+      next = std::min(next, nth_time(1));
     }
   }
   return next;

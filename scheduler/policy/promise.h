@@ -53,6 +53,8 @@ class StartFinder {
   [[nodiscard]] Time nth_time(std::uint32_t nodes);
   // The earliest time, from run.from on, at which each component has enough nodes for itself.
   [[nodiscard]] Time earliest(const Demand& demand, const Run& run, bool exact);
+  [[nodiscard]] bool choose(const ComponentDemand& component, const PartDemand& part,
+                            const Run& run);
   // Whether the whole gang fits at run.from, which is then in `promise`.
   [[nodiscard]] bool fits(const Demand& demand, const Run& run, Promise& promise);
   // The next time after `at` at which anything changes for the gang.

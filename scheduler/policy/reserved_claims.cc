@@ -40,7 +40,7 @@ void ReservedClaims::lay(const std::string& name, Machine& machine, Timeline& ti
   const auto& [holders, windows, nodes] = found->second;
   for (const NodeId node : nodes) {
     for (std::size_t i = 0; i < windows.size(); ++i) {
-      timeline.add_claim(holders[i], node, kWholeNode, windows[i].begin, windows[i].end);
+      timeline.add_claim(node, {holders[i], kWholeNode, windows[i].begin, windows[i].end});
     }
     machine.set_held(node, true);
   }

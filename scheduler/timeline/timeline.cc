@@ -61,8 +61,8 @@ void Timeline::remove_release(JobId job, NodeId node) {
   std::erase_if(nodes_[node.value].releases, [job](const Release& one) { return one.job == job; });
 }
 
-void Timeline::add_claim(JobId job, NodeId node, const Amount& amount, Time from, Time until) {
-  nodes_[node.value].claims.push_back({job, amount, from, until});
+void Timeline::add_claim(NodeId node, const Claim& claim) {
+  nodes_[node.value].claims.push_back(claim);
 }
 
 void Timeline::remove_claim(JobId job, NodeId node) {

@@ -43,8 +43,14 @@ class Timeline {
   void add_release(JobId job, Time at, const NodeShare& share);
   void remove_release(JobId job, NodeId node);
 
-  // `amount` of the node is promised to `job` from `from` until `until`.
-  void add_claim(JobId job, NodeId node, const Amount& amount, Time from, Time until);
+  // So much of a node is promised to `job` from `from` until `until`.
+  struct Claim {
+    JobId job;
+    Amount amount;
+    Time from;
+    Time until;
+  };
+  void add_claim(NodeId node, const Claim& claim);
   void remove_claim(JobId job, NodeId node);
   [[nodiscard]] bool is_claimed(NodeId node) const { return !nodes_[node.value].claims.empty(); }
 
@@ -79,12 +85,6 @@ class Timeline {
     Time at;
     JobId job;
     Amount amount;
-  };
-  struct Claim {
-    JobId job;
-    Amount amount;
-    Time from;
-    Time until;
   };
   struct Node {
     std::vector<Release> releases;  // in order of time, then job

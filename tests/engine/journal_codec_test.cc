@@ -61,13 +61,15 @@ TEST_CASE("The events of a row read back in their order") {
 
 TEST_CASE("The bytes of the present format are those that were reviewed") {
   for (const Command& command : test::sample_commands()) {
-    const std::string bytes = released_bytes(kJournalVersion, "command_" + std::string(name_of(command)));
+    const std::string bytes =
+        released_bytes(kJournalVersion, "command_" + std::string(name_of(command)));
     CAPTURE(name_of(command));
     REQUIRE(decode_command(kJournalVersion, bytes));
     CHECK(encode_command(command) == bytes);
   }
   for (const Event& event : test::sample_events()) {
-    const std::string bytes = released_bytes(kJournalVersion, "event_" + std::string(name_of(event)));
+    const std::string bytes =
+        released_bytes(kJournalVersion, "event_" + std::string(name_of(event)));
     CAPTURE(name_of(event));
     REQUIRE(decode_events(kJournalVersion, bytes));
     CHECK(encode_events({event}) == bytes);

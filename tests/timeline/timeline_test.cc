@@ -48,7 +48,7 @@ TEST_CASE("room comes with the releases in the order of their times") {
 
 TEST_CASE("a claim leaves room before it and after it and beside it") {
   Timeline timeline = one_node();
-  timeline.add_claim(JobId{9}, kNode, gpus(6), at(100), at(200));
+  timeline.add_claim(kNode, {JobId{9}, gpus(6), at(100), at(200)});
   CHECK(timeline.earliest(kNode, kWhole, wish(8, 100)) == at(0));
   CHECK(timeline.earliest(kNode, kWhole, wish(8, 101)) == at(200));
   CHECK(timeline.earliest(kNode, kWhole, wish(2, 1000)) == at(0));
@@ -62,7 +62,7 @@ TEST_CASE("a claim leaves room before it and after it and beside it") {
 TEST_CASE("a claim on what a release brings does not keep others from the rest") {
   Timeline timeline = one_node();
   timeline.add_release(JobId{1}, at(50), share_of(4));
-  timeline.add_claim(JobId{2}, kNode, gpus(4), at(50), at(90));
+  timeline.add_claim(kNode, {JobId{2}, gpus(4), at(50), at(90)});
   const Amount free = gpus(4);
   CHECK(timeline.is_free(kNode, free, wish(4, 1000)));
   CHECK(timeline.earliest(kNode, free, wish(5, 10)) == at(90));
