@@ -59,4 +59,14 @@ TEST_CASE("bench-queries prints the tail of queries and what they cost the plann
   CHECK(document["planning_slowdown"].is_number());
 }
 
+TEST_CASE("bench-scheduling prints what passes and placements cost") {
+  const nlohmann::json document =
+      run("bench-scheduling --nodes 64 --waiting 200 --rounds 2 --events 10 --placements 5");
+  REQUIRE(document.is_object());
+  CHECK(has_spread(document, "full_pass_ms"));
+  CHECK(has_spread(document, "event_pass_ms"));
+  CHECK(has_spread(document["placement_us"], "8"));
+  CHECK(is_positive(document["rss_mib"]));
+}
+
 }  // namespace usine::bench
