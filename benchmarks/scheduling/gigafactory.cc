@@ -92,7 +92,7 @@ std::shared_ptr<const JobRequest> Workload::next(bool waiting) {
   component.per_node.cores = component.per_node.gpus * per_gpu;
   component.cores_per_task = component.per_node.cores;
   component.per_node.memory_mib =
-      static_cast<std::int64_t>(component.per_node.gpus * (1 + below(12)) * 8 * 1024);
+      static_cast<std::int64_t>(component.per_node.gpus * (1 + below(24)) * 4 * 1024);
   if (below(20) == 0) {
     component.constraint.every.any_of = {{"f" + std::to_string(below(kFeatures))}};
   }

@@ -28,7 +28,7 @@ class Workload {
       : random_(seed), gpus_per_node_(gpus_per_node) {}
 
   // 60 % of 1 GPU, 20 % of 8, 15 % of 16 to 64, 4.9 % of 128 to 512, 0.1 % of 1,024 to 4,096; time
-  // limits from 10 minutes to 7 days, evenly on a logarithmic scale; 1 to 8 cores and 8 to 96 GiB a
+  // limits from 10 minutes to 7 days, evenly on a logarithmic scale; 1 to 8 cores and 4 to 96 GiB a
   // GPU; one in 20 with a constraint, one in 20 not eligible where `waiting`.
   [[nodiscard]] std::shared_ptr<const JobRequest> next(bool waiting);
   [[nodiscard]] std::uint64_t below(std::uint64_t n) { return random_() % n; }
