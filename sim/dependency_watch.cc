@@ -16,7 +16,7 @@ std::string DependencyWatch::take(const Event& event) {
   if (const auto* const submitted = std::get_if<JobSubmitted>(&event)) {
     on(*submitted);
   } else if (const auto* const changed = std::get_if<DependenciesSet>(&event)) {
-    lives_.at(changed->job).wanted = changed->dependencies.wanted;
+    set_wanted(changed->job, changed->dependencies.wanted);
   } else if (const auto* const task = std::get_if<ArrayTaskStarted>(&event)) {
     return on(*task);
   } else if (const auto* const renewed = std::get_if<ArrayTasksRenewed>(&event)) {
@@ -29,6 +29,8 @@ std::string DependencyWatch::take(const Event& event) {
     on(*requeued);
   } else if (const auto* const ended = std::get_if<JobEnded>(&event)) {
     on(*ended);
+  } else if (const auto* const forgotten = std::get_if<JobForgotten>(&event)) {
+    lives_.at(forgotten->job).forgotten = true;
   }
   return {};
 }
@@ -63,7 +65,17 @@ void DependencyWatch::on(const ArrayTasksRenewed& event) {
 
 void DependencyWatch::on(const JobSubmitted& event) {
   lives_[event.job].request = event.request;
-  lives_[event.job].wanted = event.request->dependencies;
+  set_wanted(event.job, event.request->dependencies);
+}
+
+void DependencyWatch::set_wanted(JobId job, const Dependencies& wanted) {
+  Life& life = lives_.at(job);
+  life.wanted = wanted;
+  life.from_history.clear();
+  for (const Dependency& item : wanted.items) {
+    const auto parent = lives_.find(item.job);
+    if (parent != lives_.end() && parent->second.forgotten) life.from_history.insert(item.job);
+  }
 }
 
 void DependencyWatch::on(const AttemptStarted& event) {
@@ -103,7 +115,9 @@ bool DependencyWatch::allows(const Dependency& item, const Start& start) const {
     const auto from = parent.started ? parent.started : parent.ended;
     return from && *from + item.delay <= start.at;
   }
-  if (item.kind == DependencyKind::kAfterCorr && start.index && parent.request->array) {
+  // Of an array that only history knew, its tasks are not told apart (B17).
+  const bool by_task = !lives_.at(start.job).from_history.contains(item.job);
+  if (item.kind == DependencyKind::kAfterCorr && start.index && parent.request->array && by_task) {
     return allows_task(item, *start.index);
   }
   if (!parent.ended) return false;

@@ -28,6 +28,8 @@ class DependencyWatch {
     std::optional<Time> ended;
     JobState outcome = JobState::kPending;
     bool active = false;
+    bool forgotten = false;          // only history knows it any more
+    std::set<JobId> from_history{};  // of `wanted`: were forgotten when it was asked for
   };
   struct Task {
     JobId array;
@@ -42,6 +44,7 @@ class DependencyWatch {
 
   [[nodiscard]] std::string check(const Start& start) const;
   [[nodiscard]] bool allows(const Dependency& item, const Start& start) const;
+  void set_wanted(JobId job, const Dependencies& wanted);
   [[nodiscard]] bool allows_task(const Dependency& item, std::uint32_t index) const;
   [[nodiscard]] bool is_alone(JobId job) const;
 
