@@ -107,10 +107,6 @@ Dependencies Users::any_dependencies() {
     Dependency& part = wanted.items.emplace_back();
     part.kind = static_cast<DependencyKind>(chance.below(6));
     if (jobs.empty()) part.kind = DependencyKind::kSingleton;
-    // aftercorr beside other parts of which any suffices is left out: rarely, a task starts that
-    // none of them has released.
-    if (wanted.any && part.kind == DependencyKind::kAfterCorr)
-      part.kind = DependencyKind::kAfterAny;
     if (part.kind == DependencyKind::kSingleton) continue;
     const auto skip = static_cast<std::ptrdiff_t>(chance.below(jobs.size()));
     part.job = std::next(jobs.begin(), skip)->second;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/check.h"
+#include "scheduler/core/namesakes.h"
 
 namespace usine {
 namespace {
@@ -55,8 +56,26 @@ bool is_task_by_task(const State& state, const Dependency& item) {
   return item.kind == DependencyKind::kAfterCorr && state.find_job(item.job) != nullptr;
 }
 
-// What an item that is not task by task, or whose parent is forgotten, lets start.
-bool is_met(const DependencyStatus& status) { return status.phase == DependencyPhase::kMet; }
+// The tasks of an array that wait at a time.
+struct Moment {
+  const IntervalSet& waiting;
+  Time now;
+};
+
+// The waiting tasks that part `i` of what the array depends on lets start.
+IntervalSet released_by(const State& state, const Job& array, std::size_t i, Moment moment) {
+  const Dependency& item = array.dependencies.wanted.items[i];
+  if (is_task_by_task(state, item)) {
+    return released(state, {*array.request->array, moment.waiting}, *state.find_job(item.job));
+  }
+  const DependencyStatus& status = array.dependencies.statuses[i];
+  bool is_met = status.phase == DependencyPhase::kMet && status.from <= moment.now;
+  // A namesake may have been placed by the same plan.
+  if (item.kind == DependencyKind::kSingleton) {
+    is_met = !has_namesake_before(state, array.id, *array.request);
+  }
+  return is_met ? moment.waiting : IntervalSet();
+}
 
 }  // namespace
 
@@ -88,18 +107,15 @@ DependencyStatus corresponding_status(const State& state, const TaskSet& depende
   return {DependencyPhase::kNever, {}};
 }
 
-IntervalSet ready_tasks(const State& state, const Job& array) {
+IntervalSet ready_tasks(const State& state, const Job& array, Time now) {
   const IntervalSet& pending = tasks_of(state, array.id).pending;
-  const auto& [wanted, statuses] = array.dependencies;
+  const Dependencies& wanted = array.dependencies.wanted;
   const bool task_by_task = std::ranges::any_of(
       wanted.items, [&state](const Dependency& item) { return is_task_by_task(state, item); });
   if (!task_by_task) return pending;
   IntervalSet ready = wanted.any ? IntervalSet() : pending;
-  for (std::size_t i = 0; i < statuses.size(); ++i) {
-    IntervalSet let = is_met(statuses[i]) ? pending : IntervalSet();
-    if (is_task_by_task(state, wanted.items[i])) {
-      let = released(state, {*array.request->array, pending}, *state.find_job(wanted.items[i].job));
-    }
+  for (std::size_t i = 0; i < wanted.items.size(); ++i) {
+    const IntervalSet let = released_by(state, array, i, {pending, now});
     if (wanted.any) {
       ready.insert_all(let);
     } else {

@@ -33,7 +33,9 @@ struct TaskSet {
 [[nodiscard]] DependencyStatus corresponding_status(const State& state, const TaskSet& dependents,
                                                     const Job& parent);
 
-// The tasks of `array` that wait and that its dependencies let start, by position.
-[[nodiscard]] IntervalSet ready_tasks(const State& state, const Job& array);
+// The tasks of `array` that wait and that its dependencies let start at `now`, by position. Where
+// they go task by task and any one suffices, a time of another part may still lie ahead when the
+// first tasks are free to start.
+[[nodiscard]] IntervalSet ready_tasks(const State& state, const Job& array, Time now);
 
 }  // namespace usine

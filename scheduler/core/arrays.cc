@@ -54,13 +54,13 @@ std::uint32_t position_of(const Job& task) {
 
 }  // namespace
 
-std::uint64_t startable_tasks(const State& state, const Job& job) {
+std::uint64_t startable_tasks(const State& state, const Job& job, Time now) {
   if (job.state != JobState::kPending) return 0;
   if (!job.request->array) return 1;
   const auto found = state.arrays.find(job.is_task() ? job.array_id : job.id);
   if (found == state.arrays.end()) return 1;
   const ArrayTasks& tasks = found->second;
-  const std::uint64_t wanted = job.is_task() ? 1 : ready_tasks(state, job).count();
+  const std::uint64_t wanted = job.is_task() ? 1 : ready_tasks(state, job, now).count();
   if (tasks.limit == 0) return wanted;
   return std::min(wanted, tasks.limit - std::min<std::uint64_t>(tasks.limit, tasks.active()));
 }
@@ -83,7 +83,7 @@ std::vector<Event> start_events(const State& state, const ProposedStart& start, 
     return {
         AttemptPlaced{job.id, AttemptNumber{job.attempts + 1}, state.epoch, start.allocation, now}};
   }
-  const std::uint32_t position = ready_tasks(state, job).front();
+  const std::uint32_t position = ready_tasks(state, job, now).front();
   return {ArrayTaskStarted{job.id, position, state.next_job, now},
           AttemptPlaced{state.next_job, AttemptNumber{1}, state.epoch, start.allocation, now}};
 }

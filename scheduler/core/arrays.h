@@ -13,9 +13,10 @@
 
 namespace usine {
 
-// How many starts of this job a plan may propose: of an array as many as tasks wait and its limit
-// leaves room for, of a task that was put back one if the limit does, of another waiting job one.
-[[nodiscard]] std::uint64_t startable_tasks(const State& state, const Job& job);
+// How many starts of this job a plan may propose at `now`: of an array as many as tasks are ready
+// and its limit leaves room for, of a task that was put back one if the limit does, of another
+// waiting job one.
+[[nodiscard]] std::uint64_t startable_tasks(const State& state, const Job& job, Time now);
 
 // The waiting jobs that the limit of an array keeps back or lets start when one of its tasks starts
 // or ends: the array itself and its tasks that were put back. Empty where that changed nothing.

@@ -86,7 +86,7 @@ bool may_start(State& state, const Job& job, Time now) {
   if (job.not_before && *job.not_before > now) return false;
   if (!dependencies_allow(state, job, now)) return false;
   if (const auto latest = latest_start(job); latest && now > *latest) return false;
-  if (!job.awaiting_fence.empty() || startable_tasks(state, job) == 0) return false;
+  if (!job.awaiting_fence.empty() || startable_tasks(state, job, now) == 0) return false;
   return !state.running.blocked(state.running.use_of(job));
 }
 

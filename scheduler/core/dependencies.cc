@@ -9,6 +9,7 @@
 
 #include "scheduler/core/array_dependencies.h"
 #include "scheduler/core/arrays.h"
+#include "scheduler/core/namesakes.h"
 
 namespace usine {
 namespace {
@@ -42,17 +43,9 @@ DependencyStatus status_of(const Dependency& dependency, const Standing& standin
 
 Standing standing_of(const Job& job) { return {job.started, job.ended, job.state}; }
 
-// Whether another job of that user and name goes before: one that runs, or was submitted earlier.
-bool has_namesake_before(const State& state, const Dependent& dependent) {
-  const auto found = state.namesakes.find({dependent.request.user, dependent.request.name});
-  if (found == state.namesakes.end()) return false;
-  const auto& [unfinished, active] = found->second;
-  if (!unfinished.empty() && *unfinished.begin() < dependent.job) return true;
-  return std::ranges::any_of(active, [&dependent](JobId id) { return id != dependent.job; });
-}
-
 DependencyStatus singleton_status(const State& state, const Dependent& dependent) {
-  return has_namesake_before(state, dependent) ? DependencyStatus{} : met({});
+  const bool waits = has_namesake_before(state, dependent.job, dependent.request);
+  return waits ? DependencyStatus{} : met({});
 }
 
 Dependent dependent_of(const Job& job) { return {job.id, *job.request}; }

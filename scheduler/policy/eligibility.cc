@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "scheduler/core/array_dependencies.h"
 #include "scheduler/core/arrays.h"
 #include "scheduler/core/derived.h"
 #include "scheduler/core/reservations.h"
@@ -77,20 +78,34 @@ std::optional<Reason> not_eligible(const State& state, const Job& job, Time now)
   if (const auto latest = latest_start(job); latest && now > *latest) {
     return Reason{ReasonKind::kDeadline, latest->time_since_epoch().count(), 0, 0, {}};
   }
-  if (startable_tasks(state, job) == 0) return array_limit_reason(state, job);
+  if (startable_tasks(state, job, now) == 0) return no_task_reason(state, job, now);
   return std::nullopt;
 }
 
-Reason array_limit_reason(const State& state, const Job& job) {
+Reason no_task_reason(const State& state, const Job& job, Time now) {
   const ArrayTasks& tasks = state.arrays.at(job.is_task() ? job.array_id : job.id);
+  const Dependencies& wanted = job.dependencies.wanted;
+  if (!job.is_task() && !wanted.empty()) {
+    const std::uint64_t ready = ready_tasks(state, job, now).count();
+    const bool limit_binds = tasks.limit > 0 && tasks.active() + ready > tasks.limit;
+    if (!limit_binds && ready < tasks.pending.count()) {
+      return {ReasonKind::kDependency, static_cast<std::int64_t>(wanted.items.front().job.value), 0,
+              0, to_string(wanted)};
+    }
+  }
   return {ReasonKind::kArrayLimit, tasks.limit, static_cast<std::int64_t>(tasks.active()), 0, {}};
 }
 
-std::optional<Time> opens_at(const Job& job) {
-  const DependencyStatus others = job.dependencies.verdict();
-  const bool delayed = others.phase == DependencyPhase::kMet && others.from != Time{};
-  if (!delayed) return job.not_before;
-  return std::max(others.from, job.not_before.value_or(others.from));
+std::optional<Time> opens_at(const Job& job, Time now) {
+  std::optional<Time> next;
+  const auto note = [&](Time at) {
+    if (at > now) next = std::min(next.value_or(at), at);
+  };
+  if (job.not_before) note(*job.not_before);
+  for (const DependencyStatus& status : job.dependencies.statuses) {
+    if (status.phase == DependencyPhase::kMet) note(status.from);
+  }
+  return next;
 }
 
 std::optional<Time> switches_until(const Job& job) {

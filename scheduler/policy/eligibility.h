@@ -16,12 +16,13 @@ namespace usine {
 // keeps it.
 [[nodiscard]] std::optional<Reason> not_eligible(const State& state, const Job& job, Time now);
 
-// When a time that the job waits for comes: its begin, the end of a requeue delay, the minutes
-// after another job's start. None where no time is known; it may be past.
-[[nodiscard]] std::optional<Time> opens_at(const Job& job);
+// When the next time after `now` comes that the job waits for: its begin, the end of a requeue
+// delay, the minutes after another job's start. None where no such time is known.
+[[nodiscard]] std::optional<Time> opens_at(const Job& job, Time now);
 
-// As many tasks of the job's array run as its limit allows (B22).
-[[nodiscard]] Reason array_limit_reason(const State& state, const Job& job);
+// Why no more tasks of the job's array may start at `now`: as many run as its limit allows (B22),
+// or those that wait depend on tasks of another array (B15).
+[[nodiscard]] Reason no_task_reason(const State& state, const Job& job, Time now);
 
 // Whether the job still waits for as few leaf switches as it asked for (B48).
 [[nodiscard]] Switches switches_wanted(const Job& job, Time now);

@@ -275,10 +275,10 @@ void Pass::consider_anywhere(const QueueEntry& entry) {
   }
   // Of an array, one task after another.
   const Job& job = *in_.state.find_job(entry.job());
-  std::uint64_t left = startable_tasks(in_.state, job);
+  std::uint64_t left = startable_tasks(in_.state, job, order_.now);
   while (left > 0 && start_one(entry, job)) --left;
   if (left == 0 && job.is_array()) {
-    plan_.reasons.set(job.id, array_limit_reason(in_.state, job));
+    plan_.reasons.set(job.id, no_task_reason(in_.state, job, order_.now));
   }
 }
 

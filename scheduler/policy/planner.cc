@@ -191,7 +191,7 @@ void Planner::update_job(JobId id) {
 
 void Planner::set_wake(const Job& job) {
   std::optional<Time> wake;
-  for (const std::optional<Time>& at : {opens_at(job), switches_until(job)}) {
+  for (const std::optional<Time>& at : {opens_at(job, row_time_), switches_until(job)}) {
     if (at && *at > row_time_) wake = std::min(wake.value_or(*at), *at);
   }
   if (!wake) return;

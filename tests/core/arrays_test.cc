@@ -290,7 +290,7 @@ TEST_CASE("[B22] a task that was put back counts against the limit again when it
   core.end_all(first, {EndCause::kStopped, 0, 15, ""});
   core.plan_and_prepare(array);
   CHECK(core.tasks(array).active() == 1);
-  CHECK(startable_tasks(core.state, core.job(array)) == 0);
+  CHECK(startable_tasks(core.state, core.job(array), core.now) == 0);
   core.run_to_end(array);
   CHECK(core.ended_as(array, JobState::kCompleted) == 10);
 }
