@@ -13,6 +13,7 @@
 namespace usine::cli {
 namespace {
 
+constexpr std::int64_t kEstimateMinutesMax = 24 * 60;
 constexpr std::int64_t kJobsMax = 10'000'000;
 constexpr std::int64_t kSeedMax = 1'000'000'000;
 
@@ -36,6 +37,9 @@ Options simulate_options() {
       .value(
           "limits", "exact|guessed",
           "of jobs without a limit: their run time, or what users would have asked for (default)")
+      .value("estimates", "MINUTES",
+             "estimate the start of every waiting job each so many simulated minutes, as the "
+             "scheduler does, and score the estimates against the real starts")
       .value("report", "FILE.html", "write a page with tables and drawings too")
       .flag("json", "print one JSON document");
   return options;
@@ -72,6 +76,9 @@ Result<tools::SimulateSettings> settings_of(const Given& given) {
   const auto seed = given.number("seed", 0, kSeedMax);
   if (!seed) return fail(seed.error());
   if (*seed) settings.seed = static_cast<std::uint64_t>(**seed);
+  const auto minutes = given.number("estimates", 1, kEstimateMinutesMax);
+  if (!minutes) return fail(minutes.error());
+  settings.estimates_every = std::chrono::minutes(minutes->value_or(0));
   const std::string limits = given.value("limits").value_or("guessed");
   if (limits != "exact" && limits != "guessed") {
     return fail(ErrorCode::kInvalid, "--limits is exact or guessed; found '" + limits + "'");

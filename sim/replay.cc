@@ -13,6 +13,7 @@
 #include "scheduler/engine/journal.h"
 #include "scheduler/policy/planner.h"
 #include "sim/offered_load.h"
+#include "sim/replay_estimates.h"
 
 namespace usine::sim {
 namespace {
@@ -30,12 +31,15 @@ std::shared_ptr<const ClusterConfig> with_order(std::shared_ptr<const ClusterCon
 class Replay {
  public:
   Replay(std::shared_ptr<const ClusterConfig> cluster, const std::vector<TraceJob>& trace,
-         const ReplayPolicy& policy)
-      : cluster_(with_order(std::move(cluster), policy)),
+         const ReplayOptions& options)
+      : cluster_(with_order(std::move(cluster), options.policy)),
         trace_(trace),
-        planner_(State{}, policy.limits),
+        planner_(State{}, options.policy.limits),
         metrics_(*cluster_, offered_load(*cluster_, trace).unit, kStart) {
-    report_.policy = policy.name;
+    if (options.estimates_every > Millis{0}) {
+      estimates_.emplace(options.policy.limits.protected_jobs_max, options.estimates_every);
+    }
+    report_.policy = options.policy.name;
     report_.starts.resize(trace.size());
     if (trace.empty()) return;
     const Seconds first = std::ranges::min(trace, {}, &TraceJob::submit).submit;
@@ -57,7 +61,9 @@ class Replay {
       submit_jobs();
       if (const auto tick = next_deadline(state_); tick && *tick <= now_) tell(Tick{});
       plan();
+      if (estimates_) estimates_->refresh_if_due(state_, planner_.promises(), now_);
     }
+    if (estimates_) report_.estimates = estimates_->figures();
     report_.figures = metrics_.figures();
     for (const auto& [id, job] : state_.jobs) report_.stuck += is_final(job.state) ? 0 : 1;
     digest_.add(digest(state_));
@@ -135,6 +141,7 @@ class Replay {
     digest_.add(encode_events(decision.events));
     planner_.apply_row(sequence, now_, decision.events);
     report_.events += decision.events.size();
+    if (estimates_) estimates_->take(state_, decision.events, now_);
     for (const Event& event : decision.events) {
       metrics_.take(now_, event);
       note(event);
@@ -196,6 +203,7 @@ class Replay {
   State state_;
   Planner planner_;
   Metrics metrics_;
+  std::optional<ReplayEstimates> estimates_;
   Time now_ = kStart;
   std::vector<Submission> submissions_;         // in order of time
   std::size_t submitted_ = 0;                   // of them
@@ -211,7 +219,7 @@ class Replay {
 Result<ReplayReport> replay(std::shared_ptr<const ClusterConfig> cluster,
                             const std::vector<TraceJob>& trace, const ReplayOptions& options) {
   if (cluster->nodes.empty()) return fail(ErrorCode::kInvalid, "the cluster has no nodes");
-  return Replay(std::move(cluster), trace, options.policy).run();
+  return Replay(std::move(cluster), trace, options).run();
 }
 
 }  // namespace usine::sim

@@ -12,6 +12,7 @@
 #include "common/result.h"
 #include "model/cluster.h"
 #include "model/request.h"
+#include "sim/estimate_score.h"
 #include "sim/metrics.h"
 #include "sim/policies.h"
 #include "sim/trace.h"
@@ -20,6 +21,8 @@ namespace usine::sim {
 
 struct ReplayOptions {
   ReplayPolicy policy = replay_policies().front();
+  // How often every waiting job's start is estimated, and scored in the end; 0: never.
+  Millis estimates_every{0};
 };
 
 struct ReplayReport {
@@ -34,6 +37,7 @@ struct ReplayReport {
   // Since the first submission, by place in the trace; none: it never started.
   std::vector<std::optional<Millis>> starts;
   Figures figures;
+  std::optional<EstimateFigures> estimates;
 };
 
 // Error: kInvalid for a cluster without nodes.

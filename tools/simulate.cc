@@ -85,9 +85,9 @@ Result<Stage> set_stage(const SimulateSettings& settings) {
   return stage;
 }
 
-Result<SimulateRun> run(const Stage& stage, const sim::ReplayPolicy& policy) {
+Result<SimulateRun> run(const Stage& stage, const sim::ReplayOptions& options) {
   const auto begin = std::chrono::steady_clock::now();
-  auto report = sim::replay(stage.cluster, stage.jobs, {policy});
+  auto report = sim::replay(stage.cluster, stage.jobs, options);
   if (!report) return fail(report.error());
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begin;
   return SimulateRun{std::move(*report), wall.count()};
@@ -113,7 +113,7 @@ Result<Simulated> simulate(const SimulateSettings& settings) {
   if (!settings.exact_limits) made.limits_guessed = sim::guess_limits(stage->jobs, settings.seed);
   made.load = sim::offered_load(*stage->cluster, stage->jobs);
   for (const sim::ReplayPolicy& policy : policies) {
-    auto one = run(*stage, policy);
+    auto one = run(*stage, {policy, settings.estimates_every});
     if (!one) return fail(one.error());
     made.runs.push_back(std::move(*one));
   }

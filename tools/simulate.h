@@ -24,6 +24,7 @@ struct SimulateSettings {
   // None: the trace on the cluster as it is. A trace gets a cluster of the size that gives this
   // load, and is paced where that must have more nodes for its widest job.
   std::optional<double> offered_load;
+  Millis estimates_every{0};  // estimates of all waiting jobs, scored in the end; 0: none
   bool exact_limits = false;  // a job without a limit gets its run time, instead of a guess
 };
 

@@ -49,30 +49,61 @@ Json json_of(const std::vector<sim::SizeClass>& sizes) {
   return list;
 }
 
+Json json_of(const sim::Calibration& found) {
+  const auto share = [&found](std::uint64_t part) {
+    return found.estimates == 0 ? 0.0
+                                : static_cast<double>(part) / static_cast<double>(found.estimates);
+  };
+  return {{"estimates", found.estimates},
+          {"inside", share(found.inside)},
+          {"before", share(found.before)},
+          {"error_median_s", found.error_median_s},
+          {"width_median", found.width_median}};
+}
+
+Json json_of(const sim::EstimateFigures& figures) {
+  Json document = json_of(figures.all);
+  document["stated"] = static_cast<double>(kEstimateSharePercent) / 100;
+  document["refreshes"] = figures.refreshes;
+  document["not_scored"] = figures.open;
+  for (std::size_t i = 0; i < sim::kAheads.size(); ++i) {
+    document["ahead"][sim::kAheads[i]] = json_of(figures.aheads[i]);
+  }
+  document["sizes"] = Json::array();
+  for (const sim::SizeCalibration& one : figures.sizes) {
+    Json size = {{"from", one.from}, {"to", one.to}};
+    size.update(json_of(one.found));
+    document["sizes"].push_back(std::move(size));
+  }
+  return document;
+}
+
 Json json_of(const SimulateRun& run) {
   const sim::ReplayReport& report = run.report;
   const sim::Figures& figures = report.figures;
-  return {{"policy", report.policy},
-          {"digest", report.digest},
-          {"jobs", figures.jobs},
-          {"refused", report.refused},
-          {"skipped", report.skipped},
-          {"stuck", report.stuck},
-          {"simulated_s", figures.simulated.count()},
-          {"wait_s", json_of(figures.wait_s)},
-          {"bounded_slowdown", json_of(figures.bounded_slowdown)},
-          {"unit", sim::to_string(figures.unit)},
-          {"utilisation", figures.utilisation},
-          {"utilisation_submitting", figures.utilisation_submitting},
-          {"utilisation_over_time", figures.utilisation_over_time},
-          {"fragmentation", figures.fragmentation},
-          {"leaves", json_of(figures.leaves)},
-          {"sizes", json_of(figures.sizes)},
-          {"passes", report.passes},
-          {"events", report.events},
-          {"wall_s", run.wall_s},
-          {"jobs_per_s", jobs_per_s(run)},
-          {"times_real_time", times_real_time(run)}};
+  Json document = {{"policy", report.policy},
+                   {"digest", report.digest},
+                   {"jobs", figures.jobs},
+                   {"refused", report.refused},
+                   {"skipped", report.skipped},
+                   {"stuck", report.stuck},
+                   {"simulated_s", figures.simulated.count()},
+                   {"wait_s", json_of(figures.wait_s)},
+                   {"bounded_slowdown", json_of(figures.bounded_slowdown)},
+                   {"unit", sim::to_string(figures.unit)},
+                   {"utilisation", figures.utilisation},
+                   {"utilisation_submitting", figures.utilisation_submitting},
+                   {"utilisation_over_time", figures.utilisation_over_time},
+                   {"fragmentation", figures.fragmentation},
+                   {"leaves", json_of(figures.leaves)},
+                   {"sizes", json_of(figures.sizes)},
+                   {"passes", report.passes},
+                   {"events", report.events},
+                   {"wall_s", run.wall_s},
+                   {"jobs_per_s", jobs_per_s(run)},
+                   {"times_real_time", times_real_time(run)}};
+  if (report.estimates) document["estimates"] = json_of(*report.estimates);
+  return document;
 }
 
 std::string number(double value, int digits) {
@@ -126,6 +157,57 @@ void add_sizes(std::vector<Row>& rows, const Simulated& simulated) {
   }
 }
 
+void add_calibration(std::vector<Row>& rows, const std::string& name,
+                     const std::function<const sim::Calibration*(const SimulateRun&)>& of) {
+  const auto figure = [of](auto text) {
+    return [of, text](const SimulateRun& run) {
+      const sim::Calibration* const found = of(run);
+      return found == nullptr || found->estimates == 0 ? "-" : text(*found);
+    };
+  };
+  const auto share = [](std::uint64_t part, const sim::Calibration& one) {
+    return number(100 * static_cast<double>(part) / static_cast<double>(one.estimates), 1);
+  };
+  rows.push_back({"estimates, " + name, figure([](const sim::Calibration& one) {
+                    return std::to_string(one.estimates);
+                  })});
+  rows.push_back({"  inside the range, %",
+                  figure([share](const sim::Calibration& one) { return share(one.inside, one); })});
+  rows.push_back({"  before it, %",
+                  figure([share](const sim::Calibration& one) { return share(one.before, one); })});
+  rows.push_back({"  median error, s", figure([](const sim::Calibration& one) {
+                    return number(one.error_median_s, 0);
+                  })});
+  rows.push_back({"  median latest / earliest",
+                  figure([](const sim::Calibration& one) { return number(one.width_median, 2); })});
+}
+
+void add_estimates(std::vector<Row>& rows, const Simulated& simulated) {
+  if (std::ranges::none_of(simulated.runs, [](const SimulateRun& run) {
+        return run.report.estimates.has_value();
+      })) {
+    return;
+  }
+  add_calibration(rows, "all", [](const SimulateRun& run) { return &run.report.estimates->all; });
+  for (std::size_t i = 0; i < sim::kAheads.size(); ++i) {
+    add_calibration(rows, std::string(sim::kAheads[i]) + " ahead",
+                    [i](const SimulateRun& run) { return &run.report.estimates->aheads[i]; });
+  }
+  std::map<std::uint64_t, std::string> names;
+  for (const SimulateRun& run : simulated.runs) {
+    for (const sim::SizeCalibration& one : run.report.estimates->sizes) {
+      names[one.from] = "size from " + std::to_string(one.from);
+    }
+  }
+  for (const auto& [from, name] : names) {
+    add_calibration(rows, name, [from](const SimulateRun& run) -> const sim::Calibration* {
+      const auto& sizes = run.report.estimates->sizes;
+      const auto found = std::ranges::find(sizes, from, &sim::SizeCalibration::from);
+      return found == sizes.end() ? nullptr : &found->found;
+    });
+  }
+}
+
 std::vector<Row> rows_of(const Simulated& simulated) {
   std::vector<Row> rows;
   rows.push_back(
@@ -139,6 +221,7 @@ std::vector<Row> rows_of(const Simulated& simulated) {
                     return number(run.report.figures.leaves.over_least_mean, 3);
                   }});
   add_sizes(rows, simulated);
+  add_estimates(rows, simulated);
   rows.push_back({"simulated time", [](const SimulateRun& run) {
                     return format_duration(run.report.figures.simulated);
                   }});

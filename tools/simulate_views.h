@@ -15,7 +15,10 @@ namespace usine::tools {
 // "unit","utilisation","utilisation_submitting","utilisation_over_time":[...],"fragmentation",
 // "leaves":{"jobs","over_least_mean","share_at_least"},"sizes":[{"from","to","jobs","wait_s",
 // "wait_max_s","bounded_slowdown_mean"}],"passes","events","wall_s","jobs_per_s",
-// "times_real_time"; and under "policies" those of every policy, the first too.
+// "times_real_time", where estimates were asked for "estimates":{"estimates","inside","before",
+// "error_median_s","width_median","stated","refreshes","not_scored","ahead":{"<1h":{...},...},
+// "sizes":[{"from","to","estimates",...}]}; and under "policies" those of every policy, the first
+// too.
 [[nodiscard]] nlohmann::ordered_json to_json(const Simulated& simulated);
 
 // A table for people, one column a policy; ends with a line end.

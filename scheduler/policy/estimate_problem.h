@@ -1,0 +1,25 @@
+// A state as the run ahead takes it (estimate_run.h): the free parts of nodes, who runs for how
+// much longer, who waits for what in which order. Pure.
+#pragma once
+
+#include <vector>
+
+#include "common/ids.h"
+#include "common/time.h"
+#include "scheduler/core/state.h"
+#include "scheduler/policy/estimate_lengths.h"
+#include "scheduler/policy/estimate_run.h"
+
+namespace usine {
+
+struct EstimateTask {
+  EstimateProblem problem;
+  std::vector<JobId> jobs;  // parallel to problem.waiting
+};
+
+// Every waiting job that can start: not those that are held, whose dependencies can never be met,
+// that wait for a lost node or for one that fails, nor those that name a reservation.
+[[nodiscard]] EstimateTask make_estimate_task(const State& state, const EstimateLengths& lengths,
+                                              Time now);
+
+}  // namespace usine

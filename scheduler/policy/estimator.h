@@ -1,0 +1,48 @@
+// Says of every waiting job that can start when that is likely to be, and in which range, from a
+// state and from how far it was off before. It decides nothing, and nothing that decides asks it.
+// Belongs to whoever keeps a replica: told of events as they are applied, asked at any rate for all
+// jobs at once. Equal events and equal times of refreshes give equal estimates. Pure.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "common/ids.h"
+#include "common/time.h"
+#include "scheduler/core/event.h"
+#include "scheduler/core/state.h"
+#include "scheduler/policy/estimate.h"
+#include "scheduler/policy/estimate_lengths.h"
+#include "scheduler/policy/estimate_ranges.h"
+
+namespace usine {
+
+class Estimator {
+ public:
+  // Of jobs that wait, in the order of the queue; those beyond have no estimate.
+  static constexpr std::size_t kJobsMax = 1'000'000;
+
+  // `kept_max`: the planner keeps the starts of so many jobs (PlanLimits::protected_jobs_max).
+  explicit Estimator(std::size_t kept_max = 100) : kept_max_(kept_max) {}
+
+  // `after` has the event applied.
+  void take(const State& after, const Event& event, Time now);
+
+  // All estimates anew. A range never ends after a start that the planner keeps.
+  [[nodiscard]] Estimates refresh(const State& state, std::span<const KeptStart> kept, Time now);
+
+  [[nodiscard]] const EstimateLengths& lengths() const { return lengths_; }
+
+ private:
+  void learn_length(const Job& job, Time ended);
+  void fit_lengths(const State& state, Time now);
+
+  std::size_t kept_max_;
+  EstimateLengths lengths_;
+  EstimateRanges ranges_;
+};
+
+}  // namespace usine
