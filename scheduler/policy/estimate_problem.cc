@@ -154,7 +154,7 @@ class Maker {
     waiting.demand = demand_of(job);
     waiting.limit_s = job.limit().count() + seconds(state_.config->timings.kill_wait);
     waiting.expected_s = lengths_.expected(job.request->user, job.limit(), Seconds(0)).count();
-    if (const auto at = opens_at(job)) waiting.opens_s = seconds(*at - now_);
+    if (const auto at = opens_at(job, now_)) waiting.opens_s = seconds(*at - now_);
     waiting.waits_for = static_cast<std::uint32_t>(task_.problem.waits.size());
     if (limited_) {
       waiting.use = task_.problem.limits.use_of(job);
@@ -170,7 +170,7 @@ class Maker {
 
   // An array at its limit goes on when one of its tasks has ended.
   void add_array(const Job& job, EstimateWaiting& waiting) {
-    const std::uint64_t startable = startable_tasks(state_, job);
+    const std::uint64_t startable = startable_tasks(state_, job, now_);
     waiting.copies =
         static_cast<std::uint32_t>(std::clamp<std::uint64_t>(startable, 1, kCopiesMax));
     if (startable > 0 || task_.problem.waits.size() > waiting.waits_for) return;
