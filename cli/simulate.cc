@@ -1,4 +1,5 @@
-// `usine simulate`: the production scheduler on a list of jobs, in virtual time.
+// `usine simulate`: the production scheduler on a list of jobs, in virtual time, or on what a
+// scheduler recorded.
 #include "tools/simulate.h"
 
 #include <cstdlib>
@@ -7,6 +8,7 @@
 #include "cli/options.h"
 #include "cli/terminal.h"
 #include "cli/views.h"
+#include "tools/simulate_recorded.h"
 #include "tools/simulate_report.h"
 #include "tools/simulate_views.h"
 
@@ -19,18 +21,28 @@ constexpr std::int64_t kSeedMax = 1'000'000'000;
 
 Options simulate_options() {
   Options options(
-      "usine simulate --cluster FILE (--trace FILE | --workload NAME) [--policy NAME|FILE]…",
+      "usine simulate --cluster FILE (--trace FILE | --workload NAME) [--policy NAME|FILE]…, or "
+      "--recorded DIR",
       "Runs the scheduler on a list of jobs (CSV or SWF), or on a made-up one, and says how long "
       "they waited and how busy the cluster was, under each policy. The digest is the same "
       "whenever "
-      "the decisions are. Policies: usine (the default), easy, conservative, or a file.",
-      "usine simulate --cluster cluster.yaml --trace jobs.swf --policy usine --policy easy");
+      "the decisions are. Policies: usine (the default), easy, conservative, or a file. With "
+      "--recorded it decides once more what a scheduler decided, and exits with 1 where "
+      "something comes out otherwise.",
+      "usine simulate --cluster cluster.yaml --trace jobs.swf --policy usine --policy easy\n"
+      "         usine simulate --recorded ~/.local/state/usine");
   options.value("cluster", "FILE", "the cluster's configuration")
       .value("trace", "FILE", "the jobs, as CSV or in the standard workload format")
       .value("workload", "NAME", "jobs made up from a seed instead: giga-mix")
       .value("jobs", "N", "of the workload (default 20000)")
       .value("seed", "N", "of the workload and of guessed limits (default 1)")
       .value("policy", "NAME|FILE", "may be given several times")
+      .value("recorded", "DIR|FILE",
+             "instead of a list: a state folder, also of a running scheduler, or its usine.db")
+      .flag("from-list",
+            "with --recorded: also simulate the jobs from their list alone, and say how far their "
+            "starts are from the recorded ones")
+      .value("write-list", "FILE.csv", "with --from-list: write that list as a trace")
       .value("offered-load", "L",
              "as many nodes like the cluster's as the trace keeps busy to this share, 0.9 for 90 "
              "%; or the load of the workload")
@@ -64,7 +76,8 @@ Result<tools::SimulateSettings> settings_of(const Given& given) {
   settings.workload = given.value("workload").value_or("");
   if (settings.cluster.empty() || settings.trace.empty() == settings.workload.empty()) {
     return fail(ErrorCode::kInvalid,
-                "--cluster FILE and one of --trace FILE and --workload NAME are needed");
+                "--cluster FILE and one of --trace FILE and --workload NAME are needed, or "
+                "--recorded DIR");
   }
   settings.policies = given.all("policy");
   const auto load = read_load(given);
@@ -87,12 +100,41 @@ Result<tools::SimulateSettings> settings_of(const Given& given) {
   return settings;
 }
 
+CommandResult replay_recorded(const Given& given) {
+  for (const char* const other : {"cluster", "trace", "workload", "jobs", "seed", "policy",
+                                  "offered-load", "limits", "report"}) {
+    if (!given.value(other)) continue;
+    return fail(ErrorCode::kInvalid, "--" + std::string(other) +
+                                         " has no meaning with --recorded, where the journal has "
+                                         "the configuration and the jobs");
+  }
+  tools::RecordedSettings settings;
+  settings.path = *given.value("recorded");
+  settings.from_list = given.flag("from-list");
+  settings.list_file = given.value("write-list").value_or("");
+  if (!settings.list_file.empty() && !settings.from_list) {
+    return fail(ErrorCode::kInvalid, "--write-list goes with --from-list");
+  }
+  const auto run = tools::simulate_recorded(settings);
+  if (!run) return fail(run.error());
+  if (given.flag("json")) {
+    print_json(tools::to_json(*run));
+  } else {
+    print(tools::to_text(*run));
+  }
+  return run->report.difference ? kExitFailed : kExitDone;
+}
+
 }  // namespace
 
 CommandResult run_simulate(const Words& words) {
   const auto given = simulate_options().parse(words);
   if (!given) return fail(given.error());
   if (!*given) return kExitDone;
+  if ((*given)->value("recorded")) return replay_recorded(**given);
+  if ((*given)->flag("from-list") || (*given)->value("write-list")) {
+    return fail(ErrorCode::kInvalid, "--from-list and --write-list go with --recorded");
+  }
   const auto settings = settings_of(**given);
   if (!settings) return fail(settings.error());
   const auto simulated = tools::simulate(*settings);

@@ -22,6 +22,7 @@ using discovery::YamlFile;
 using discovery::YamlMap;
 
 constexpr std::int64_t kDayMs = 24 * 3600 * 1000;
+constexpr std::int64_t kReplayRowsMax = 1'000'000'000;
 
 std::string element(const std::string& list, std::size_t index) {
   return list + '[' + std::to_string(index) + ']';
@@ -100,7 +101,8 @@ class ClusterReader {
   void read_listen() {
     ListenConfig& listen = file_.listen;
     YamlMap map(map_.file(), map_.has("scheduler") ? map_.child("scheduler") : empty_map(),
-                "scheduler", {"state_folder", "listen", "token_file", "agent_secret_file"});
+                "scheduler",
+                {"state_folder", "listen", "token_file", "agent_secret_file", "replay_rows"});
     listen.state_folder = in_folder(map.text("state_folder", "."));
     const std::filesystem::path state(listen.state_folder);
     listen.listen_address = map.text("listen", listen.listen_address);
@@ -112,6 +114,8 @@ class ClusterReader {
     listen.agent_secret_file = map.has("agent_secret_file")
                                    ? in_folder(map.required_text("agent_secret_file"))
                                    : (state / "agent.secret").lexically_normal().string();
+    listen.replay_rows = static_cast<std::uint64_t>(map.integer(
+        "replay_rows", {0, kReplayRowsMax}, static_cast<std::int64_t>(listen.replay_rows)));
   }
 
   void read_never_satisfied() {

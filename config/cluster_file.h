@@ -24,6 +24,8 @@ struct ListenConfig {
   std::string listen_address = "127.0.0.1:0";  // host:port; port 0 lets the system choose
   std::string token_file;                      // proves users to the scheduler; default STATE/token
   std::string agent_secret_file;  // proves agents to the scheduler; default STATE/agent.secret
+  // Rows of the journal that are kept for replay beyond what recovery needs.
+  std::uint64_t replay_rows = 1'000'000;
 
   friend bool operator==(const ListenConfig&, const ListenConfig&) = default;
 };

@@ -34,7 +34,7 @@ std::size_t guess_limits(std::vector<TraceJob>& trace, std::uint64_t seed) {
     const double factor = std::exp(chance.part() * std::log(kOverestimateMax));
     if (job.limit || !job.run) continue;
     // A second more than it runs, so that no limit cuts a job off.
-    const double least = static_cast<double>(job.run->count()) * factor + 1;
+    const double least = std::chrono::duration<double>(*job.run).count() * factor + 1;
     job.limit = usual_limit(Seconds(std::llround(std::ceil(least))));
     ++guessed;
   }

@@ -18,6 +18,8 @@ Status MemoryJournal::commit(Epoch epoch, Sequence expected, const CommitBatch& 
   }
   rows_.insert(rows_.end(), batch.rows.begin(), batch.rows.end());
   history_.insert(history_.end(), batch.history.begin(), batch.history.end());
+  planner_inputs_.insert(planner_inputs_.end(), batch.planner_inputs.begin(),
+                         batch.planner_inputs.end());
   for (const Blob& blob : batch.blobs) blobs_.emplace(blob.hash, blob.content);
   return {};
 }

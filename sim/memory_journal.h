@@ -27,11 +27,13 @@ class MemoryJournal final : public Journal {
 
   [[nodiscard]] const std::vector<JournalRow>& rows() const { return rows_; }
   [[nodiscard]] const std::vector<HistoryRow>& history() const { return history_; }
+  [[nodiscard]] const std::vector<PlannerInput>& planner_inputs() const { return planner_inputs_; }
 
  private:
   Epoch epoch_;
   std::vector<JournalRow> rows_;  // rows_[i] has sequence i + 1
   std::vector<HistoryRow> history_;
+  std::vector<PlannerInput> planner_inputs_;
   std::map<std::string, std::string> blobs_;
   std::optional<Snapshot> snapshot_;
   bool fail_next_ = false;

@@ -25,8 +25,9 @@ Demand demand_of(const std::vector<TraceJob>& trace, const NodeShape& shape) {
     if (!job.run && !job.limit) continue;
     const JobRequest request = request_of(job, shape);
     const Component& component = request.components.front();
-    const Seconds run = std::min(job.run.value_or(request.time_limit), request.time_limit);
-    const double node_s = static_cast<double>(run.count()) * component.nodes;
+    const std::chrono::duration<double> run =
+        std::min<Millis>(job.run.value_or(request.time_limit), request.time_limit);
+    const double node_s = run.count() * component.nodes;
     demand.gpu_s += node_s * component.per_node.gpus;
     demand.core_s += node_s * component.per_node.cores;
     demand.nodes_max = std::max(demand.nodes_max, component.nodes);
@@ -37,7 +38,7 @@ Demand demand_of(const std::vector<TraceJob>& trace, const NodeShape& shape) {
 double span_s(const std::vector<TraceJob>& trace) {
   if (trace.empty()) return 0;
   const auto [first, last] = std::ranges::minmax(trace, {}, &TraceJob::submit);
-  return static_cast<double>((last.submit - first.submit).count());
+  return std::chrono::duration<double>(last.submit - first.submit).count();
 }
 
 double units_in_all(const ClusterConfig& cluster, Unit unit) {
@@ -122,9 +123,9 @@ double pace(const ClusterConfig& cluster, double share, std::vector<TraceJob>& t
   const double now = offered_load(cluster, trace).share;
   if (now <= 0 || share <= 0) return 1;
   const double factor = now / share;
-  const Seconds first = std::ranges::min(trace, {}, &TraceJob::submit).submit;
+  const Millis first = std::ranges::min(trace, {}, &TraceJob::submit).submit;
   for (TraceJob& job : trace) {
-    const auto after = static_cast<double>((job.submit - first).count());
+    const double after = std::chrono::duration<double>(job.submit - first).count();
     job.submit = first + Seconds(std::llround(after * factor));
   }
   return factor;

@@ -42,7 +42,7 @@ class Replay {
     report_.policy = options.policy.name;
     report_.starts.resize(trace.size());
     if (trace.empty()) return;
-    const Seconds first = std::ranges::min(trace, {}, &TraceJob::submit).submit;
+    const Millis first = std::ranges::min(trace, {}, &TraceJob::submit).submit;
     for (std::size_t i = 0; i < trace.size(); ++i) {
       submissions_.push_back({kStart + (trace[i].submit - first), i});
     }
@@ -190,7 +190,7 @@ class Replay {
   };
   struct Submitted {
     std::size_t index = 0;  // in the trace
-    Seconds run{0};
+    Millis run{0};
   };
   // What the agents of an attempt have been told.
   struct Answer {

@@ -112,11 +112,12 @@ CommitFault SchedulerHost::take_fault() {
 }
 
 void SchedulerHost::end_commit() {
-  const Batch batch = *std::exchange(running_->committing, std::nullopt);
+  Batch batch = *std::exchange(running_->committing, std::nullopt);
   if (!batch.commit.rows.empty()) {
     const CommitFault fault = take_fault();
     if (fault == CommitFault::kBefore) return crash();
     if (fault == CommitFault::kRefused) parts_.journal.fail_next_commit();
+    batch.commit.planner_inputs = running_->planner.take_inputs();
     const Status committed = parts_.journal.commit(running_->epoch, batch.expected, batch.commit);
     if (!committed || fault == CommitFault::kAfter) return crash();
     running_->dies_while_telling = fault == CommitFault::kHalfTold;
@@ -128,7 +129,7 @@ void SchedulerHost::deliver(const Batch& batch) {
   for (const Applied& row : *batch.applied) {
     parts_.story.tell(row);
     parts_.witness.committed(row.events);
-    running_->planner.apply_row(row.sequence, row.time, row.events);
+    running_->planner.apply_row(row);
   }
   for (const PendingReply& reply : batch.replies) {
     const auto waiting = running_->handlers.extract(reply.to);
@@ -159,7 +160,7 @@ bool SchedulerHost::dies_half_told() {
 Time SchedulerHost::planner_time() const { return std::max(wall(), running_->planner.state().now); }
 
 void SchedulerHost::plan() {
-  if (running_->plan_under_way || !running_->planner.has_work(planner_time())) return;
+  if (running_->plan_under_way || !running_->planner.planner().has_work(planner_time())) return;
   Plan plan = running_->planner.plan(planner_time());
   if (plan.proposals.empty()) return;
   running_->plan_under_way = true;
@@ -176,7 +177,8 @@ void SchedulerHost::plan() {
 
 void SchedulerHost::arm() {
   std::optional<Time> next = running_->leases.next_expiry();
-  for (const auto& other : {running_->engine.next_tick(), running_->planner.next_wake()}) {
+  for (const auto& other :
+       {running_->engine.next_tick(), running_->planner.planner().next_wake()}) {
     if (!other) continue;
     const Time at = *other - clock_error_;
     next = next ? std::min(*next, at) : at;

@@ -11,7 +11,7 @@
 
 #include "scheduler/engine/engine.h"
 #include "scheduler/engine/leases.h"
-#include "scheduler/policy/planner.h"
+#include "scheduler/engine/recording_planner.h"
 #include "sim/agenda.h"
 #include "sim/chance.h"
 #include "sim/memory_journal.h"
@@ -77,7 +77,7 @@ class SchedulerHost {
 
     Epoch epoch;
     Engine engine;
-    Planner planner;
+    RecordingPlanner planner;
     Leases leases;
     std::optional<Batch> committing;
     bool dies_while_telling = false;

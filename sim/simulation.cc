@@ -6,6 +6,7 @@
 #include "common/digest.h"
 #include "sim/cluster.h"
 #include "sim/faults.h"
+#include "sim/recorded.h"
 #include "sim/small_cluster.h"
 #include "sim/users.h"
 
@@ -76,6 +77,25 @@ class Simulation {
     witness_.check_promises(scheduler_.state(), journal_);
   }
 
+  // The journal's commands and the planner's passes give the same decisions again (DESIGN 4.9).
+  RecordedReport replay_all() {
+    Recording recording;
+    recording.read_rows = [this](const auto& visit) {
+      return journal_.read_rows(Sequence{0}, visit);
+    };
+    recording.planner_inputs = journal_.planner_inputs();
+    Result<RecordedReport> report = replay_recorded(recording);
+    if (!report) {
+      witness_.breach("the journal cannot be replayed: " + report.error().message);
+      return {};
+    }
+    if (const auto& difference = report->difference) {
+      witness_.breach("replayed, row " + std::to_string(difference->row.value) + " (" +
+                      difference->command + ") comes out otherwise: " + difference->what);
+    }
+    return *std::move(report);
+  }
+
   [[nodiscard]] bool is_at_rest() const {
     if (!scheduler_.is_up() || !users_.all_answered()) return false;
     for (const auto& [id, job] : scheduler_.state().jobs) {
@@ -86,6 +106,9 @@ class Simulation {
 
   SimulationOutcome outcome() {
     SimulationOutcome outcome;
+    const RecordedReport replayed = replay_all();
+    outcome.passes_replayed = replayed.passes;
+    outcome.plans_replayed = replayed.plans;
     outcome.breaches = witness_.breaches();
     outcome.jobs = witness_.accepted_jobs().size();
     outcome.attempts = journal_.history().size();

@@ -26,6 +26,8 @@ struct SimulationOutcome {
   std::uint64_t attempts = 0;         // in the books
   std::uint64_t crashes = 0;          // of the scheduler
   std::uint64_t rows = 0;             // of the journal
+  std::uint64_t passes_replayed = 0;  // of the planner, from what was recorded
+  std::uint64_t plans_replayed = 0;   // of them with proposals
   std::uint64_t steps = 0;            // things that happened
   Millis simulated{0};
   std::vector<std::string> story;  // what happened last (sim/story.h)

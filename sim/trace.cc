@@ -42,16 +42,12 @@ Fields split_words(std::string_view line) {
 // Reads the numbers of one line, rounded to whole ones; remembers the first that is none.
 class Numbers {
  public:
-  std::optional<std::int64_t> read(std::string_view field) {
-    if (field.empty()) return std::nullopt;
-    double value = 0;
-    const auto [end, code] = std::from_chars(field.data(), field.data() + field.size(), value);
-    const bool whole = code == std::errc{} && end == field.data() + field.size();
-    if (!whole || !(std::abs(value) <= kNumberMax)) {
-      if (bad_.empty()) bad_ = field;
-      return std::nullopt;
-    }
-    return std::llround(value);
+  std::optional<std::int64_t> read(std::string_view field) { return read_scaled(field, 1); }
+  // Times in seconds.
+  std::optional<Millis> read_millis(std::string_view field) {
+    const auto value = read_scaled(field, 1'000);
+    if (!value) return std::nullopt;
+    return Millis(*value);
   }
   // SWF writes -1 for what is not known.
   std::optional<std::int64_t> read_known(std::string_view field) {
@@ -61,6 +57,18 @@ class Numbers {
   [[nodiscard]] const std::string& bad() const { return bad_; }
 
  private:
+  std::optional<std::int64_t> read_scaled(std::string_view field, double factor) {
+    if (field.empty()) return std::nullopt;
+    double value = 0;
+    const auto [end, code] = std::from_chars(field.data(), field.data() + field.size(), value);
+    const bool whole = code == std::errc{} && end == field.data() + field.size();
+    if (!whole || !(std::abs(value) <= kNumberMax)) {
+      if (bad_.empty()) bad_ = field;
+      return std::nullopt;
+    }
+    return std::llround(value * factor);
+  }
+
   std::string bad_;
 };
 
@@ -76,8 +84,9 @@ std::optional<std::uint32_t> count(std::optional<std::int64_t> value) {
 
 TraceJob csv_job(const Fields& fields, Numbers& numbers) {
   TraceJob job;
-  job.submit = Seconds(numbers.read(fields[0]).value_or(0));
-  job.run = seconds(numbers.read(fields[1]));
+  job.submit = numbers.read_millis(fields[0]).value_or(Millis{0});
+  job.run = numbers.read_millis(fields[1]);
+  if (job.run && *job.run < Millis{0}) job.run.reset();
   job.limit = seconds(numbers.read(fields[2]));
   job.gpus = count(numbers.read(fields[3]));
   job.nodes = count(numbers.read(fields[4]));
@@ -100,6 +109,20 @@ TraceJob swf_job(const Fields& fields, Numbers& numbers) {
   job.user = fields[11];
   job.project = fields[12];
   return job;
+}
+
+// As many digits after the point as are needed: "3", "3.042".
+std::string seconds_text(Millis time) {
+  std::string text = std::to_string(time.count() / 1'000);
+  const std::int64_t rest = time.count() % 1'000;
+  if (rest == 0) return text;
+  std::string digits = std::to_string(1'000 + rest).substr(1);
+  digits.erase(digits.find_last_not_of('0') + 1);
+  return text + '.' + digits;
+}
+
+std::string text_of(std::optional<std::uint32_t> number) {
+  return number ? std::to_string(*number) : "";
 }
 
 }  // namespace
@@ -128,6 +151,17 @@ Result<std::vector<TraceJob>> parse_trace(std::string_view text) {
     }
   }
   return jobs;
+}
+
+std::string to_csv(const std::vector<TraceJob>& jobs) {
+  std::string text = std::string(kCsvHeader) + '\n';
+  for (const TraceJob& job : jobs) {
+    text += seconds_text(job.submit) + ',' + (job.run ? seconds_text(*job.run) : "") + ',' +
+            (job.limit ? seconds_text(*job.limit) : "") + ',' + text_of(job.gpus) + ',' +
+            text_of(job.nodes) + ',' + text_of(job.cpus) + ',' + job.user + ',' + job.project +
+            '\n';
+  }
+  return text;
 }
 
 }  // namespace usine::sim

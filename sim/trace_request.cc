@@ -30,8 +30,9 @@ JobRequest request_of(const TraceJob& job, const NodeShape& shape) {
   request.project = job.project;
   request.requeue = false;
   // A source without limits is given the best estimate there is, so that limits cut nothing off.
-  const Seconds run = job.run.value_or(job.limit.value_or(Seconds(0)));
-  request.time_limit = std::max(job.limit.value_or(run + Seconds(1)), Seconds(1));
+  const Millis run = job.run.value_or(job.limit.value_or(Seconds(0)));
+  request.time_limit =
+      std::max(job.limit.value_or(std::chrono::ceil<Seconds>(run) + Seconds(1)), Seconds(1));
   request.components.push_back(std::move(component));
   return request;
 }

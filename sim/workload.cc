@@ -150,7 +150,7 @@ std::vector<std::int64_t> arrivals(Chance& chance, std::size_t groups, double sp
 
 double gpu_seconds(const TraceJob& job) {
   return static_cast<double>(*job.gpus) *
-         static_cast<double>(std::min(*job.run, *job.limit).count());
+         std::chrono::duration<double>(std::min<Millis>(*job.run, *job.limit)).count();
 }
 
 }  // namespace
@@ -169,7 +169,7 @@ std::vector<TraceJob> giga_mix(const WorkloadSettings& settings) {
     for (double i = 1; i <= alike && jobs.size() < settings.jobs; ++i) {
       TraceJob job = first;
       if (i > 1) {
-        const double run = static_cast<double>(first.run->count());
+        const double run = std::chrono::duration<double>(*first.run).count();
         job.run = Seconds(std::llround(run * std::exp(kScriptSigma * normal(chance))) + 1);
       }
       needed += gpu_seconds(job);

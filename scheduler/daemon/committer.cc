@@ -23,6 +23,12 @@ void Committer::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
+void Committer::record(std::vector<PlannerInput> inputs) {
+  Decided recorded;
+  recorded.batch.commit.planner_inputs = std::move(inputs);
+  waiting_.push_reserved(std::move(recorded));
+}
+
 void Committer::run() {
   while (true) {
     auto [group, ended] = waiting_.pop_all();
@@ -44,9 +50,13 @@ Status Committer::commit(std::vector<Decided>& group) {
     append(whole.rows, part.rows);
     append(whole.blobs, part.blobs);
     append(whole.history, part.history);
+    append(held_inputs_, part.planner_inputs);
   }
-  if (whole.rows.empty()) return {};  // refusals only: nothing to make durable
-  const Sequence expected{whole.rows.front().sequence.value - 1};
+  // Refusals only: nothing to make durable.
+  if (whole.rows.empty() && held_inputs_.size() < kHeldInputsMax) return {};
+  whole.planner_inputs = std::exchange(held_inputs_, {});
+  const Sequence expected = last_;
+  if (!whole.rows.empty()) last_ = whole.rows.back().sequence;
   return journal_.commit(epoch_, expected, whole);
 }
 

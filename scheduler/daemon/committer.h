@@ -40,7 +40,12 @@ class Committer {
     std::function<void(const Error&)> failed;
   };
 
-  Committer(Journal& journal, Epoch epoch) : journal_(journal), epoch_(epoch) {}
+  // Planner inputs that wait for the rows that follow them; more are committed without rows.
+  static constexpr std::size_t kHeldInputsMax = 1024;
+
+  // `last` is the store's last sequence.
+  Committer(Journal& journal, Epoch epoch, Sequence last)
+      : journal_(journal), epoch_(epoch), last_(last) {}
   ~Committer() { stop(); }
 
   // What `outlets` names outlives the thread.
@@ -51,6 +56,10 @@ class Committer {
   // Waits for room; what is pushed after a failure is dropped, with its answers.
   void push(Decided decided) { waiting_.push(std::move(decided)); }
 
+  // For the planner, before it tells the engine of a plan; never waits. They are committed with the
+  // rows of that plan at the latest.
+  void record(std::vector<PlannerInput> inputs);
+
  private:
   void run();
   [[nodiscard]] Status commit(std::vector<Decided>& group);
@@ -58,6 +67,8 @@ class Committer {
 
   Journal& journal_;
   Epoch epoch_;
+  Sequence last_;                          // committed
+  std::vector<PlannerInput> held_inputs_;  // until rows follow
   Outlets outlets_;
   os::BoundedQueue<Decided> waiting_{kWaitingBatchesMax};
   std::thread thread_;

@@ -86,7 +86,8 @@ int serve(const Options& options) {
   if (!folder) return report(folder.error(), kExitFailed);
   file->listen = resolved(file->listen, options);
   const std::string address = file->listen.listen_address;
-  Result<Opened> opened = open({*std::move(file), {folder->file("usine.db"), {}}, {}});
+  const store::StoreFile store{folder->file("usine.db"), {}, file->listen.replay_rows};
+  Result<Opened> opened = open({*std::move(file), store, {}});
   if (!opened) return report(opened.error(), kExitFailed);
   auto scheduler = Scheduler::start(*std::move(opened), address, end_after_failed_commit);
   if (!scheduler) return report(scheduler.error(), kExitFailed);

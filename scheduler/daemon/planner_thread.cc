@@ -17,8 +17,8 @@ constexpr Millis kWaitMax{3'600'000};
 PlannerThread::PlannerThread(State state, WallClock& clock, Reader& reader)
     : planner_(std::move(state)), clock_(clock), reader_(reader) {}
 
-void PlannerThread::start(EngineThread& engine) {
-  thread_ = std::thread([this, &engine] { run(engine); });
+void PlannerThread::start(EngineThread& engine, Committer& committer) {
+  thread_ = std::thread([this, &engine, &committer] { run(engine, committer); });
 }
 
 void PlannerThread::stop() {
@@ -26,7 +26,7 @@ void PlannerThread::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void PlannerThread::run(EngineThread& engine) {
+void PlannerThread::run(EngineThread& engine, Committer& committer) {
   while (true) {
     // Planner time never goes back, as the engine's does not.
     const Time now = std::max(clock_.now(), planner_.state().now);
@@ -34,7 +34,9 @@ void PlannerThread::run(EngineThread& engine) {
       tell(engine, std::move(limit_changes_.front()));
       limit_changes_.pop_front();
     }
-    if (!plan_under_way_ && planner_.has_work(now)) plan(engine, now);
+    if (!plan_under_way_ && planner_.planner().has_work(now)) {
+      propose(engine, make_pass(committer, now));
+    }
     auto [inputs, ended] = inputs_.pop_all(next_wake());
     if (ended) return;
     for (Input& input : inputs) std::visit([this](auto& kind) { handle(kind); }, input);
@@ -42,7 +44,7 @@ void PlannerThread::run(EngineThread& engine) {
 }
 
 void PlannerThread::handle(const AppliedRows& rows) {
-  for (const Applied& row : *rows) planner_.apply_row(row.sequence, row.time, row.events);
+  for (const Applied& row : *rows) planner_.apply_row(row);
 }
 
 void PlannerThread::handle(PlanDecided decided) {
@@ -54,7 +56,7 @@ void PlannerThread::tell(EngineThread& engine, LimitChange change) {
   const State& state = planner_.state();
   const Job* const job = state.find_job(change.command.job);
   if (job != nullptr) {
-    change.command.room_until = room_until(planner_.promises(), *job, *state.config);
+    change.command.room_until = room_until(planner_.planner().promises(), *job, *state.config);
   }
   plan_under_way_ = true;
   auto decided = [this, reply = std::move(change.reply)](Result<Reply> outcome) mutable {
@@ -64,12 +66,20 @@ void PlannerThread::tell(EngineThread& engine, LimitChange change) {
   engine.tell_plan({std::move(change.command), std::move(decided), {}});
 }
 
-void PlannerThread::plan(EngineThread& engine, Time now) {
+CommitPlan PlannerThread::make_pass(Committer& committer, Time now) {
   const auto began = std::chrono::steady_clock::now();
   Plan plan = planner_.plan(now);
   const auto took = std::chrono::steady_clock::now() - began;
   CommitPlan proposals = std::move(plan.proposals);
   reader_.publish(std::move(plan), std::chrono::duration_cast<std::chrono::microseconds>(took));
+  // Before the engine hears of them: what was decided is never without what led to it.
+  if (!proposals.empty() || planner_.inputs() >= kRecordedMax) {
+    committer.record(planner_.take_inputs());
+  }
+  return proposals;
+}
+
+void PlannerThread::propose(EngineThread& engine, CommitPlan proposals) {
   if (proposals.empty()) return;
   plan_under_way_ = true;
   auto decided = [this](const Result<Reply>& reply) {
@@ -80,7 +90,7 @@ void PlannerThread::plan(EngineThread& engine, Time now) {
 }
 
 os::BoundedQueue<PlannerThread::Input>::Deadline PlannerThread::next_wake() {
-  const std::optional<Time> wake = planner_.next_wake();
+  const std::optional<Time> wake = planner_.planner().next_wake();
   if (!wake || plan_under_way_) return std::nullopt;
   const Millis wait = std::clamp<Millis>(*wake - clock_.now(), Millis{0}, kWaitMax);
   return std::chrono::steady_clock::now() + wait;

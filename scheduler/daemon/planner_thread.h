@@ -14,19 +14,21 @@
 #include "scheduler/daemon/engine_thread.h"
 #include "scheduler/daemon/reader.h"
 #include "scheduler/daemon/replica.h"
-#include "scheduler/policy/planner.h"
+#include "scheduler/engine/recording_planner.h"
 
 namespace usine::daemon {
 
 class PlannerThread final : public Replica {
  public:
   static constexpr std::size_t kWaitingInputsMax = 65'536;
+  // What is written down of passes without proposals before it is handed on by itself.
+  static constexpr std::size_t kRecordedMax = 256;
 
   PlannerThread(State state, WallClock& clock, Reader& reader);
   ~PlannerThread() override { stop(); }
 
-  // `engine` takes the plans; it outlives the thread.
-  void start(EngineThread& engine);
+  // `engine` takes the plans, `committer` what is written down of them; both outlive the thread.
+  void start(EngineThread& engine, Committer& committer);
   void stop();
 
   void take(const AppliedRows& rows) override { inputs_.push(rows); }
@@ -48,15 +50,17 @@ class PlannerThread final : public Replica {
   };
   using Input = std::variant<AppliedRows, PlanDecided, LimitChange>;
 
-  void run(EngineThread& engine);
+  void run(EngineThread& engine, Committer& committer);
   void handle(const AppliedRows& rows);
   void handle(PlanDecided decided);
   void handle(LimitChange& change) { limit_changes_.push_back(std::move(change)); }
   void tell(EngineThread& engine, LimitChange change);
-  void plan(EngineThread& engine, Time now);
+  // Makes a pass, has it recorded, and gives what it proposes.
+  [[nodiscard]] CommitPlan make_pass(Committer& committer, Time now);
+  void propose(EngineThread& engine, CommitPlan proposals);
   [[nodiscard]] os::BoundedQueue<Input>::Deadline next_wake();
 
-  Planner planner_;
+  RecordingPlanner planner_;
   WallClock& clock_;
   Reader& reader_;
   bool plan_under_way_ = false;  // or a new limit

@@ -58,7 +58,7 @@ Scheduler::Scheduler(Opened opened)
       snapshots_(opened_.settings.store, opened_.settings.snapshots,
                  [this](std::string digest) { reader_.publish_digest(std::move(digest)); }),
       event_log_(opened_.engine.state().config),
-      committer_(*opened_.journal, opened_.epoch),
+      committer_(*opened_.journal, opened_.epoch, opened_.engine.state().sequence),
       engine_(std::move(opened_.engine), clock_, committer_) {}
 
 Status Scheduler::listen(const std::string& address) {
@@ -107,7 +107,7 @@ void Scheduler::start_threads(std::function<void(const Error&)> failed) {
                     agents_.get(),
                     std::move(failed)});
   engine_.start();
-  planner_.start(engine_);
+  planner_.start(engine_, committer_);
   alarm_.start();
   agents_loop_->start();
   users_loop_->start();

@@ -64,11 +64,29 @@ struct HistoryRow {
   friend bool operator==(const HistoryRow&, const HistoryRow&) = default;
 };
 
+// What a planner did that the journal's rows do not tell.
+enum class PlannerStep : std::uint8_t {
+  kBegan = 1,        // on the state after the row `seen`
+  kLookedAgain = 2,  // was told that something of its plan was rejected
+  kPlanned = 3,      // made a pass
+};
+
+// One of them, with what its replay needs (engine/recording_planner.h).
+struct PlannerInput {
+  PlannerStep step = PlannerStep::kPlanned;
+  Sequence seen;        // the last row that the planner had taken
+  Time now{};           // that a pass was given
+  std::string content;  // of a pass: the digest of what it proposed; of a beginning: the limits
+
+  friend bool operator==(const PlannerInput&, const PlannerInput&) = default;
+};
+
 struct CommitBatch {
   std::string cluster_uuid;      // once it is known; empty in every other batch
   std::vector<JournalRow> rows;  // consecutive sequences
   std::vector<Blob> blobs;
   std::vector<HistoryRow> history;
+  std::vector<PlannerInput> planner_inputs;  // in the order in which they were given
 };
 
 class Journal {

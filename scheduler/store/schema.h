@@ -26,6 +26,16 @@ CREATE TABLE IF NOT EXISTS journal (
   events BLOB NOT NULL
 );
 
+-- What the planner was given beside the rows: where it began (step 1), that it was told to look
+-- again (2), its passes (3); `seen` is the last row that it had taken.
+CREATE TABLE IF NOT EXISTS planner_input (
+  id INTEGER PRIMARY KEY,
+  step INTEGER NOT NULL,
+  seen INTEGER NOT NULL,
+  now_ms INTEGER NOT NULL,
+  content BLOB NOT NULL
+);
+
 -- A snapshot is written in parts, each in a transaction of its own, so that commits need not wait
 -- for the whole; its row here comes last and makes it one.
 CREATE TABLE IF NOT EXISTS snapshot (

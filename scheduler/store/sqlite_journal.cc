@@ -3,6 +3,7 @@
 #include <initializer_list>
 #include <utility>
 
+#include "scheduler/store/journal_queries.h"
 #include "scheduler/store/schema.h"
 
 namespace usine::store {
@@ -44,6 +45,7 @@ Result<SqliteJournal> SqliteJournal::open(const StoreFile& file) {
   if (!database) return fail(database.error());
   SqliteJournal journal;
   journal.database_ = std::move(*database);
+  journal.replay_rows_ = file.replay_rows;
   Status ready = journal.database_.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
   if (ready) ready = create_schema(journal.database_, file.path);
   if (ready) ready = journal.prepare_statements();
@@ -61,7 +63,8 @@ Status SqliteJournal::prepare_statements() {
       {&statements_.insert_blob, "INSERT OR IGNORE INTO blob VALUES (?, ?)"},
       {&statements_.insert_history,
        "INSERT INTO history VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-       " ?, ?, ?, ?, ?, ?)"}};
+       " ?, ?, ?, ?, ?, ?)"},
+      {&statements_.insert_planner_input, "INSERT INTO planner_input VALUES (NULL, ?, ?, ?, ?)"}};
   for (const auto& [statement, sql] : texts) {
     auto prepared = database_.prepare(sql);
     if (!prepared) return fail(prepared.error());
@@ -92,7 +95,7 @@ Status SqliteJournal::commit(Epoch epoch, Sequence expected, const CommitBatch& 
 }
 
 Status SqliteJournal::commit_all(Epoch epoch, Sequence expected, const CommitBatch& batch) {
-  if (batch.rows.empty()) return {};
+  if (batch.rows.empty() && batch.planner_inputs.empty()) return {};
   auto transaction = Transaction::begin(database_);
   if (!transaction) return fail(transaction.error());
   if (auto owner = check_owner(epoch, expected, batch); !owner) return owner;
@@ -105,7 +108,11 @@ Status SqliteJournal::commit_all(Epoch epoch, Sequence expected, const CommitBat
   for (const HistoryRow& row : batch.history) {
     if (auto inserted = insert(row); !inserted) return inserted;
   }
-  statements_.advance.bind(batch.rows.back().sequence.value).bind_text(batch.cluster_uuid);
+  for (const PlannerInput& input : batch.planner_inputs) {
+    if (auto inserted = insert(input); !inserted) return inserted;
+  }
+  const Sequence last = batch.rows.empty() ? expected : batch.rows.back().sequence;
+  statements_.advance.bind(last.value).bind_text(batch.cluster_uuid);
   if (auto advanced = statements_.advance.run(); !advanced) return advanced;
   return transaction->commit();
 }
@@ -170,24 +177,17 @@ Status SqliteJournal::insert(const HistoryRow& row) {
       .run();
 }
 
+Status SqliteJournal::insert(const PlannerInput& input) {
+  return statements_.insert_planner_input.bind(static_cast<std::int64_t>(input.step))
+      .bind(input.seen.value)
+      .bind(millis(input.now))
+      .bind_blob(input.content)
+      .run();
+}
+
 Status SqliteJournal::read_rows(Sequence after,
                                 const std::function<Status(const JournalRow&)>& visit) {
-  auto rows = database_.prepare(
-      "SELECT sequence, time_ms, version, command, events FROM journal"
-      " WHERE sequence > ? ORDER BY sequence");
-  if (!rows) return fail(rows.error());
-  rows->bind(after.value);
-  while (true) {
-    const auto more = rows->step();
-    if (!more) return fail(more.error());
-    if (!*more) return {};
-    const JournalRow row{.sequence = {static_cast<std::uint64_t>(rows->integer(0))},
-                         .time = Time(Millis(rows->integer(1))),
-                         .version = static_cast<std::uint32_t>(rows->integer(2)),
-                         .command = std::string(rows->blob(3)),
-                         .events = std::string(rows->blob(4))};
-    if (Status visited = visit(row); !visited) return visited;
-  }
+  return read_journal_rows(database_, after, visit);
 }
 
 Result<std::string> SqliteJournal::read_blob(const std::string& hash) {

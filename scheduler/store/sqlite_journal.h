@@ -16,6 +16,9 @@ namespace usine::store {
 struct StoreFile {
   std::string path;  // STATE/usine.db
   std::string vfs;   // a registered SQLite VFS; empty: the system's own
+  // Rows older than the older snapshot that are kept for replay; what is older goes, so that the
+  // file has a bound.
+  std::uint64_t replay_rows = 1'000'000;
 };
 
 class SqliteJournal final : public Journal {
@@ -32,7 +35,8 @@ class SqliteJournal final : public Journal {
 
   // The newest whose bytes have the digest they were written with.
   Result<std::optional<Snapshot>> newest_snapshot() override;
-  // Keeps the two newest snapshots, and the journal from the older of them on at least.
+  // Keeps the two newest snapshots, and the journal from the older of them on at least; what the
+  // planner was given goes with the rows that it had seen.
   Status write_snapshot(const Snapshot& snapshot) override;
   Status read_rows(Sequence after, const std::function<Status(const JournalRow&)>& visit) override;
   Result<std::string> read_blob(const std::string& hash) override;
@@ -46,7 +50,7 @@ class SqliteJournal final : public Journal {
 
  private:
   struct Statements {
-    Statement meta, advance, insert_row, insert_blob, insert_history;
+    Statement meta, advance, insert_row, insert_blob, insert_history, insert_planner_input;
   };
 
   SqliteJournal() = default;
@@ -56,8 +60,10 @@ class SqliteJournal final : public Journal {
   Status insert(const JournalRow& row);
   Status insert(const Blob& blob);
   Status insert(const HistoryRow& row);
+  Status insert(const PlannerInput& input);
 
   Database database_;
+  std::uint64_t replay_rows_ = 0;
   Statements statements_;
   Status failed_;  // the first failure of a commit
 };

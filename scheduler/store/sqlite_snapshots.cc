@@ -4,6 +4,7 @@
 #include <string>
 
 #include "common/digest.h"
+#include "scheduler/store/journal_queries.h"
 #include "scheduler/store/sqlite_journal.h"
 
 namespace usine::store {
@@ -11,9 +12,7 @@ namespace {
 
 constexpr std::size_t kPartBytes = 256u << 10;
 
-// Rows older than the older snapshot that are kept for replay; what is older goes, so that the file
-// has a bound. They are deleted a slice at a time, for the same reason as parts.
-constexpr std::uint64_t kReplayRows = 1'000'000;
+// Old rows are deleted a slice at a time, for the same reason as parts.
 constexpr std::uint64_t kDeleteSlice = 10'000;
 
 Status run(Database& database, std::string_view sql, std::uint64_t argument) {
@@ -50,41 +49,46 @@ Result<std::uint64_t> older_kept(Database& database) {
   return *row ? static_cast<std::uint64_t>(select->integer(0)) : 0;
 }
 
-Status prune_rows(Database& database, std::uint64_t older) {
-  if (older <= kReplayRows) return {};
+// What the planner was given before it had seen the row `first`, a slice at a time. `seen` never
+// falls from one to the next.
+Status prune_planner_inputs(Database& database, std::uint64_t first) {
+  while (true) {
+    auto slice = database.prepare(
+        "DELETE FROM planner_input WHERE id IN (SELECT id FROM (SELECT id, seen FROM planner_input"
+        " ORDER BY id LIMIT ?) WHERE seen < ?) RETURNING id");
+    if (!slice) return fail(slice.error());
+    slice->bind(kDeleteSlice).bind(first);
+    std::uint64_t gone = 0;
+    for (auto row = slice->step(); row.value_or(false) || !row; row = slice->step()) {
+      if (!row) return fail(row.error());
+      ++gone;
+    }
+    if (gone < kDeleteSlice) return {};
+  }
+}
+
+Status prune_rows(Database& database, std::uint64_t first_kept) {
   auto first = database.prepare("SELECT coalesce(min(sequence), 0) FROM journal");
   if (!first) return fail(first.error());
   if (const auto row = first->step(); !row) return fail(row.error());
   auto from = static_cast<std::uint64_t>(first->integer(0));
   first->reset();
-  for (; from < older - kReplayRows; from += kDeleteSlice) {
-    const std::uint64_t to = std::min(from + kDeleteSlice, older - kReplayRows);
+  for (; from < first_kept; from += kDeleteSlice) {
+    const std::uint64_t to = std::min(from + kDeleteSlice, first_kept);
     if (auto gone = run(database, "DELETE FROM journal WHERE sequence < ?", to); !gone) return gone;
   }
   return {};
 }
 
-Status prune(Database& database) {
+Status prune(Database& database, std::uint64_t replay_rows) {
   const auto older = older_kept(database);
   if (!older) return fail(older.error());
   Status done = run(database, "DELETE FROM snapshot WHERE sequence < ?", *older);
   if (done) done = run(database, "DELETE FROM snapshot_part WHERE sequence < ?", *older);
-  if (done) done = prune_rows(database, *older);
+  if (!done || *older <= replay_rows) return done;
+  done = prune_rows(database, *older - replay_rows);
+  if (done) done = prune_planner_inputs(database, *older - replay_rows);
   return done;
-}
-
-Result<std::string> read_parts(Database& database, std::uint64_t sequence) {
-  auto select =
-      database.prepare("SELECT content FROM snapshot_part WHERE sequence = ? ORDER BY part");
-  if (!select) return fail(select.error());
-  select->bind(sequence);
-  std::string bytes;
-  while (true) {
-    const auto more = select->step();
-    if (!more) return fail(more.error());
-    if (!*more) return bytes;
-    bytes += select->blob(0);
-  }
 }
 
 }  // namespace
@@ -96,7 +100,7 @@ Status SqliteJournal::write_snapshot(const Snapshot& snapshot) {
   if (done) done = run(database_, "DELETE FROM snapshot_part WHERE sequence = ?", at.value);
   if (done) done = write_parts(database_, at, snapshot.state);
   if (done) done = write_head(database_, at, snapshot.state);
-  if (done) done = prune(database_);
+  if (done) done = prune(database_, replay_rows_);
   return done;
 }
 
@@ -109,7 +113,7 @@ Result<std::optional<Journal::Snapshot>> SqliteJournal::newest_snapshot() {
     if (!more) return fail(more.error());
     if (!*more) break;
     const auto sequence = static_cast<std::uint64_t>(heads->integer(0));
-    auto bytes = read_parts(database_, sequence);
+    auto bytes = read_snapshot_bytes(database_, sequence);
     if (!bytes && bytes.error().code != ErrorCode::kCorrupt) return fail(bytes.error());
     if (bytes && to_hex(sha256(*bytes)) == heads->text(1)) {
       return Snapshot{Sequence{sequence}, std::move(*bytes)};

@@ -245,6 +245,7 @@ TEST_CASE("fractions of a second and every other setting are read") {
   state_folder: /var/lib/usine
   listen: sched.example.org:6820
   token_file: /etc/usine/token
+  replay_rows: 5000
 timings:
   heartbeat_s: 0.25
   lease_s: 2
@@ -256,7 +257,7 @@ operators: [ada, grace]
   CHECK(file.cluster.timings.requeue_max == 0);
   CHECK(file.cluster.operators == std::vector<std::string>{"ada", "grace"});
   CHECK(file.listen == ListenConfig{"/var/lib/usine", "sched.example.org:6820", "/etc/usine/token",
-                                    "/var/lib/usine/agent.secret"});
+                                    "/var/lib/usine/agent.secret", 5000});
   CHECK(
       problems_of(kSmall + "scheduler: {listen: nowhere}\n") ==
       std::vector<std::string>{"c.yaml:6: scheduler.listen: expected HOST:PORT, found 'nowhere'"});

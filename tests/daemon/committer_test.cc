@@ -70,7 +70,7 @@ Decided decision(std::uint64_t sequence, Log& log) {
 TEST_CASE("What is decided during a commit is committed together by the next one") {
   SlowJournal journal;
   Log log;
-  Committer committer(journal, Epoch{1});
+  Committer committer(journal, Epoch{1}, Sequence{0});
   committer.start({{}, &log, {}});
   committer.push(decision(1, log));
   journal.begun.wait();
@@ -86,7 +86,7 @@ TEST_CASE("Rows reach replicas before answers go out and answers before messages
   SlowJournal journal;
   journal.let_go.count_down();
   Log log;
-  Committer committer(journal, Epoch{1});
+  Committer committer(journal, Epoch{1}, Sequence{0});
   committer.start({{&log}, &log, {}});
   committer.push(decision(1, log));
   committer.stop();
@@ -99,7 +99,7 @@ TEST_CASE("A failed commit tells nobody of what it held and is reported once") {
   journal.let_go.count_down();
   Log log;
   std::vector<Error> failures;
-  Committer committer(journal, Epoch{1});
+  Committer committer(journal, Epoch{1}, Sequence{0});
   committer.start({{&log}, &log, [&](const Error& error) { failures.push_back(error); }});
   committer.push(decision(1, log));
   committer.push(decision(2, log));

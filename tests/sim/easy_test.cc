@@ -21,7 +21,7 @@ std::vector<ReferenceJob> reference_of(const std::vector<TraceJob>& trace) {
   std::vector<ReferenceJob> jobs;
   for (const TraceJob& job : trace) {
     const Seconds limit = *job.limit;
-    jobs.push_back({job.submit - trace.front().submit, std::min(*job.run, limit), limit,
+    jobs.push_back({job.submit - trace.front().submit, std::min<Millis>(*job.run, limit), limit,
                     job.cpus.value_or(1)});
   }
   return jobs;
@@ -75,8 +75,9 @@ std::vector<TraceJob> random_trace(std::uint64_t seed, std::uint32_t processors)
     TraceJob job;
     now += Seconds(static_cast<std::int64_t>(below(4) == 0 ? below(400) : below(30)));
     job.submit = now;
-    job.run = Seconds(static_cast<std::int64_t>(1 + below(300)));
-    job.limit = *job.run + Seconds(static_cast<std::int64_t>(1 + below(below(2) == 0 ? 5 : 900)));
+    const Seconds run(static_cast<std::int64_t>(1 + below(300)));
+    job.run = run;
+    job.limit = run + Seconds(static_cast<std::int64_t>(1 + below(below(2) == 0 ? 5 : 900)));
     job.cpus = static_cast<std::uint32_t>(1 + below(below(3) == 0 ? processors : 4));
     job.user = "u";
     trace.push_back(std::move(job));

@@ -22,6 +22,7 @@ void run_seeds(SimulationOptions options, int runs) {
   for (int run = 0; run < runs; ++run, ++options.seed) {
     const SimulationOutcome outcome = simulate(options);
     CHECK(outcome.jobs == options.jobs);
+    CHECK(outcome.plans_replayed > 0);  // a difference is among the breaches
     REQUIRE_MESSAGE(outcome.breaches.empty(), "usine-sim --story --seed "
                                                   << options.seed << " --nodes " << options.nodes
                                                   << " --jobs " << options.jobs << ":\n"

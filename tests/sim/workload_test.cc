@@ -60,7 +60,7 @@ TEST_CASE("A guessed limit is a usual value above the run time and at most ten t
   for (const TraceJob& job : trace) {
     CHECK(*job.limit > *job.run);
     CHECK(*job.limit == usual_limit(*job.limit));
-    CHECK(*job.limit <= usual_limit(10 * *job.run + Seconds(1)));
+    CHECK(*job.limit <= usual_limit(std::chrono::ceil<Seconds>(10 * *job.run) + Seconds(1)));
   }
   guess_limits(again, 5);
   CHECK(again == trace);
