@@ -14,10 +14,14 @@ namespace usine {
 // Every factor of the order is a head start in time, so that it never changes as jobs age alike
 // (scheduler/queue/priority.h has the formula).
 struct PrioritySettings {
-  Millis unit{3'600'000};         // head start of one unit of --priority
-  Millis per_gpu{0};              // for each GPU that the job asks for
-  Millis share{0};                // for a project that holds all shares; others in proportion
-  std::int64_t length_milli = 0;  // thousandths of the time limit by which a job goes later
+  Millis unit{3'600'000};  // head start of one unit of --priority
+  Millis per_gpu{0};       // for each GPU that the job asks for
+  Millis share{0};         // for a project that holds all shares; others in proportion
+  // A job goes later by so many thousandths of its length, of which no more than the first
+  // length_max counts.
+  std::int64_t length_milli = 1000;
+  Millis length_max{12 * 3'600'000};
+  bool length_learned = true;  // the length is the expected one where it is known, else the limit
 
   friend bool operator==(const PrioritySettings&, const PrioritySettings&) = default;
 };
@@ -88,7 +92,7 @@ struct Project {
 
 template <typename A>
 void fields(A& a, PrioritySettings& v) {
-  a(v.unit, v.per_gpu, v.share, v.length_milli);
+  a(v.unit, v.per_gpu, v.share, v.length_milli, v.length_max, v.length_learned);
 }
 template <typename A>
 void fields(A& a, AmountLimits& v) {

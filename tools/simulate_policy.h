@@ -3,7 +3,9 @@
 //   policy: mine
 //   like: usine
 //   protected_jobs: 100      # or all
-//   length_weight: 0.5       # by how much of its time limit a job goes later
+//   length_weight: 0.5       # by how much of its length a job goes later
+//   length_max_s: 43200      # of which no more than this counts
+//   length_learned: false    # the length is the time limit, whatever earlier runs took
 //   per_gpu_s: 60            # head start for each GPU
 #pragma once
 

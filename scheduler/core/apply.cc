@@ -69,6 +69,15 @@ void close_attempt(State& state, Job& job) {
   job.attempt.reset();
 }
 
+// A run that others cut short says nothing of how long its script takes.
+void learn_run_time(State& state, const Job& job, const JobEnded& event) {
+  const bool by_itself =
+      event.outcome == JobState::kCompleted || event.outcome == JobState::kFailed ||
+      event.outcome == JobState::kTimeout || event.outcome == JobState::kOutOfMemory;
+  if (!by_itself || !job.attempt || !job.attempt->started) return;
+  state.run_times.learn(script_of(*job.request), event.at - *job.attempt->started);
+}
+
 void on(State& state, const ClusterConfigured& event) {
   if (state.cluster_uuid.empty()) state.cluster_uuid = event.cluster_uuid;
   CHECK_THAT(event.config->nodes.size() >= state.nodes.size());
@@ -122,6 +131,7 @@ void on(State& state, const JobSubmitted& event) {
   job.not_before = event.request->begin;
   job.dependencies = {event.request->dependencies, event.dependencies};
   CHECK_THAT(event.dependencies.size() == event.request->dependencies.items.size());
+  job.expected_run = state.run_times.expected(script_of(*event.request));
   renew_eligibility(job, event.at);
   if (!event.request->idempotency_key.empty()) {
     state.idempotency[{event.request->user, event.request->idempotency_key}] = event.job;
@@ -232,6 +242,7 @@ void on(State& state, const JobRequeued& event) {
   for (const NodeId node : job.awaiting_fence) state.awaited_by[node].insert(job.id);
   unlink_job(state, job);
   link_job(state, job);
+  job.expected_run = state.run_times.expected(script_of(*job.request));
   renew_eligibility(job, event.at);
   add_deadlines(state, job);
 }
@@ -242,6 +253,7 @@ void on(State& state, const JobEnded& event) {
   drop_claim(state, job);
   stop_awaiting(state, job);
   job.awaiting_fence.clear();
+  learn_run_time(state, job, event);
   close_attempt(state, job);
   job.state = event.outcome;
   job.exit = event.exit;

@@ -1,6 +1,8 @@
 // check_invariants: the rules that every state keeps, each written as plainly as it can be, without
 // the functions that keep them.
+#include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -142,6 +144,23 @@ void check_node(const State& state, NodeId id, const std::vector<const NodeShare
   if (node.jobs.size() != shares.size()) faults.push_back(name + ": its list of jobs is wrong");
 }
 
+void check_run_times(const RunTimes& times, Faults& faults) {
+  if (times.scripts().size() > RunTimes::kScriptsMax) {
+    faults.emplace_back("run times of too many scripts are kept");
+  }
+  std::set<std::uint64_t> newest;
+  for (const auto& [script, known] : times.scripts()) {
+    const std::string name = script.user + "'s " + script.name;
+    if (known.runs.empty() || known.runs.size() > RunTimes::kRunsKept ||
+        std::ranges::min(known.runs) <= Seconds{0}) {
+      faults.push_back(name + ": its run times are not what runs can have taken");
+    }
+    if (known.newest > times.learned() || !newest.insert(known.newest).second) {
+      faults.push_back(name + ": two scripts have learned from one run");
+    }
+  }
+}
+
 void check_rebuilt(const State& state, Faults& faults) {
   State fresh = state;
   rebuild_derived(fresh);
@@ -179,6 +198,7 @@ std::vector<std::string> check_invariants(const State& state) {
     check_node(state, NodeId{i}, held[NodeId{i}], faults);
   }
   check_arrays(state, faults);
+  check_run_times(state.run_times, faults);
   check_rebuilt(state, faults);
   return faults;
 }

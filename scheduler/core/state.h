@@ -4,6 +4,7 @@
 // checked by check_invariants().
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -21,6 +22,7 @@
 #include "model/job_state.h"
 #include "model/request.h"
 #include "model/reservation_request.h"
+#include "scheduler/core/run_times.h"
 #include "scheduler/core/running_limits.h"
 
 namespace usine {
@@ -172,6 +174,9 @@ struct Job {
   // While held, of a job that was eligible then: a hold and its release leave the order as it was
   // (B64), so its time counts as if there had been no hold.
   std::optional<Time> eligible_before_hold;
+  // How long runs of its script had taken when it began to wait, first or anew; none: nobody knew.
+  // It stays while the job waits, so that its place in the order does.
+  std::optional<Seconds> expected_run;
   std::optional<Attempt> attempt;             // while preparing, running or stopping
   std::optional<Time> started;                // of the last attempt that ran
   std::optional<Time> ended;                  // once final
@@ -183,6 +188,10 @@ struct Job {
 
   // The time limit that holds now.
   [[nodiscard]] Seconds limit() const { return new_limit.value_or(request->time_limit); }
+  // How long it will run as far as anybody knows: never more than its limit.
+  [[nodiscard]] Seconds expected_length() const {
+    return std::min(limit(), expected_run.value_or(limit()));
+  }
   [[nodiscard]] bool is_task() const { return array_id.value != 0; }
   // Whether it stands for an array: it never has an attempt, its tasks get jobs of their own. It is
   // pending while a task waits for its first start, then running until the last of them has ended.
@@ -255,6 +264,7 @@ struct State {
   std::map<JobId, ArrayTasks> arrays;  // of each job that is_array()
   std::map<std::pair<std::string, std::string>, JobId> idempotency;  // (user, key)
   std::map<std::string, NodeReservation> reservations;               // by name
+  RunTimes run_times;                                                // of jobs that have ended
   // Derived.
   std::set<Deadline> deadlines;
   std::set<std::pair<Time, std::string>> reservation_turns;  // when each opens or closes next
@@ -334,7 +344,7 @@ void fields(A& a, Job& v) {
   a(v.id, v.request, v.array_id, v.array_index, v.state, v.partition, v.qos, v.checkpoint, v.claim,
     v.eligible_before_hold, v.submitted, v.attempts, v.requeues, v.hold, v.not_before,
     v.requeue_text, v.awaiting_fence, v.attempt, v.started, v.ended, v.last_allocation, v.exit,
-    v.message, v.new_limit, v.dependencies, v.eligible_since, v.waited);
+    v.message, v.new_limit, v.dependencies, v.eligible_since, v.waited, v.expected_run);
 }
 template <typename A>
 void fields(A& a, ArrayTasks& v) {
@@ -347,7 +357,7 @@ void fields(A& a, NodeReservation& v) {
 template <typename A>
 void fields(A& a, State& v) {
   a(v.cluster_uuid, v.epoch, v.sequence, v.now, v.next_job, v.config, v.nodes, v.jobs, v.arrays,
-    v.idempotency, v.reservations);
+    v.idempotency, v.reservations, v.run_times);
 }
 
 }  // namespace usine

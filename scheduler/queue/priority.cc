@@ -27,7 +27,8 @@ RankFactors rank_factors(const Job& job, const ClusterConfig& config) {
   const PrioritySettings& settings = config.priority;
   RankFactors factors;
   factors.since = job.eligible_since.value_or(job.submitted);
-  factors.length = Millis(job.limit()) * settings.length_milli / 1000;
+  const Millis length = settings.length_learned ? job.expected_length() : job.limit();
+  factors.length = std::min(length, settings.length_max) * settings.length_milli / 1000;
   factors.priority = settings.unit * std::int64_t{request.priority};
   factors.size = settings.per_gpu * static_cast<std::int64_t>(request.total_gpus());
   factors.share = share_head_start(config, request.project);

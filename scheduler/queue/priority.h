@@ -1,12 +1,16 @@
 // Which waiting job goes first. Every factor is a head start in time:
 //
-//   rank = eligible since + length weight x time limit
+//   rank = eligible since + length weight x length
 //        - (--priority + size + project's share + QOS + partition)       all in milliseconds
 //
 // and the lowest rank goes first. A job ages by the time since it became eligible (B21), and all
 // eligible jobs age alike: of two of them the difference of the ranks, and so their order, never
 // changes as time goes by, and a queue in this order is never sorted anew. Ties go by submission,
 // then id, which hold and release do not change (B64). Pure.
+//
+// A job's length is what runs of its script have taken (core/run_times.h), as known when it began
+// to wait, else its time limit; of either counts no more than PrioritySettings::length_max. Who
+// would run for days waits behind others for some hours more, never for days.
 #pragma once
 
 #include <compare>
@@ -30,7 +34,7 @@ struct RankKey {
 // What a job's rank is made of; all but `since` and `length` are taken off.
 struct RankFactors {
   Time since{};        // when it became eligible; while it is not: when it was submitted
-  Millis length{0};    // by which its time limit sets it back
+  Millis length{0};    // by which its length sets it back
   Millis priority{0};  // --priority, below zero for a job that is to go later
   Millis size{0};      // of its GPUs
   Millis share{0};     // of its project

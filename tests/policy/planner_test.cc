@@ -150,6 +150,25 @@ TEST_CASE("[B76] a job behind starts only where the reserved start ahead of it d
   CHECK(next.reasons.at(lengthy).asked == static_cast<std::int64_t>(test.gang.value));
 }
 
+// It may run until its limit, whatever its script took before.
+TEST_CASE("[B76] a job that is expected to end early is not let beside a reserved start") {
+  Blocked test;
+  CoreDriver& core = test.core;
+  core.plan();
+  for (int i = 0; i < 3; ++i) {
+    const JobId brief = core.running(Ask{.gpus = 8, .time_limit = Seconds{600}});
+    core.now += Seconds{20};
+    core.end_all(brief);
+  }
+  const JobId guessed = core.submit(Ask{.gpus = 8, .time_limit = Seconds{3600}});
+  REQUIRE(core.job(guessed).expected_length() == Seconds{20});
+  core.planner().look_again();
+  const Plan plan = core.plan();
+  CHECK(plan.estimates.at(test.gang) == test.free_at);
+  CHECK(core.state_of(guessed) == JobState::kPending);
+  CHECK(plan.reasons.at(guessed).kind == ReasonKind::kBehindHigherPriority);
+}
+
 TEST_CASE("[B77] a stream of small jobs never moves the start of a large one back") {
   Blocked test;
   test.core.plan();

@@ -32,6 +32,7 @@ ClusterConfig weighted() {
   config.priority.per_gpu = Millis{1000};
   config.priority.share = Millis{100'000};
   config.priority.length_milli = 500;
+  config.priority.length_max = Seconds{5000};
   config.projects = {{"big", {}, 3, {}}, {"small", {}, 1, {}}};
   config.qos.resize(2);
   config.qos[1].head_start = Millis{60'000};
@@ -54,6 +55,23 @@ TEST_CASE("a rank is the time of eligibility and length less every head start") 
   CHECK(factors.qos == Millis{60'000});
   CHECK(factors.partition == Millis{7000});
   CHECK(factors.rank_ms() == 1'000'000 + 50'000 - 7'200'000 - 8000 - 75'000 - 60'000 - 7000);
+}
+
+TEST_CASE("of a job's length no more counts than the cap") {
+  const Job lengthy = job_of(1, request_for({.time_limit = Seconds{90'000}}));
+  CHECK(rank_factors(lengthy, weighted()).length == Millis{2'500'000});
+}
+
+TEST_CASE("a job's length is what its script took where that is known and shorter than its limit") {
+  Job job = job_of(1, request_for({.time_limit = Seconds{100}}));
+  job.expected_run = Seconds{10};
+  CHECK(rank_factors(job, weighted()).length == Millis{5000});
+  job.expected_run = Seconds{1000};
+  CHECK(rank_factors(job, weighted()).length == Millis{50'000});
+  ClusterConfig by_limit = weighted();
+  by_limit.priority.length_learned = false;
+  job.expected_run = Seconds{10};
+  CHECK(rank_factors(job, by_limit).length == Millis{50'000});
 }
 
 TEST_CASE("without weights the order is that of submission whatever jobs ask for") {

@@ -65,6 +65,11 @@ std::shared_ptr<const ClusterConfig> one_node(std::uint32_t processors) {
   return make_cluster({.nodes = 1, .nodes_per_leaf = 1, .cores = processors, .gpus = 0});
 }
 
+// As many nodes of one core on one leaf: all places are alike.
+std::shared_ptr<const ClusterConfig> like_nodes(std::uint32_t processors) {
+  return make_cluster({.nodes = processors, .nodes_per_leaf = processors, .cores = 1, .gpus = 0});
+}
+
 std::vector<TraceJob> random_trace(std::uint64_t seed, std::uint32_t processors) {
   std::mt19937_64 random(seed);
   const auto below = [&](std::uint64_t count) { return random() % count; };
@@ -94,6 +99,15 @@ TEST_CASE("The policy easy starts every job of random lists when plain EASY does
   }
 }
 
+TEST_CASE("On many nodes that are all alike easy starts every job when plain EASY does") {
+  const std::uint64_t first = std::random_device{}();
+  MESSAGE("first seed " << first);
+  for (std::uint64_t seed = first; seed < first + 60; ++seed) {
+    CAPTURE(seed);
+    check_agreement(like_nodes(16), random_trace(seed, 16), 16);
+  }
+}
+
 TEST_CASE("The policy easy starts the jobs of a recorded list when plain EASY does") {
   const auto path = test::find_data("traces/swf/NASA-iPSC-1993-3.1-cln.swf.gz");
   if (!path) USINE_SKIP("the trace of NASA's iPSC is not on this machine");
@@ -101,7 +115,8 @@ TEST_CASE("The policy easy starts the jobs of a recorded list when plain EASY do
   REQUIRE(trace);
   trace->resize(3'000);
   guess_limits(*trace, 1);
-  check_agreement(one_node(128), *trace, 128);
+  SUBCASE("on one large node") { check_agreement(one_node(128), *trace, 128); }
+  SUBCASE("on as many nodes as the machine had") { check_agreement(like_nodes(128), *trace, 128); }
 }
 
 }  // namespace
