@@ -43,13 +43,15 @@ JobMaxima read_maxima(YamlMap& parent, const std::string& key) {
 }  // namespace
 
 PrioritySettings read_priority(YamlFile& file, const YAML::Node& node) {
-  YamlMap map(
-      file, node, "priority",
-      {"unit_s", "per_gpu_s", "share_s", "length_weight", "length_max_s", "length_learned"});
+  YamlMap map(file, node, "priority",
+              {"unit_s", "per_gpu_s", "share_s", "length_doubling_s", "length_weight",
+               "length_max_s", "length_learned"});
   PrioritySettings settings;
   settings.unit = Millis(map.thousandths("unit_s", {0, kYearMs}, settings.unit.count()));
   settings.per_gpu = Millis(map.thousandths("per_gpu_s", {-kDayMs, kDayMs}, 0));
   settings.share = Millis(map.thousandths("share_s", {0, kYearMs}, 0));
+  settings.length_doubling = Millis(
+      map.thousandths("length_doubling_s", {-kYearMs, kYearMs}, settings.length_doubling.count()));
   settings.length_milli =
       map.thousandths("length_weight", {-1'000'000, 1'000'000}, settings.length_milli);
   settings.length_max =

@@ -17,10 +17,11 @@ struct PrioritySettings {
   Millis unit{3'600'000};  // head start of one unit of --priority
   Millis per_gpu{0};       // for each GPU that the job asks for
   Millis share{0};         // for a project that holds all shares; others in proportion
-  // A job goes later by so many thousandths of its length, of which no more than the first
-  // length_max counts.
-  std::int64_t length_milli = 1000;
-  Millis length_max{12 * 3'600'000};
+  // A job goes later by so much for each time that its length doubles from a minute on, and by so
+  // many thousandths of the length; of the length no more than length_max counts.
+  Millis length_doubling{3 * 3'600'000};
+  std::int64_t length_milli = 0;
+  Millis length_max{7 * 86'400'000};
   bool length_learned = true;  // the length is the expected one where it is known, else the limit
 
   friend bool operator==(const PrioritySettings&, const PrioritySettings&) = default;
@@ -92,7 +93,7 @@ struct Project {
 
 template <typename A>
 void fields(A& a, PrioritySettings& v) {
-  a(v.unit, v.per_gpu, v.share, v.length_milli, v.length_max, v.length_learned);
+  a(v.unit, v.per_gpu, v.share, v.length_doubling, v.length_milli, v.length_max, v.length_learned);
 }
 template <typename A>
 void fields(A& a, AmountLimits& v) {

@@ -12,6 +12,7 @@ constexpr PrioritySettings submit_order() {
   PrioritySettings settings;
   settings.per_gpu = Millis{0};
   settings.share = Millis{0};
+  settings.length_doubling = Millis{0};
   settings.length_milli = 0;
   return settings;
 }

@@ -25,10 +25,12 @@ void read_limits(YamlMap& map, PlanLimits& limits) {
 }
 
 void read_order(YamlMap& map, sim::ReplayPolicy& policy) {
-  const bool any = map.has("length_weight") || map.has("length_max_s") ||
-                   map.has("length_learned") || map.has("per_gpu_s");
+  const bool any = map.has("length_doubling_s") || map.has("length_weight") ||
+                   map.has("length_max_s") || map.has("length_learned") || map.has("per_gpu_s");
   if (!any) return;
   PrioritySettings order = policy.priority.value_or(PrioritySettings{});
+  order.length_doubling = Millis(map.thousandths("length_doubling_s", {0, 1'000 * kHeadStartMax_s},
+                                                 order.length_doubling.count()));
   order.length_milli = map.thousandths("length_weight", {0, 1'000'000}, order.length_milli);
   order.length_max = Millis(
       map.thousandths("length_max_s", {0, 1'000 * kHeadStartMax_s}, order.length_max.count()));
@@ -63,8 +65,8 @@ Result<sim::ReplayPolicy> read_policy(const std::string& name_or_path) {
   const auto root = file.parse(*text);
   if (!root) return fail(discovery::to_error(problems));
   YamlMap map(file, *root, "",
-              {"policy", "like", "protected_jobs", "length_weight", "length_max_s",
-               "length_learned", "per_gpu_s"});
+              {"policy", "like", "protected_jobs", "length_doubling_s", "length_weight",
+               "length_max_s", "length_learned", "per_gpu_s"});
   sim::ReplayPolicy policy = read_map(map);
   if (!problems.empty()) return fail(discovery::to_error(problems));
   return policy;

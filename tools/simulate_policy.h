@@ -3,6 +3,7 @@
 //   policy: mine
 //   like: usine
 //   protected_jobs: 100      # or all
+//   length_doubling_s: 3600  # by how much a job goes later each time that its length doubles
 //   length_weight: 0.5       # by how much of its length a job goes later
 //   length_max_s: 43200      # of which no more than this counts
 //   length_learned: false    # the length is the time limit, whatever earlier runs took

@@ -1,6 +1,7 @@
 #include "scheduler/queue/priority.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace usine {
 namespace {
@@ -13,6 +14,22 @@ Millis share_head_start(const ClusterConfig& config, const std::string& name) {
   std::int64_t all = 0;
   for (const Project& one : config.projects) all += one.shares;
   return config.priority.share * std::int64_t{project->shares} / std::max<std::int64_t>(all, 1);
+}
+
+// How many times the length doubles from a minute on, in thousandths. Between two powers of two of
+// minutes it grows evenly: integers decide, and a longer job is never nearer than a shorter one.
+std::int64_t doublings_milli(Millis length) {
+  constexpr std::int64_t kMinuteMs = 60'000;
+  if (length.count() <= kMinuteMs) return 0;
+  const auto minutes = static_cast<std::uint64_t>(length.count() / kMinuteMs);
+  const int whole = std::bit_width(minutes) - 1;
+  const std::int64_t reached = kMinuteMs << whole;
+  return 1000 * std::int64_t{whole} + 1000 * (length.count() - reached) / reached;
+}
+
+Millis setback_of(Millis length, const PrioritySettings& settings) {
+  return settings.length_doubling * doublings_milli(length) / 1000 +
+         length * settings.length_milli / 1000;
 }
 
 }  // namespace
@@ -28,7 +45,7 @@ RankFactors rank_factors(const Job& job, const ClusterConfig& config) {
   RankFactors factors;
   factors.since = job.eligible_since.value_or(job.submitted);
   const Millis length = settings.length_learned ? job.expected_length() : job.limit();
-  factors.length = std::min(length, settings.length_max) * settings.length_milli / 1000;
+  factors.length = setback_of(std::min(length, settings.length_max), settings);
   factors.priority = settings.unit * std::int64_t{request.priority};
   factors.size = settings.per_gpu * static_cast<std::int64_t>(request.total_gpus());
   factors.share = share_head_start(config, request.project);

@@ -1,6 +1,6 @@
 // Which waiting job goes first. Every factor is a head start in time:
 //
-//   rank = eligible since + length weight x length
+//   rank = eligible since + length doubling x log2(length in minutes) + length weight x length
 //        - (--priority + size + project's share + QOS + partition)       all in milliseconds
 //
 // and the lowest rank goes first. A job ages by the time since it became eligible (B21), and all
@@ -9,8 +9,9 @@
 // then id, which hold and release do not change (B64). Pure.
 //
 // A job's length is what runs of its script have taken (core/run_times.h), as known when it began
-// to wait, else its time limit; of either counts no more than PrioritySettings::length_max. Who
-// would run for days waits behind others for some hours more, never for days.
+// to wait, else its time limit; of either counts no more than PrioritySettings::length_max. By the
+// logarithm, short jobs go well before those of hours, and among long ones the order is nearly that
+// of submission: nobody waits for all that is shorter.
 #pragma once
 
 #include <compare>

@@ -62,6 +62,23 @@ TEST_CASE("of a job's length no more counts than the cap") {
   CHECK(rank_factors(lengthy, weighted()).length == Millis{2'500'000});
 }
 
+TEST_CASE("each time that a job's length doubles from a minute on it goes later by the same") {
+  ClusterConfig config = cluster_of(2);
+  config.priority.length_doubling = Seconds{100};
+  config.priority.length_max = Seconds{960};
+  const auto setback = [&](std::int64_t seconds) {
+    const Job job = job_of(1, request_for({.time_limit = Seconds{seconds}}));
+    return rank_factors(job, config).length;
+  };
+  CHECK(setback(1) == Millis{0});
+  CHECK(setback(60) == Millis{0});
+  CHECK(setback(90) == Seconds{50});
+  CHECK(setback(120) == Seconds{100});
+  CHECK(setback(480) == Seconds{300});
+  CHECK(setback(960) == Seconds{400});
+  CHECK(setback(100'000) == Seconds{400});
+}
+
 TEST_CASE("a job's length is what its script took where that is known and shorter than its limit") {
   Job job = job_of(1, request_for({.time_limit = Seconds{100}}));
   job.expected_run = Seconds{10};

@@ -57,7 +57,7 @@ inline ClusterConfig cluster_of(std::uint32_t nodes, std::uint32_t nodes_per_lea
     main.nodes.push_back(NodeId{i});
   }
   config.partitions = {std::move(main)};
-  config.priority.length_milli = 0;  // jobs go as they come, whatever limits they have
+  config.priority.length_doubling = {};  // jobs go as they come, whatever limits they have
   return config;
 }
 
