@@ -22,7 +22,7 @@ std::int64_t doublings_milli(Millis length) {
   constexpr std::int64_t kMinuteMs = 60'000;
   if (length.count() <= kMinuteMs) return 0;
   const auto minutes = static_cast<std::uint64_t>(length.count() / kMinuteMs);
-  const int whole = std::bit_width(minutes) - 1;
+  const int whole = static_cast<int>(std::bit_width(minutes)) - 1;
   const std::int64_t reached = kMinuteMs << whole;
   return 1000 * std::int64_t{whole} + 1000 * (length.count() - reached) / reached;
 }
