@@ -108,7 +108,7 @@ EventFigures event_passes(PlannerDriver& driver, Workload& workload, std::int64_
   absorb(driver, ignored);
   for (std::int64_t i = 0; i < events; ++i) {
     driver.now += Millis{1};
-    const std::vector<JobId> running = running_jobs(driver.state());
+    const std::vector<JobId>& running = driver.running();
     const auto large = i % kLargeEvery == 0 ? large_job(driver.state(), running) : std::nullopt;
     const std::string kind = large ? "large_end" : i % 2 == 0 ? "submit" : "end";
     if (kind == "submit") driver.submit(workload.next(true));
@@ -147,9 +147,7 @@ void occupy(Machine& machine, const Component& asked, std::mt19937_64& random) {
 
 Spread placements(const State& state, std::uint32_t gpus, std::int64_t rounds) {
   Machine machine(state);
-  Timeline timeline;
-  timeline.reset(state.nodes.size(), gpus_per_node(*state.config));
-  GangPlacer placer(machine, timeline);
+  GangPlacer placer(machine);
   const auto request =
       std::make_shared<const JobRequest>(request_of(gpus, gpus_per_node(*state.config)));
   const Demand demand = make_demand(machine, PartitionId{0}, request, Switches::kAsAsked);

@@ -119,14 +119,6 @@ std::uint64_t free_gpus(const State& state) {
   return free;
 }
 
-std::vector<JobId> running_jobs(const State& state) {
-  std::vector<JobId> jobs;
-  for (const auto& [id, job] : state.jobs) {
-    if (job.state == JobState::kRunning) jobs.push_back(id);
-  }
-  return jobs;
-}
-
 namespace {
 
 // Submits until nothing more starts of what is next, and cancels what waits.
@@ -145,7 +137,7 @@ void fill(PlannerDriver& driver, Workload& workload, std::uint64_t free_target) 
 }
 
 void end_some(PlannerDriver& driver, Workload& workload) {
-  for (const JobId job : running_jobs(driver.state())) {
+  for (const JobId job : std::vector(driver.running())) {
     if (workload.below(2) == 0) driver.end(job);
   }
 }

@@ -46,6 +46,5 @@ class Workload {
 void age(PlannerDriver& driver, Workload& workload, double busy);
 
 [[nodiscard]] std::uint64_t free_gpus(const State& state);
-[[nodiscard]] std::vector<JobId> running_jobs(const State& state);
 
 }  // namespace usine::bench

@@ -1,6 +1,7 @@
 #include "benchmarks/scheduling/planner_driver.h"
 
 #include <utility>
+#include <vector>
 
 #include "scheduler/core/decide.h"
 
@@ -39,6 +40,7 @@ void PlannerDriver::carry_out(const Plan& plan) {
     for (const NodeShare& share : start.allocation.nodes) {
       tell(AgentPrepared{share.node, {key, true, false, {}, "benchmark"}});
     }
+    running_.push_back(key.job);
   }
 }
 
@@ -47,6 +49,7 @@ void PlannerDriver::end(JobId id) {
   for (const NodeShare& share : attempt.allocation.nodes) {
     tell(AgentEnded{share.node, {{id, attempt.number}, {}}});
   }
+  std::erase(running_, id);
 }
 
 }  // namespace usine::bench

@@ -29,12 +29,15 @@ class PlannerDriver {
 
   [[nodiscard]] Planner& planner() { return planner_; }
   [[nodiscard]] const State& state() const { return state_; }
+  // In the order in which they started.
+  [[nodiscard]] const std::vector<JobId>& running() const { return running_; }
 
   Time now{Millis{1'700'000'000'000}};
 
  private:
   State state_;
   Planner planner_;
+  std::vector<JobId> running_;
 };
 
 }  // namespace usine::bench

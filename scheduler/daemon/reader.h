@@ -71,7 +71,8 @@ class Reader final : public Replica {
   }
   void publish_digest(std::string digest) { inputs_.push(Digest{std::move(digest)}); }
 
-  // Dropped unasked where too much waits or the scheduler is stopping.
+  // Dropped unasked where too much waits or the scheduler is stopping; the caller whose Responder
+  // goes with it is told so.
   void ask(Question question) { (void)inputs_.try_push(Input(std::move(question))); }
   void ask_when_changed(JobWait wait) { (void)inputs_.try_push(Input(std::move(wait))); }
 

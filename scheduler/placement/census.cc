@@ -76,7 +76,7 @@ Census take_census(const Machine& machine, const ComponentDemand& component) {
 
 bool any_up(const Machine& machine, const ComponentDemand& component) {
   const DomainPlace root = machine.tree().root();
-  if (machine.held_with_gpus(0) > 0) return true;
+  if (machine.timeline().claimed_with_gpus(0) > 0) return true;
   return std::ranges::any_of(pools_of(component), [&](std::uint32_t pool) {
     return machine.room().with_gpus(pool, 0)[root] > 0;
   });
@@ -147,20 +147,20 @@ Reason scarcity(const Machine& machine, const ComponentDemand& component, std::u
     exist += static_cast<std::int64_t>(machine.pools().pools[pool].nodes.size());
   }
   const auto nodes = static_cast<std::int64_t>(asked.nodes);
-  const std::int64_t held = machine.held_with_gpus(asked.per_node.gpus);
-  up += machine.held_with_gpus(0);
+  const std::int64_t claimed = machine.timeline().claimed_with_gpus(asked.per_node.gpus);
+  up += machine.timeline().claimed_with_gpus(0);
   if (!any_up(machine, component)) return {ReasonKind::kPartitionDown, nodes, 0, exist, {}};
   if (up < nodes) return {ReasonKind::kNodesDown, nodes, up, exist, {}};
-  if (open < nodes && open + held >= nodes && !asked.exclusive) {
+  if (open < nodes && open + claimed >= nodes && !asked.exclusive) {
     return {ReasonKind::kBehindHigherPriority, 0, 0, 0, {}};
   }
-  if (asked.per_node.gpus > 0 && open + held < nodes && !asked.exclusive) {
-    return {ReasonKind::kGpusBusy, asked.per_node.gpus, open + held, nodes, {}};
+  if (asked.per_node.gpus > 0 && open + claimed < nodes && !asked.exclusive) {
+    return {ReasonKind::kGpusBusy, asked.per_node.gpus, open + claimed, nodes, {}};
   }
   const Census census = take_census(machine, component);
   if (census.up < nodes) return {ReasonKind::kNodesDown, nodes, census.up, census.exist, {}};
   const bool enough = std::min({census.gpus, census.cores, census.memory}) >= nodes;
-  if (enough && !machine.held().empty() && asked.topology.empty()) {
+  if (enough && !machine.timeline().claimed().empty() && asked.topology.empty()) {
     return {ReasonKind::kBehindHigherPriority, 0, 0, 0, {}};
   }
   return scarcest(component, census, nearest);

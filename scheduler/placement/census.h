@@ -11,7 +11,8 @@
 
 namespace usine {
 
-// An upper bound of the nodes in one domain that could hold the share now; held ones do not count.
+// An upper bound of the nodes in one domain that could hold the share now; claimed ones do not
+// count.
 [[nodiscard]] std::uint64_t bound_at(const Room& room, const PartDemand& part,
                                      const Component& asked, DomainPlace place);
 

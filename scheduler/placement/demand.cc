@@ -76,8 +76,4 @@ Amount share_amount(const ShapeTable& table, const Component& component) {
   return {share.cores, share.gpus, memory_of_share(shape, share)};
 }
 
-Amount amount_of(const NodeFree& free) {
-  return {free.core_count, free.gpu_count, free.memory_mib};
-}
-
 }  // namespace usine

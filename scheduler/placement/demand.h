@@ -50,6 +50,5 @@ enum class Switches : std::uint8_t { kAsAsked = 0, kAny = 1 };
 
 // The size of the component's share on a node of that shape.
 [[nodiscard]] Amount share_amount(const ShapeTable& table, const Component& component);
-[[nodiscard]] Amount amount_of(const NodeFree& free);
 
 }  // namespace usine

@@ -1,6 +1,7 @@
 #include "scheduler/placement/gang.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -22,15 +23,14 @@ struct GangPlacer::Part final : NodeTest {
   [[nodiscard]] bool fits_named(NodeId node) const {
     const Machine& machine = placer.machine_;
     return part.pool_fits[machine.pools().of_node[node.value]] &&
-           (!machine.is_held(node) || (held_too && leaves_claims_alone(node))) &&
+           (!machine.is_claimed(node) || (claimed_too && leaves_claims_alone(node))) &&
            placer.taken_[node.value] != placer.placement_ &&
            share_fits(machine.free(node), machine.table(node), *whole.asked) &&
            !std::ranges::binary_search(whole.excluded, node);
   }
   [[nodiscard]] bool leaves_claims_alone(NodeId node) const {
     const Amount share = share_amount(placer.machine_.table(node), *whole.asked);
-    return placer.timeline_.is_free(node, amount_of(placer.machine_.free(node)),
-                                    {share, run.length, run.from});
+    return placer.machine_.timeline().is_free(node, {share, run.length, run.from});
   }
   [[nodiscard]] std::uint64_t fullness(NodeId node) const override {
     const NodeFree& free = placer.machine_.free(node);
@@ -44,38 +44,31 @@ struct GangPlacer::Part final : NodeTest {
   const ComponentDemand& whole;
   const PartDemand& part;
   Run run;
-  bool held_too = false;  // where what is claimed of them stays free
+  bool claimed_too = false;  // where what is claimed of them stays free
 };
 
-GangPlacer::GangPlacer(Machine& machine, const Timeline& timeline)
+GangPlacer::GangPlacer(Machine& machine)
     : machine_(machine),
-      timeline_(timeline),
       search_(machine.tree()),
       packer_(machine),
       taken_(machine.pools().of_node.size(), 0) {}
 
-std::uint64_t GangPlacer::room_for(std::size_t gpus) const {
-  std::uint64_t nodes = machine_.held_with_gpus(gpus);
-  const DomainPlace root = machine_.tree().root();
-  for (std::uint32_t pool = 0; pool < machine_.pools().pools.size(); ++pool) {
-    if (gpus <= machine_.room().gpus_of(pool)) nodes += machine_.room().with_gpus(pool, gpus)[root];
-  }
-  return nodes;
+std::uint64_t GangPlacer::claimed_for(const ComponentDemand& component, Time until) const {
+  const std::span<const Time> open = machine_.timeline().open_until(component.asked->per_node.gpus);
+  return static_cast<std::uint64_t>(
+      std::ranges::count_if(open, [until](Time one) { return one >= until; }));
 }
 
-bool GangPlacer::may_fit(const Demand& demand) const {
-  std::uint32_t held = 0;
-  for (const ComponentDemand& component : demand.components) {
-    held = std::max(held, machine_.held_with_gpus(component.asked->per_node.gpus));
-  }
-  return may_fit(demand, held);
-}
-
-bool GangPlacer::may_fit(const Demand& demand, std::uint64_t held_nodes) const {
+// Claimed nodes are counted only where the others are too few.
+bool GangPlacer::may_fit(const Demand& demand, Time until) const {
   const DomainPlace root = machine_.tree().root();
   return std::ranges::all_of(demand.components, [&](const ComponentDemand& component) {
+    std::optional<std::uint64_t> claimed;
     const auto possible = [&](const PartDemand& part) {
-      return bound_at(machine_.room(), part, *component.asked, root) + held_nodes >= part.nodes;
+      const std::uint64_t open = bound_at(machine_.room(), part, *component.asked, root);
+      if (open >= part.nodes) return true;
+      if (!claimed) claimed = claimed_for(component, until);
+      return open + *claimed >= part.nodes;
     };
     return std::ranges::any_of(component.ways, [&](const std::vector<PartDemand>& way) {
       return std::ranges::all_of(way, possible);
@@ -92,17 +85,21 @@ void GangPlacer::set_counts(const Part& part) {
   if (!sums || some_are_out) search_.count_all(part);
 }
 
-// Counts held nodes that the part may use; false: there are none.
-bool GangPlacer::add_held(Part& part) {
-  if (machine_.held_with_gpus(part.whole.asked->per_node.gpus) == 0) return false;
+// Counts claimed nodes that the part may use as well; false: there are too few even so.
+bool GangPlacer::add_claimed(Part& part, std::uint32_t nodes) {
+  const Time end = part.run.from + part.run.length;
+  const std::uint64_t claimed = claimed_for(part.whole, end);
+  const std::uint64_t open =
+      bound_at(machine_.room(), part.part, *part.whole.asked, machine_.tree().root());
+  if (claimed == 0 || open + claimed < nodes) return false;
   set_counts(part);
-  part.held_too = true;
+  part.claimed_too = true;
+  const Timeline& timeline = machine_.timeline();
+  const std::span<const Time> open_until = timeline.open_until(part.whole.asked->per_node.gpus);
   bool any = false;
-  for (std::size_t i = 0; i < machine_.held().size(); ++i) {
-    if (machine_.held_gpus()[i] < part.whole.asked->per_node.gpus) continue;
-    const NodeId node = machine_.held()[i];
-    if (!part.fits(node)) continue;
-    search_.count(node);
+  for (std::size_t i = 0; i < open_until.size(); ++i) {
+    if (open_until[i] < end || !part.fits(timeline.claimed()[i])) continue;
+    search_.count(timeline.claimed()[i]);
     any = true;
   }
   return any;
@@ -123,7 +120,7 @@ bool GangPlacer::choose_part(Part& part, std::uint32_t nodes) {
       return true;
     }
   }
-  return add_held(part) &&
+  return add_claimed(part, nodes) &&
          search_.choose(part, nodes, part.whole.topology, chosen_) == SearchResult::kFound;
 }
 
@@ -155,7 +152,7 @@ bool GangPlacer::choose_way(const ComponentDemand& component, const std::vector<
 
 std::vector<NodeId> GangPlacer::busy_named(const ComponentDemand& component, const Run& run) const {
   Part part(*this, component, component.ways.front().back(), run);
-  part.held_too = true;
+  part.claimed_too = true;
   std::vector<NodeId> busy;
   for (const NodeId node : component.named) {
     if (!part.fits_named(node)) busy.push_back(node);

@@ -16,7 +16,6 @@
 #include "scheduler/placement/domain_search.h"
 #include "scheduler/placement/machine.h"
 #include "scheduler/placement/packing.h"
-#include "scheduler/timeline/timeline.h"
 
 namespace usine {
 
@@ -28,21 +27,20 @@ struct Run {
 
 class GangPlacer {
  public:
-  // Both outlive the placer, which is made anew when the machine is rebuilt.
-  GangPlacer(Machine& machine, const Timeline& timeline);
+  // `machine` outlives the placer, which is made anew when it is rebuilt.
+  explicit GangPlacer(Machine& machine);
 
   // Books the gang and returns where, in rank order: leaf by leaf, so that consecutive ranks share
-  // a leaf (B35). Held nodes are for it only where what is claimed of them stays free. Where it
+  // a leaf (B35). Claimed nodes are for it only where what is claimed of them stays free. Where it
   // does not fit, nothing is booked and the reason says what lacks; kBehindHigherPriority (without
-  // a job) where only held nodes are left.
+  // a job) where only claimed nodes are left.
   [[nodiscard]] std::expected<Allocation, Reason> place(const Demand& demand, const Run& run);
 
-  // Nodes with so many GPUs free, held ones included.
-  [[nodiscard]] std::uint64_t room_for(std::size_t gpus) const;
-  // Whether there could be enough room by the counts alone, all held nodes included, or
-  // `held_nodes` of them: false is certain.
-  [[nodiscard]] bool may_fit(const Demand& demand) const;
-  [[nodiscard]] bool may_fit(const Demand& demand, std::uint64_t held_nodes) const;
+  // Whether there could be enough room until then by the counts alone: false is certain. Until
+  // Time{}: all claimed nodes count, whenever they are claimed.
+  [[nodiscard]] bool may_fit(const Demand& demand, Time until) const;
+  // Claimed nodes that could hold a share until then, at most.
+  [[nodiscard]] std::uint64_t claimed_for(const ComponentDemand& component, Time until) const;
 
  private:
   struct Part;
@@ -52,7 +50,7 @@ class GangPlacer {
                                 const std::vector<PartDemand>& way, const Run& run);
   [[nodiscard]] bool choose_part(Part& part, std::uint32_t nodes);
   void set_counts(const Part& part);
-  [[nodiscard]] bool add_held(Part& part);
+  [[nodiscard]] bool add_claimed(Part& part, std::uint32_t nodes);
   void take(NodeId node);
   void book(const ComponentDemand& component, std::uint32_t number, Allocation& allocation);
   [[nodiscard]] std::vector<NodeId> busy_named(const ComponentDemand& component,
@@ -60,7 +58,6 @@ class GangPlacer {
   [[nodiscard]] Reason why_not(const ComponentDemand& component, const Run& run);
 
   Machine& machine_;
-  const Timeline& timeline_;
   DomainSearch search_;
   Packer packer_;
   std::vector<NodeId> chosen_;        // of one component

@@ -19,8 +19,14 @@ NodeFree free_of(const Node& node) {
   return free;
 }
 
-std::uint16_t gpus_for_work(const NodeFree& free) {
-  return free.takes_work ? static_cast<std::uint16_t>(free.gpu_count) : std::uint16_t{0};
+Amount amount_of(const NodeFree& free) {
+  return {free.core_count, free.gpu_count, free.memory_mib};
+}
+
+std::size_t most_gpus(const ClusterConfig& config) {
+  std::size_t most = 0;
+  for (const NodeClass& one : config.classes) most = std::max(most, one.shape.gpus.size());
+  return most;
 }
 
 }  // namespace
@@ -30,9 +36,6 @@ Machine::Machine(const State& state) : state_(&state) { rebuild(); }
 void Machine::rebuild() {
   CHECK_THAT(undo_.empty());
   free_.clear();
-  held_.clear();
-  held_gpus_.clear();
-  held_with_gpus_.fill(0);
   class_tables_.clear();
   own_tables_.clear();
   if (!state_->config) return;
@@ -43,7 +46,7 @@ void Machine::rebuild() {
   for (const NodeClass& one : config.classes) class_tables_.emplace_back(one.shape);
   own_tables_.resize(state_->nodes.size());
   free_.resize(state_->nodes.size());
-  held_place_.assign(state_->nodes.size(), kNotHeld);
+  timeline_.reset(state_->nodes.size(), most_gpus(config));
   for (std::uint32_t i = 0; i < free_.size(); ++i) refresh(NodeId{i});
 }
 
@@ -65,24 +68,19 @@ void Machine::find_table(NodeId node) {
 
 NodeRoom Machine::room_of(NodeId node) const {
   const NodeFree& free = free_[node.value];
-  return {free.takes_work && !is_held(node), free.jobs == 0,
+  return {free.takes_work && !is_claimed(node), free.jobs == 0,
           static_cast<std::uint16_t>(free.gpu_count), static_cast<std::uint16_t>(free.core_count)};
 }
 
-// What is held counts apart from Room; a difference of -1 wraps around, as unsigned numbers do.
-void Machine::count_held(NodeId node, std::uint32_t difference) {
-  const NodeFree& free = free_[node.value];
-  if (!is_held(node) || !free.takes_work) return;
-  for (std::size_t gpus = 0; gpus <= free.gpu_count; ++gpus) held_with_gpus_[gpus] += difference;
+void Machine::say_room(NodeId node, const NodeRoom& before) {
+  room_.change(pools_.of_node[node.value], tree_.place_of(node), before, room_of(node));
 }
 
 void Machine::set(NodeId node, const NodeFree& free) {
   const NodeRoom before = room_of(node);
-  count_held(node, ~std::uint32_t{0});
   free_[node.value] = free;
-  count_held(node, 1);
-  if (is_held(node)) held_gpus_[held_place_[node.value]] = gpus_for_work(free);
-  room_.change(pools_.of_node[node.value], tree_.place_of(node), before, room_of(node));
+  timeline_.set_free(node, free.takes_work ? std::optional(amount_of(free)) : std::nullopt);
+  say_room(node, before);
 }
 
 void Machine::book(const NodeShare& share) {
@@ -118,25 +116,16 @@ void Machine::roll_back(std::size_t mark) {
   }
 }
 
-void Machine::set_held(NodeId node, bool held) {
-  std::uint32_t& place = held_place_[node.value];
-  if (held == (place != kNotHeld)) return;
+void Machine::add_claim(NodeId node, const Timeline::Claim& claim) {
   const NodeRoom before = room_of(node);
-  count_held(node, ~std::uint32_t{0});
-  if (held) {
-    place = static_cast<std::uint32_t>(held_.size());
-    held_.push_back(node);
-    held_gpus_.push_back(gpus_for_work(free_[node.value]));
-  } else {
-    held_[place] = held_.back();
-    held_place_[held_.back().value] = place;
-    held_.pop_back();
-    held_gpus_[place] = held_gpus_.back();
-    held_gpus_.pop_back();
-    place = kNotHeld;
-  }
-  count_held(node, 1);
-  room_.change(pools_.of_node[node.value], tree_.place_of(node), before, room_of(node));
+  timeline_.add_claim(node, claim);
+  say_room(node, before);
+}
+
+void Machine::remove_claims(const Party& party, NodeId node) {
+  const NodeRoom before = room_of(node);
+  timeline_.remove_claims(party, node);
+  say_room(node, before);
 }
 
 }  // namespace usine

@@ -1,10 +1,9 @@
-// What is free on every node, as placement works on it: a mirror of the planner's replica that
-// books tentatively while a pass looks for room and rolls back afterwards. Beside the free shares
-// it keeps the counts of Room, so that most questions need no look at nodes. Owned by the planner;
-// pure.
+// What is free on every node now and, by its timeline, later, as placement works on it: a mirror of
+// the planner's replica that books tentatively while a pass looks for room and rolls back
+// afterwards. Beside the free shares it keeps the counts of Room, so that most questions need no
+// look at nodes. Owned by the planner; pure.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -18,6 +17,7 @@
 #include "scheduler/placement/pools.h"
 #include "scheduler/placement/room.h"
 #include "scheduler/placement/shape_table.h"
+#include "scheduler/timeline/timeline.h"
 
 namespace usine {
 
@@ -47,7 +47,7 @@ class Machine {
   [[nodiscard]] const State& state() const { return *state_; }
   [[nodiscard]] const Pools& pools() const { return pools_; }
   [[nodiscard]] const DomainTree& tree() const { return tree_; }
-  // Of the nodes that take work and are not held.
+  // Of the nodes that take work and are not claimed.
   [[nodiscard]] const Room& room() const { return room_; }
   [[nodiscard]] const NodeFree& free(NodeId node) const { return free_[node.value]; }
   [[nodiscard]] const ShapeTable& table(NodeId node) const {
@@ -62,21 +62,18 @@ class Machine {
   void release(const NodeShare& share);
   void roll_back(std::size_t mark);
 
-  // A held node is claimed for a start that has been promised (Timeline): it does not count in
-  // room(), and only what leaves the claim alone may use it.
-  void set_held(NodeId node, bool held);
-  [[nodiscard]] bool is_held(NodeId node) const { return held_place_[node.value] != kNotHeld; }
-  [[nodiscard]] std::span<const NodeId> held() const { return held_; }
-  // Parallel to held(): the GPUs that are free on each now, 0 where it takes no work.
-  [[nodiscard]] std::span<const std::uint16_t> held_gpus() const { return held_gpus_; }
-  // Held nodes that take work and have at least that many GPUs free now.
-  [[nodiscard]] std::uint32_t held_with_gpus(std::size_t gpus) const {
-    return held_with_gpus_[gpus];
+  // ---- what comes later
+  [[nodiscard]] const Timeline& timeline() const { return timeline_; }
+  void add_release(JobId job, Time at, const NodeShare& share) {
+    timeline_.add_release(job, at, share);
   }
+  void remove_release(JobId job, NodeId node) { timeline_.remove_release(job, node); }
+  // A claimed node does not count in room(): only what leaves the claim alone may use it.
+  void add_claim(NodeId node, const Timeline::Claim& claim);
+  void remove_claims(const Party& party, NodeId node);
+  [[nodiscard]] bool is_claimed(NodeId node) const { return timeline_.is_claimed(node); }
 
  private:
-  static constexpr std::uint32_t kNotHeld = ~std::uint32_t{0};
-
   struct Undo {
     NodeId node;
     NodeFree before;
@@ -88,7 +85,7 @@ class Machine {
   };
 
   [[nodiscard]] NodeRoom room_of(NodeId node) const;
-  void count_held(NodeId node, std::uint32_t difference);
+  void say_room(NodeId node, const NodeRoom& before);
   void set(NodeId node, const NodeFree& free);
   void find_table(NodeId node);
 
@@ -96,11 +93,8 @@ class Machine {
   Pools pools_;
   DomainTree tree_;
   Room room_;
-  std::vector<NodeFree> free_;             // by node
-  std::vector<std::uint32_t> held_place_;  // by node: in held_
-  std::vector<NodeId> held_;
-  std::vector<std::uint16_t> held_gpus_;
-  std::array<std::uint32_t, GpuSet::kCapacity + 1> held_with_gpus_{};
+  Timeline timeline_;
+  std::vector<NodeFree> free_;                         // by node
   std::vector<ShapeTable> class_tables_;               // by class
   std::vector<std::unique_ptr<OwnTable>> own_tables_;  // by node; null: as its class
   std::vector<Undo> undo_;

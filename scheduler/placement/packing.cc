@@ -61,7 +61,7 @@ std::optional<NodeId> Packer::node_on(DomainPlace leaf, std::size_t gpus,
   std::optional<NodeId> best;
   for (const NodeId node : machine_.tree().nodes(leaf)) {
     const NodeFree& free = machine_.free(node);
-    if (free.gpu_count != gpus || machine_.is_held(node) || !test.fits(node)) continue;
+    if (free.gpu_count != gpus || machine_.is_claimed(node) || !test.fits(node)) continue;
     if (!best || free.core_count < machine_.free(*best).core_count) best = node;
   }
   return best;

@@ -17,7 +17,7 @@ class Packer {
  public:
   explicit Packer(const Machine& machine) : machine_(machine) {}
 
-  // A node that is not held and passes `test`; `gpus` (at least 1) is what the share asks for.
+  // A node that is not claimed and passes `test`; `gpus` (at least 1) is what the share asks for.
   // Looks at the most promising leaves only: none may be found where one is that lacks cores.
   [[nodiscard]] std::optional<NodeId> pack(const PartDemand& part, std::size_t gpus,
                                            const NodeTest& test);

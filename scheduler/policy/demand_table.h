@@ -5,18 +5,26 @@
 
 #include <cstdint>
 #include <optional>
-#include <utility>
 #include <vector>
 
 #include "common/time.h"
-#include "model/reason.h"
+#include "scheduler/core/state.h"
 #include "scheduler/placement/demand.h"
 #include "scheduler/queue/queue.h"
 
 namespace usine {
 
+// Some pools of the machine, as bits; those beyond 64 share the bits of others, so that a common
+// bit says only that there may be a common pool.
+using PoolSet = std::uint64_t;
+
+[[nodiscard]] constexpr PoolSet pool_bit(std::uint32_t pool) { return PoolSet{1} << pool % 64; }
+
 class DemandTable {
  public:
+  // Both outlive the table.
+  DemandTable(const State& state, const Machine& machine) : state_(&state), machine_(&machine) {}
+
   struct Row {
     std::optional<Demand> demand;
     // Of the pass that wrote it last.
@@ -25,50 +33,39 @@ class DemandTable {
     std::uint32_t reason = 0;  // number in the plan's list
     // Where a job of that length found none: the claimed nodes that could have held a share of it.
     std::uint64_t claimed_nodes = 0;
-    bool no_open = false;  // no node that has got room and is not claimed holds a share
   };
 
-  // What is asked of one node at least, and of how many: enough to see at a glance that a class has
-  // no chance. All zero where nothing is known yet, or for several components.
+  // What is asked of one node at least, of how many, and of which: enough to see at a glance that a
+  // class has no chance. Asks for nothing where nothing is known yet, or of several kinds of nodes.
   struct Glance {
     std::uint32_t nodes = 0;
     std::uint32_t gpus = 0;
     std::uint32_t cores = 0;
+    PoolSet pools = ~PoolSet{0};
   };
 
+  // What earlier passes have learned of classes counts no more.
+  void begin_pass(std::uint64_t number, Time now);
+
   // The class has got its first job: whatever was known is of another demand.
-  void forget(DemandClass demand) {
-    if (demand >= rows_.size()) return;
-    rows_[demand].demand.reset();
-    glances_[demand] = {};
-  }
-  void forget_all() {
-    rows_.clear();
-    glances_.clear();
-  }
-  [[nodiscard]] Row& row(DemandClass demand) {
-    grow(demand);
-    return rows_[demand];
-  }
+  void forget(DemandClass demand);
+  void forget_all();
+
+  // Of the entry's class, with its demand.
+  [[nodiscard]] Row& row(const QueueEntry& entry);
   [[nodiscard]] const Glance& glance(DemandClass demand) {
     grow(demand);
     return glances_[demand];
   }
-  void set(DemandClass number, Demand demand) {
-    if (demand.components.size() == 1) {
-      const Component& only = *demand.components.front().asked;
-      glances_[number] = {only.nodes, only.per_node.gpus, only.per_node.cores};
-    }
-    rows_[number].demand = std::move(demand);
-  }
 
  private:
-  void grow(DemandClass demand) {
-    if (demand < rows_.size()) return;
-    rows_.resize(demand + 1);
-    glances_.resize(demand + 1);
-  }
+  void grow(DemandClass demand);
+  void set(DemandClass number, Demand demand);
 
+  const State* state_;
+  const Machine* machine_;
+  std::uint64_t pass_ = 0;
+  Time now_{};
   std::vector<Row> rows_;
   std::vector<Glance> glances_;  // parallel
 };

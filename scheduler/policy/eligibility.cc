@@ -82,6 +82,13 @@ std::optional<Reason> not_eligible(const State& state, const Job& job, Time now)
   return std::nullopt;
 }
 
+std::optional<Reason> reserved_reason(const State& state, const Job& job, Time now) {
+  const NodeReservation* const first = first_in_the_way(state, stay_of(state, job, now));
+  if (first == nullptr) return std::nullopt;
+  const Time begin = window_of(first->request, first->window)->begin;
+  return Reason{ReasonKind::kReserved, begin.time_since_epoch().count(), 0, 0, first->request.name};
+}
+
 Reason no_task_reason(const State& state, const Job& job, Time now) {
   const ArrayTasks& tasks = state.arrays.at(job.is_task() ? job.array_id : job.id);
   const Dependencies& wanted = job.dependencies.wanted;

@@ -24,6 +24,10 @@ namespace usine {
 // or those that wait depend on tasks of another array (B15).
 [[nodiscard]] Reason no_task_reason(const State& state, const Job& job, Time now);
 
+// Why a job is kept from nodes that nobody has been promised: a reservation whose window it would
+// run into; none where none is.
+[[nodiscard]] std::optional<Reason> reserved_reason(const State& state, const Job& job, Time now);
+
 // Whether the job still waits for as few leaf switches as it asked for (B48).
 [[nodiscard]] Switches switches_wanted(const Job& job, Time now);
 // When it takes any number of them; none where it asked for no bound or has waited long enough.

@@ -1,58 +1,73 @@
-// The nodes that have got room since the last pass: what did not fit then can only fit now with one
-// of them. Lives as long as a pass; pure.
+// The nodes that have got room since the last pass, summed up by pool: what did not fit then can
+// only fit now with one of them. Its answers are upper bounds: false is certain. Lives as long as a
+// pass; pure.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
 #include "common/ids.h"
-#include "scheduler/placement/demand.h"
 #include "scheduler/placement/gang.h"
 #include "scheduler/placement/machine.h"
-#include "scheduler/timeline/timeline.h"
+#include "scheduler/policy/demand_table.h"
+#include "scheduler/policy/promise.h"
 
 namespace usine {
 
 class GrownNodes {
  public:
-  GrownNodes(const Machine& machine, const Timeline& timeline, std::vector<NodeId> nodes);
+  GrownNodes(const Machine& machine, std::vector<NodeId> nodes);
 
   // One more: a claim on it has gone or begins later.
   void add(NodeId node);
-  [[nodiscard]] bool empty() const { return nodes_.empty(); }
+  [[nodiscard]] const std::vector<NodeId>& nodes() const { return nodes_; }
   [[nodiscard]] bool contains(NodeId node) const { return grown_[node.value]; }
-
-  // The most that one of them has free.
-  struct Most {
-    std::uint32_t gpus = 0;
-    std::uint32_t cores = 0;
-  };
-  [[nodiscard]] Most most() const;
 
   // Whether one of them could hold a share of the gang, whatever is claimed of it.
   [[nodiscard]] bool any_holds(const Demand& demand) const;
-  // Whether one of them, as things stand, could hold a share before `at`.
-  [[nodiscard]] bool any_before(const Demand& demand, Time at) const;
+  // Whether one of them could hold a share for the run before the promised start, as things stand
+  // or if the promise itself did not.
+  [[nodiscard]] bool any_before(const Demand& demand, const Run& run, const Promise& promise) const;
 
-  // Once no more promises are made or let go: tells apart the nodes that are claimed.
-  void settle(Time now);
-  // After settle(): whether a node that is not claimed holds a share.
-  [[nodiscard]] bool any_open(const Demand& demand);
-  // After settle(): for how long at most a claimed one could hold one; zero for not at all.
-  [[nodiscard]] Millis longest_held(const Demand& demand) const;
+  // Once no more promises are made or let go, and again after each booking: tells apart the nodes
+  // that are claimed.
+  void settle();
+  // After settle(): whether one of them has room for a share until then, beside what is claimed.
+  [[nodiscard]] bool any_open(const DemandTable::Glance& asked, Time until) const;
+  // Whether one of them holds a share of the gang for the whole run, beside what is claimed. Where
+  // they are many, it is not looked at each of them.
+  [[nodiscard]] bool any_fits(const Demand& demand, const Run& run) const;
+  // After settle(): whether any of them has room for anything.
+  [[nodiscard]] bool any_room() const { return any_room_; }
+  // After settle(): the most GPUs and cores that one of them has free.
+  [[nodiscard]] std::uint32_t most_gpus() const { return most_gpus_; }
+  [[nodiscard]] std::uint32_t most_cores() const { return most_cores_; }
 
  private:
-  [[nodiscard]] bool holds(NodeId node, const ComponentDemand& component) const;
-  // Leaves out open nodes that have filled up in this pass.
-  void drop_full();
+  // The most of each that a node of the pool has free, not all of it on one node.
+  struct Most {
+    std::uint32_t gpus = 0;
+    std::uint32_t cores = 0;
+    bool any = false;
+  };
+
+  void sum_up(NodeId node);
+  [[nodiscard]] bool holds(std::uint32_t pool, const Component& asked) const;
+  [[nodiscard]] bool fits(NodeId node, const Component& asked, const Run& run) const;
+  [[nodiscard]] bool is_before(NodeId node, const Component& asked, const Run& run,
+                               const Promise& promise) const;
 
   const Machine& machine_;
-  const Timeline& timeline_;
   std::vector<NodeId> nodes_;
-  std::vector<bool> grown_;           // by node
-  std::vector<NodeId> open_;          // after settle()
-  std::vector<Millis> longest_held_;  // by GPUs
-  std::size_t bookings_ = 0;          // of the machine, when open_ was looked through last
+  std::vector<bool> grown_;  // by node
+  std::vector<Most> most_;   // by pool
+  // After settle().
+  bool any_room_ = false;
+  std::uint32_t most_gpus_ = 0;
+  std::uint32_t most_cores_ = 0;
+  std::vector<PoolSet> open_;        // by GPUs: of nodes without a claim that have as many free
+  std::vector<Time> claimed_until_;  // by GPUs: the longest that a claimed one has as many
+  std::size_t bookings_ = 0;         // of the machine, when it was settled last
 };
 
 }  // namespace usine

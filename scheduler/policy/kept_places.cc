@@ -1,16 +1,6 @@
 #include "scheduler/policy/kept_places.h"
 
 namespace usine {
-namespace {
-
-// More than any node has.
-constexpr Amount kWholeNode{1LL << 40, 1LL << 40, 1LL << 40};
-
-// The claim's holder on the timeline: no job's id, so that it is apart from the job's promise.
-JobId holder_of(JobId job) { return JobId{job.value | std::uint64_t{1} << 62}; }
-
-}  // namespace
-
 void KeptPlaces::keep(JobId job, const Allocation& allocation, Time until) {
   Place& place = places_[job];
   place.until = until;
@@ -29,16 +19,14 @@ std::vector<NodeId> KeptPlaces::drop(JobId job) {
 
 void KeptPlaces::lift(JobId job) {
   for (const NodeId node : places_.at(job).nodes) {
-    timeline_->remove_claim(holder_of(job), node);
-    machine_->set_held(node, timeline_->is_claimed(node));
+    machine_->remove_claims({Party::Kind::kKept, job.value}, node);
   }
 }
 
 void KeptPlaces::lay(JobId job) {
   const Place& place = places_.at(job);
   for (const NodeId node : place.nodes) {
-    timeline_->add_claim(node, {holder_of(job), kWholeNode, Time{}, place.until});
-    machine_->set_held(node, true);
+    machine_->add_claim(node, {{Party::Kind::kKept, job.value}, kWholeNode, Time{}, place.until});
   }
 }
 

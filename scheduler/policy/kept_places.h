@@ -10,13 +10,12 @@
 #include "common/time.h"
 #include "model/allocation.h"
 #include "scheduler/placement/machine.h"
-#include "scheduler/timeline/timeline.h"
 
 namespace usine {
 
 class KeptPlaces {
  public:
-  KeptPlaces(Machine& machine, Timeline& timeline) : machine_(&machine), timeline_(&timeline) {}
+  explicit KeptPlaces(Machine& machine) : machine_(&machine) {}
 
   // Until its job has run there: what is promised to others comes after that.
   void keep(JobId job, const Allocation& allocation, Time until);
@@ -27,7 +26,7 @@ class KeptPlaces {
   void lift(JobId job);
   void lay(JobId job);
 
-  // After the timeline has been reset.
+  // After the machine has been rebuilt.
   void forget_all() { places_.clear(); }
   [[nodiscard]] bool empty() const { return places_.empty(); }
   [[nodiscard]] std::vector<JobId> jobs() const;
@@ -39,7 +38,6 @@ class KeptPlaces {
   };
 
   Machine* machine_;
-  Timeline* timeline_;
   std::map<JobId, Place> places_;
 };
 

@@ -11,35 +11,11 @@
 #include <vector>
 
 #include "common/ids.h"
-#include "common/time.h"
-#include "scheduler/core/state.h"
-#include "scheduler/placement/gang.h"
-#include "scheduler/placement/machine.h"
-#include "scheduler/policy/demand_table.h"
 #include "scheduler/policy/grown_nodes.h"
-#include "scheduler/policy/held_room.h"
-#include "scheduler/policy/kept_places.h"
 #include "scheduler/policy/plan.h"
-#include "scheduler/policy/promise.h"
-#include "scheduler/policy/reserved_claims.h"
-#include "scheduler/queue/queue.h"
-#include "scheduler/timeline/timeline.h"
+#include "scheduler/policy/planning_indexes.h"
 
 namespace usine {
-
-// What the planner keeps from pass to pass.
-struct PlanningIndexes {
-  State& state;
-  Machine& machine;
-  Timeline& timeline;
-  GangPlacer& placer;
-  StartFinder& finder;
-  const Queue& queue;
-  DemandTable& demands;
-  std::vector<Promise>& promises;  // in the order of the queue
-  const ReservedClaims& reserved;
-  KeptPlaces& kept;
-};
 
 // By group of RunningLimits.
 using LimitedJobs = std::vector<std::pair<std::uint32_t, JobId>>;
@@ -62,43 +38,34 @@ class Pass {
  private:
   using Row = DemandTable::Row;
 
-  // Entries still to be looked at, in order.
-  struct Walk {
-    OrderedList<QueueEntry>::Iterator at, end;
-    bool of_class = false;  // else of jobs that no pass has seen
-    bool operator<(const Walk& other) const { return *other.at < *at; }  // the first is on top
-  };
-
+  // ---- which jobs
   void go_over_all();
   void go_over_first();
-  void go_over_changed(const QueueEntry* after);
-  [[nodiscard]] std::vector<DemandClass> changed_classes();
-  void postpone(Walk walk);
-  [[nodiscard]] bool skip_hopeless(Walk& walk);
-  [[nodiscard]] bool may_fit_now(Row& row, Millis length);
+  void go_over_changed(const QueueEntry* after, const OrderedList<QueueEntry>& fresh);
+  void undo(std::size_t mark);
 
+  // ---- one job
   void consider(const QueueEntry& entry);
   void consider_in_reservation(const QueueEntry& entry);
   void consider_anywhere(const QueueEntry& entry);
-  [[nodiscard]] bool start_one(const QueueEntry& entry, const Job& job);
+  void start_tasks(const QueueEntry& entry);
+  [[nodiscard]] bool start_one(const QueueEntry& entry);
   void start(const QueueEntry& entry, Allocation allocation);
   void block(const QueueEntry& entry, Row& row, Reason reason);
   void say_limit(JobId job, const LimitHit& hit);
-  [[nodiscard]] Row& row_of(const QueueEntry& entry);
 
+  // ---- those that others make room for (pass_preemption.cc)
   void start_where_kept(const QueueEntry& entry, const Job& job);
   void preempt_for(const QueueEntry& entry, const Job& job);
 
+  // ---- promises (pass_promises.cc)
   void keep_promise(const QueueEntry& entry, std::size_t index);
   [[nodiscard]] bool start_before_others(const QueueEntry& entry, std::size_t index);
   void renew(const QueueEntry& entry, Promise& promise);
   void promise_start(const QueueEntry& entry, const Reason& reason);
   [[nodiscard]] std::optional<std::size_t> promise_of(JobId job) const;
   void drop_promises_behind();
-  void hold(const Promise& promise);
-  void let_go(const Promise& promise);
   void note_room(const Promise& promise);
-  void undo();
 
   PlanningIndexes in_;
   const PlanLimits& limits_;
@@ -107,13 +74,12 @@ class Pass {
   std::vector<JobId> postponed_;
   LimitedJobs limited_;
   bool unfinished_ = false;
-  std::size_t promises_met_ = 0;  // of a full pass: so many of in_.promises lie before the entry
+  std::size_t promises_met_ = 0;  // so many of in_.promises lie before the entry
   std::uint64_t tries_left_;
   std::size_t renewals_left_;
   GrownNodes grown_;
-  std::optional<HeldRoom> held_room_;  // once it is asked for
-  std::size_t preemptions_left_;       // none where no QOS puts others back
-  std::vector<LimitUse> taken_;        // of running limits
+  std::size_t preemptions_left_;  // none where no QOS puts others back
+  std::vector<LimitUse> taken_;   // of running limits
   std::unordered_map<std::uint64_t, JobReasons::Number> limit_reasons_;
 };
 

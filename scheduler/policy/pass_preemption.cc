@@ -61,10 +61,11 @@ void Pass::preempt_for(const QueueEntry& entry, const Job& job) {
   if (in_.state.running.blocked(entry.use)) return;
   --preemptions_left_;
   const std::optional<std::size_t> promise = promise_of(job.id);
-  if (promise) let_go(in_.promises[*promise]);
+  if (promise) let_go(in_.machine, in_.promises[*promise]);
   const Run run{order_.now, entry.length};
-  VictimChoice choice = choose_victims(in_.machine, in_.placer, {job, *row_of(entry).demand, run});
-  if (promise) hold(in_.promises[*promise]);
+  VictimChoice choice =
+      choose_victims(in_.machine, in_.placer, {job, *in_.demands.row(entry).demand, run});
+  if (promise) hold(in_.machine, in_.promises[*promise]);
   if (choice.again) plan_.again = std::min(plan_.again.value_or(*choice.again), *choice.again);
   if (choice.victims.empty()) return;
   ProposedPreemption proposal{job.id, std::move(choice.allocation), {}};

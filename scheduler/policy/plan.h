@@ -80,8 +80,9 @@ struct PlanLimits {
   // Jobs that a pass after an event starts; the next one, which follows at once, goes on from
   // there.
   std::size_t event_starts_max = 64;
-  // Promises that a pass after an event makes anew, first in the order; a full pass does all.
-  std::size_t promises_renewed_max = 4;
+  // Promises of jobs of several nodes that a pass after an event makes anew, first in the order; a
+  // full pass does all.
+  std::size_t promises_renewed_max = 2;
   // Jobs for which one pass looks for others that make room, first in the order.
   std::size_t preemptions_tried_max = 4;
 };

@@ -9,21 +9,12 @@
 #include "scheduler/policy/pass.h"
 
 namespace usine {
-namespace {
-
-std::size_t most_gpus(const ClusterConfig& config) {
-  std::size_t most = 0;
-  for (const NodeClass& one : config.classes) most = std::max(most, one.shape.gpus.size());
-  return most;
-}
-
-}  // namespace
-
 Planner::Planner(State state, PlanLimits limits)
     : state_(std::make_unique<State>(std::move(state))),
       limits_(limits),
       machine_(*state_),
-      kept_(machine_, timeline_) {
+      demands_(*state_, machine_),
+      kept_(machine_) {
   row_time_ = state_->now;
   rebuild();
 }
@@ -36,16 +27,14 @@ void Planner::rebuild() {
   demands_.forget_all();
   machine_.rebuild();
   if (!state_->config) return;
-  timeline_.reset(state_->nodes.size(), most_gpus(*state_->config));
-  placer_ = std::make_unique<GangPlacer>(machine_, timeline_);
-  finder_ = std::make_unique<StartFinder>(machine_, timeline_);
+  placer_ = std::make_unique<GangPlacer>(machine_);
+  finder_ = std::make_unique<StartFinder>(machine_);
   for (const auto& [id, job] : state_->jobs) {
     if (job.attempt) add_releases(job);
     if (job.state == JobState::kPending) update_job(id);
   }
-  for (std::uint32_t i = 0; i < state_->nodes.size(); ++i) refresh(NodeId{i});
   reserved_ = {};
-  reserved_.renew(*state_, machine_, timeline_);
+  reserved_.renew(*state_, machine_);
 }
 
 // ---- what events change ------------------------------------------------------------------------
@@ -110,7 +99,7 @@ struct Planner::Taker {
     planner.update_job(one.job);
     limit_of_array(one.job);
     planner.add_releases(*planner.state_->find_job(one.job));
-    for (const NodeShare& share : one.allocation.nodes) planner.refresh(share.node);
+    for (const NodeShare& share : one.allocation.nodes) planner.machine_.refresh(share.node);
   }
   void operator()(const NodePrepared&) const {}
   void operator()(const AttemptStarted& one) const { planner.move_releases(one.key.job); }
@@ -118,7 +107,7 @@ struct Planner::Taker {
   void operator()(const AttemptNodeEnded& one) const {
     const Attempt& attempt = *planner.state_->find_attempt(one.key);
     const NodeId node = attempt.allocation.nodes[one.index].node;
-    planner.timeline_.remove_release(one.key.job, node);
+    planner.machine_.remove_release(one.key.job, node);
     planner.grow(node);
   }
   void operator()(const AttemptEnded& one) const { planner.grow_limits(one.key.job); }
@@ -141,7 +130,7 @@ struct Planner::Taker {
 
   // A promise may lie on the node.
   void shrink(NodeId node) const {
-    planner.refresh(node);
+    planner.machine_.refresh(node);
     planner.look_again();
   }
 };
@@ -179,7 +168,7 @@ void Planner::update_job(JobId id) {
   queue_.put(*job, {.rank = rank_of(*job, *state_->config),
                     .length = length,
                     .use = state_->running.use_of(*job),
-                    .plain = job->request->reservation.empty() && !job->claim,
+                    .plain = job->request->reservation.empty() && !job->claim && !job->is_array(),
                     .variant = variant});
   const QueueEntry& entry = *queue_.find(id);
   if (queue_.of_class(entry.demand).size() == 1) demands_.forget(entry.demand);
@@ -203,14 +192,8 @@ void Planner::update_awaiting_fence() {
   for (const JobId id : std::exchange(awaiting_fence_, {})) update_job(id);
 }
 
-void Planner::refresh(NodeId node) {
-  machine_.refresh(node);
-  const NodeFree& free = machine_.free(node);
-  timeline_.set_free(node, free.takes_work ? std::optional(amount_of(free)) : std::nullopt);
-}
-
 void Planner::grow(NodeId node) {
-  refresh(node);
+  machine_.refresh(node);
   grown_.push_back(node);
 }
 
@@ -219,7 +202,7 @@ void Planner::add_releases(const Job& job) {
   const Attempt& attempt = *job.attempt;
   for (std::size_t i = 0; i < attempt.nodes.size(); ++i) {
     if (attempt.nodes[i].phase == NodePhase::kEnded) continue;
-    timeline_.add_release(job.id, at, attempt.allocation.nodes[i]);
+    machine_.add_release(job.id, at, attempt.allocation.nodes[i]);
   }
 }
 
@@ -227,10 +210,9 @@ void Planner::add_releases(const Job& job) {
 void Planner::move_releases(JobId id) {
   const Job& job = *state_->find_job(id);
   for (const NodeShare& share : job.attempt->allocation.nodes) {
-    timeline_.remove_release(id, share.node);
+    machine_.remove_release(id, share.node);
   }
   add_releases(job);
-  for (const NodeShare& share : job.attempt->allocation.nodes) refresh(share.node);
 }
 
 void Planner::follow_claim(JobId id) {
@@ -249,17 +231,14 @@ void Planner::grow_limits(JobId id) {
 void Planner::drop_promise(JobId job) {
   const auto found = std::ranges::find(promises_, job, &Promise::job);
   if (found == promises_.end()) return;
-  for (const Promise::Share& share : found->shares) {
-    timeline_.remove_claim(job, share.node);
-    machine_.set_held(share.node, timeline_.is_claimed(share.node));
-    grown_.push_back(share.node);
-  }
+  let_go(machine_, *found);
+  for (const Promise::Share& share : found->shares) grown_.push_back(share.node);
   promises_.erase(found);
 }
 
 // Rare, so that all claims are made anew; jobs that name the reservation may be eligible now.
 void Planner::renew_reservations(const std::string& changed) {
-  reserved_.renew(*state_, machine_, timeline_);
+  reserved_.renew(*state_, machine_);
   demands_.forget_all();
   for (const auto& [id, job] : state_->jobs) {
     if (job.state == JobState::kPending && job.request->reservation == changed) update_job(id);
@@ -328,8 +307,8 @@ Plan Planner::plan(Time now) {
   row_time_ = std::max(row_time_, now);
   while (!wakes_.empty() && wakes_.begin()->first <= now) update_job(wakes_.begin()->second);
   if (!state_->config) return {};
-  const PlanningIndexes indexes{*state_, machine_, timeline_, *placer_,  *finder_,
-                                queue_,  demands_, promises_, reserved_, kept_};
+  const PlanningIndexes indexes{*state_,  machine_,  *placer_,  *finder_, queue_,
+                                demands_, promises_, reserved_, kept_};
   if (again_ && *again_ <= now) {
     full_pass_ = true;
     again_.reset();

@@ -23,8 +23,8 @@
 #include "scheduler/policy/plan.h"
 #include "scheduler/policy/promise.h"
 #include "scheduler/policy/reserved_claims.h"
+#include "scheduler/policy/start_finder.h"
 #include "scheduler/queue/queue.h"
-#include "scheduler/timeline/timeline.h"
 
 namespace usine {
 
@@ -61,7 +61,6 @@ class Planner {
   void rebuild();
   void update_job(JobId id);
   void set_wake(const Job& job);
-  void refresh(NodeId node);
   void grow(NodeId node);
   void add_releases(const Job& job);
   void move_releases(JobId job);
@@ -77,7 +76,6 @@ class Planner {
   std::unique_ptr<State> state_;  // where machine_ can point at it
   PlanLimits limits_;
   Machine machine_;
-  Timeline timeline_;
   std::unique_ptr<GangPlacer> placer_;
   std::unique_ptr<StartFinder> finder_;
   Queue queue_;

@@ -11,7 +11,6 @@
 #include "common/ids.h"
 #include "scheduler/core/state.h"
 #include "scheduler/placement/machine.h"
-#include "scheduler/timeline/timeline.h"
 
 namespace usine {
 
@@ -21,16 +20,16 @@ inline constexpr std::size_t kClaimedWindowsMax = 4;
 
 class ReservedClaims {
  public:
-  // All of them anew. The timeline knows those of before, unless it has been reset.
-  void renew(const State& state, Machine& machine, Timeline& timeline);
+  // All of them anew. The machine knows those of before, unless it has been rebuilt.
+  void renew(const State& state, Machine& machine);
 
   // Opens the reservation's nodes to a job that names it, and closes them again.
-  void lift(const std::string& name, Machine& machine, Timeline& timeline) const;
-  void lay(const std::string& name, Machine& machine, Timeline& timeline) const;
+  void lift(const std::string& name, Machine& machine) const;
+  void lay(const std::string& name, Machine& machine) const;
 
  private:
   struct Claims {
-    std::vector<JobId> holders;  // one a window: ids that no job has
+    Party party;
     std::vector<Window> windows;
     std::vector<NodeId> nodes;
   };

@@ -21,7 +21,8 @@ DemandClass Queue::class_of(const Job& job, std::uint8_t variant) {
   if (!is_new) return place->second;
   if (unused_.empty()) {
     place->second = class_bound();
-    classes_.push_back({place, {}});
+    classes_.push_back({place, {}, {}});
+    shortest_.push_back(Millis::max());
   } else {
     place->second = unused_.back();
     unused_.pop_back();
@@ -35,7 +36,10 @@ void Queue::put(const Job& job, const Place& place) {
   const QueueEntry entry{place.rank, class_of(job, place.variant), place.length, place.use,
                          place.plain};
   entries_.insert(entry);
-  classes_[entry.demand].entries.insert(entry);
+  Class& its_class = classes_[entry.demand];
+  its_class.entries.insert(entry);
+  ++its_class.lengths[entry.length];
+  shortest_[entry.demand] = its_class.lengths.begin()->first;
   by_job_.emplace(job.id, entry);
 }
 
@@ -46,6 +50,10 @@ void Queue::remove(JobId job) {
   Class& its_class = classes_[entry.demand];
   entries_.erase(entry);
   its_class.entries.erase(entry);
+  const auto length = its_class.lengths.find(entry.length);
+  if (--length->second == 0) its_class.lengths.erase(length);
+  shortest_[entry.demand] =
+      its_class.lengths.empty() ? Millis::max() : its_class.lengths.begin()->first;
   if (its_class.entries.empty()) {
     numbers_.erase(its_class.name);
     unused_.push_back(entry.demand);

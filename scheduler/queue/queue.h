@@ -26,7 +26,7 @@ struct QueueEntry {
   DemandClass demand = 0;
   Millis length{0};   // until its nodes are free again at the latest
   LimitUse use{};     // of RunningLimits
-  bool plain = true;  // else it has a place kept for it, or names a reservation
+  bool plain = true;  // else an array, with a place kept for it, or naming a reservation
 
   [[nodiscard]] JobId job() const { return rank.job; }
   friend auto operator<=>(const QueueEntry& a, const QueueEntry& b) { return a.rank <=> b.rank; }
@@ -54,6 +54,8 @@ class Queue {
   [[nodiscard]] const OrderedList<QueueEntry>& of_class(DemandClass demand) const {
     return classes_[demand].entries;
   }
+  // The least length of those of one class; Millis::max() where there are none.
+  [[nodiscard]] Millis shortest(DemandClass demand) const { return shortest_[demand]; }
   // Null where the job has none; valid until the next change.
   [[nodiscard]] const QueueEntry* find(JobId job) const;
   // Every class in use is below this.
@@ -65,6 +67,7 @@ class Queue {
   struct Class {
     std::map<std::string, DemandClass>::iterator name;
     OrderedList<QueueEntry> entries;
+    std::map<Millis, std::uint32_t> lengths;  // how many entries have each
   };
 
   [[nodiscard]] DemandClass class_of(const Job& job, std::uint8_t variant);
@@ -73,6 +76,7 @@ class Queue {
   std::unordered_map<JobId, QueueEntry> by_job_;
   std::map<std::string, DemandClass> numbers_;  // by the codec's form of what is asked
   std::vector<Class> classes_;
+  std::vector<Millis> shortest_;     // parallel
   std::vector<DemandClass> unused_;  // numbers to give again
 };
 

@@ -1,7 +1,6 @@
 #include "scheduler/timeline/timeline.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace usine {
 
@@ -25,104 +24,164 @@ Amount amount_of(const NodeShare& share) {
 }
 
 void Timeline::reset(std::size_t nodes, std::size_t gpus_max) {
-  nodes_.clear();
-  nodes_.resize(nodes);
+  nodes_.assign(nodes, {});
   gpus_max_ = gpus_max;
-  ready_.assign((gpus_max + 1) * nodes, kNever);
+  ready_.assign((gpus_max + 2) * nodes, kNever);
+  claimed_.clear();
+  claimed_place_.assign(nodes, kNone);
+  open_until_.assign(gpus_max + 2, {});
+  claimed_with_gpus_.assign(gpus_max + 2, 0);
 }
 
+// ---- what changes ------------------------------------------------------------------------------
+
 void Timeline::set_free(NodeId node, const std::optional<Amount>& free) {
+  nodes_[node.value].free = free;
+  follow(node);
+}
+
+void Timeline::add_release(JobId job, Time at, const NodeShare& share) {
+  insert(share.node, {at, {Party::Kind::kRunning, job.value}, false, amount_of(share)});
+  follow(share.node);
+}
+
+void Timeline::remove_release(JobId job, NodeId node) {
+  erase(node, {Party::Kind::kRunning, job.value});
+  follow(node);
+}
+
+void Timeline::add_claim(NodeId node, const Claim& claim) {
+  Amount taken;
+  taken -= claim.amount;
+  insert(node, {claim.from, claim.party, true, taken});
+  insert(node, {claim.until, claim.party, false, claim.amount});
+  say_claimed(node, true);
+  follow(node);
+}
+
+void Timeline::remove_claims(const Party& party, NodeId node) {
+  erase(node, party);
+  say_claimed(node, std::ranges::any_of(nodes_[node.value].changes, &Change::begins));
+  follow(node);
+}
+
+void Timeline::insert(NodeId node, const Change& change) {
+  std::vector<Change>& changes = nodes_[node.value].changes;
+  changes.insert(std::ranges::upper_bound(changes, change.at, {}, &Change::at), change);
+}
+
+void Timeline::erase(NodeId node, const Party& party) {
+  std::erase_if(nodes_[node.value].changes,
+                [&party](const Change& change) { return change.party == party; });
+}
+
+// ---- what is said of all nodes -----------------------------------------------------------------
+
+void Timeline::follow(NodeId node) {
+  say_ready(node);
+  count_claimed(node);
+  if (is_claimed(node)) say_open_until(node);
+}
+
+// As they are counted; -1 where the node takes no work.
+std::int64_t Timeline::free_gpus(const Node& node) const {
+  return node.free ? std::min(node.free->gpus, static_cast<std::int64_t>(gpus_max_)) : -1;
+}
+
+void Timeline::say_ready(NodeId id) {
+  const Node& node = nodes_[id.value];
   std::size_t next = 0;  // GPUs whose time is still to be said
   const auto say = [&](std::int64_t gpus, Time at) {
     for (; next <= gpus_max_ && static_cast<std::int64_t>(next) <= gpus; ++next) {
-      ready_[next * nodes_.size() + node.value] = at;
+      ready_[next * nodes_.size() + id.value] = at;
     }
   };
-  if (free) {
-    std::int64_t gpus = free->gpus;
+  if (node.free) {
+    std::int64_t gpus = node.free->gpus;
     say(gpus, Time::min());
-    for (const Release& release : nodes_[node.value].releases) {
-      gpus += release.amount.gpus;
-      say(gpus, release.at);
+    for (const Change& change : node.changes) {
+      if (change.party.kind != Party::Kind::kRunning) continue;
+      gpus += change.difference.gpus;
+      say(gpus, change.at);
     }
   }
   say(static_cast<std::int64_t>(gpus_max_), kNever);
 }
 
-void Timeline::add_release(JobId job, Time at, const NodeShare& share) {
-  std::vector<Release>& releases = nodes_[share.node.value].releases;
-  const auto place =
-      std::ranges::upper_bound(releases, std::pair(at, job), {},
-                               [](const Release& one) { return std::pair(one.at, one.job); });
-  releases.insert(place, {at, job, amount_of(share)});
+void Timeline::say_claimed(NodeId node, bool claimed) {
+  if (claimed == is_claimed(node)) return;
+  std::uint32_t& place = claimed_place_[node.value];
+  if (claimed) {
+    place = static_cast<std::uint32_t>(claimed_.size());
+    claimed_.push_back(node);
+    for (std::vector<Time>& times : open_until_) times.push_back(Time::min());
+    return;
+  }
+  // The last one takes its place.
+  claimed_place_[claimed_.back().value] = place;
+  claimed_[place] = claimed_.back();
+  claimed_.pop_back();
+  for (std::vector<Time>& times : open_until_) {
+    times[place] = times.back();
+    times.pop_back();
+  }
+  place = kNone;
 }
 
-void Timeline::remove_release(JobId job, NodeId node) {
-  std::erase_if(nodes_[node.value].releases, [job](const Release& one) { return one.job == job; });
-}
-
-void Timeline::add_claim(NodeId node, const Claim& claim) {
-  nodes_[node.value].claims.push_back(claim);
-}
-
-void Timeline::remove_claim(JobId job, NodeId node) {
-  std::erase_if(nodes_[node.value].claims, [job](const Claim& one) { return one.job == job; });
-}
-
-Time Timeline::earliest(NodeId id, Amount free, const Wish& wish) const {
+// Where a claim begins, what is free then bounds what may be used from now on beyond that time.
+void Timeline::say_open_until(NodeId id) {
   const Node& node = nodes_[id.value];
-  if (!node.claims.empty()) return earliest_with_claims(node, free, wish);
-  // Without claims room only grows: the first time at which it is enough.
-  if (free.covers(wish.amount)) return wish.from;
-  for (const Release& release : node.releases) {
-    free += release.amount;
-    if (free.covers(wish.amount)) return std::max(release.at, wish.from);
+  const std::uint32_t place = claimed_place_[id.value];
+  std::int64_t most = free_gpus(node);  // that no claim so far has met
+  for (std::size_t gpus = 0; gpus <= gpus_max_; ++gpus) {
+    const bool free = static_cast<std::int64_t>(gpus) <= most;
+    open_until_[gpus][place] = free ? kNever : Time::min();
   }
-  return kNever;
+  std::int64_t room = node.free ? node.free->gpus : 0;
+  for (auto next = node.changes.begin(); next != node.changes.end() && most >= 0;) {
+    const Time at = next->at;
+    bool begins = false;
+    for (; next != node.changes.end() && next->at == at; ++next) {
+      room += next->difference.gpus;
+      begins = begins || next->begins;
+    }
+    if (!begins) continue;
+    for (; most > room && most >= 0; --most)
+      open_until_[static_cast<std::size_t>(most)][place] = at;
+  }
 }
 
-// What is free now, with the releases until then and without what is claimed then.
-Amount Timeline::room_at(const Node& node, Amount free, Time at) {
-  for (const Release& release : node.releases) {
-    if (release.at <= at) free += release.amount;
+void Timeline::count_claimed(NodeId id) {
+  Node& node = nodes_[id.value];
+  const std::int64_t gpus = is_claimed(id) ? free_gpus(node) : -1;
+  for (; node.counted_gpus < gpus; ++node.counted_gpus) {
+    ++claimed_with_gpus_[static_cast<std::size_t>(node.counted_gpus + 1)];
   }
-  for (const Claim& claim : node.claims) {
-    if (claim.from <= at && at < claim.until) free -= claim.amount;
+  for (; node.counted_gpus > gpus; --node.counted_gpus) {
+    --claimed_with_gpus_[static_cast<std::size_t>(node.counted_gpus)];
   }
-  return free;
 }
 
-Millis Timeline::longest(NodeId id, const Amount& free, const Amount& amount, Time now) const {
+// ---- one node ----------------------------------------------------------------------------------
+
+Time Timeline::earliest(NodeId id, const Wish& wish) const {
   const Node& node = nodes_[id.value];
-  Millis longest = Millis::max();
-  for (const Claim& claim : node.claims) {
-    if (room_at(node, free, std::max(claim.from, now)).covers(amount)) continue;
-    longest = std::min(longest, std::max(claim.from - now, Millis{0}));
+  if (!node.free) return kNever;
+  Amount room = *node.free;
+  auto next = node.changes.begin();
+  for (; next != node.changes.end() && next->at <= wish.from; ++next) room += next->difference;
+  Time start = room.covers(wish.amount) ? wish.from : kNever;  // there has been room since
+  while (next != node.changes.end()) {
+    const Time at = next->at;
+    if (start != kNever && at - start >= wish.length) return start;
+    for (; next != node.changes.end() && next->at == at; ++next) room += next->difference;
+    if (!room.covers(wish.amount)) {
+      start = kNever;
+    } else if (start == kNever) {
+      start = at;
+    }
   }
-  return longest;
-}
-
-// Room changes where a release comes or a claim begins or ends. A start is tried at wish.from, at
-// each release and at the end of each claim, since elsewhere room does not grow.
-Time Timeline::earliest_with_claims(const Node& node, const Amount& free, const Wish& wish) {
-  const auto room_then = [&](Time at) { return room_at(node, free, at); };
-  const auto holds_from = [&](Time start) {
-    const Time end = start + wish.length;
-    if (!room_then(start).covers(wish.amount)) return false;
-    return std::ranges::all_of(node.claims, [&](const Claim& claim) {
-      const bool begins_within = claim.from > start && claim.from < end;
-      return !begins_within || room_then(claim.from).covers(wish.amount);
-    });
-  };
-  Time best = kNever;
-  const auto try_at = [&](Time at) {
-    const Time start = std::max(at, wish.from);
-    if (start < best && holds_from(start)) best = start;
-  };
-  try_at(wish.from);
-  for (const Release& release : node.releases) try_at(release.at);
-  for (const Claim& claim : node.claims) try_at(claim.until);
-  return best;
+  return start;
 }
 
 }  // namespace usine

@@ -21,8 +21,9 @@ struct Recount {
   [[nodiscard]] std::uint32_t at(DomainPlace place, Fits fits) const {
     std::uint32_t nodes = 0;
     for (const NodeId node : machine.tree().nodes(place)) {
-      const bool counts = machine.pools().of_node[node.value] == pool && !machine.is_held(node) &&
-                          machine.free(node).takes_work && fits(machine.free(node));
+      const bool counts = machine.pools().of_node[node.value] == pool &&
+                          !machine.is_claimed(node) && machine.free(node).takes_work &&
+                          fits(machine.free(node));
       nodes += counts ? 1 : 0;
     }
     for (const DomainPlace child : machine.tree().children(place)) nodes += at(child, fits);
@@ -62,7 +63,7 @@ NodeShare some_of(const Machine& machine, NodeId node, std::mt19937& random) {
   return share;
 }
 
-TEST_CASE("the counts of a machine are those of its nodes through bookings holds and roll-backs") {
+TEST_CASE("the counts of a machine are those of its nodes through bookings claims and roll-backs") {
   const unsigned seed = std::random_device{}();
   CAPTURE(seed);
   std::mt19937 random(seed);
@@ -84,7 +85,9 @@ TEST_CASE("the counts of a machine are those of its nodes through bookings holds
       machine.roll_back(marks.back());
       marks.pop_back();
     } else {
-      machine.set_held(node, random() % 2 == 0);
+      const Party party{Party::Kind::kPromised, random() % 3};
+      machine.remove_claims(party, node);
+      if (random() % 2 == 0) machine.add_claim(node, {party, {1, 1, 1}, Time{}, Time{Millis{1}}});
     }
     if (step % 20 == 0) check_counts(machine);
   }

@@ -261,8 +261,7 @@ TEST_CASE("a stale preemption is rejected by the core") {
 class Everything {
  public:
   Everything(const State& state, const Job& job) : machine_(state), job_(job) {
-    timeline_.reset(state.nodes.size(), 8);
-    placer_ = std::make_unique<GangPlacer>(machine_, timeline_);
+    placer_ = std::make_unique<GangPlacer>(machine_);
     demand_ = make_demand(machine_, job.partition, job.request, Switches::kAny);
   }
 
@@ -282,7 +281,6 @@ class Everything {
 
  private:
   Machine machine_;
-  Timeline timeline_;
   std::unique_ptr<GangPlacer> placer_;
   const Job& job_;
   Demand demand_;

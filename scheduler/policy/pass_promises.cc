@@ -1,0 +1,122 @@
+// The part of a pass about starts that are kept: which of them come true now or nearer, and which
+// jobs get one.
+#include <algorithm>
+#include <utility>
+
+#include "scheduler/policy/pass.h"
+
+namespace usine {
+namespace {
+
+// Whether room for the job is a matter of time; else of nodes that are down.
+bool is_busy(ReasonKind kind) {
+  return kind == ReasonKind::kGpusBusy || kind == ReasonKind::kCoresBusy ||
+         kind == ReasonKind::kMemoryBusy || kind == ReasonKind::kNodesBusy ||
+         kind == ReasonKind::kNodeListBusy || kind == ReasonKind::kTopologyBusy ||
+         kind == ReasonKind::kFeaturesBusy || kind == ReasonKind::kBehindHigherPriority ||
+         kind == ReasonKind::kReserved;
+}
+
+}  // namespace
+
+// A pass meets promises in their order, and asks of the job that it is at.
+std::optional<std::size_t> Pass::promise_of(JobId job) const {
+  const std::size_t end = std::min(promises_met_ + 1, in_.promises.size());
+  for (std::size_t i = promises_met_ == 0 ? 0 : promises_met_ - 1; i < end; ++i) {
+    if (in_.promises[i].job == job) return i;
+  }
+  return std::nullopt;
+}
+
+// Starts the job now where it can, so that its promise is fulfilled: first beside all other
+// promises, then where only those before it count.
+void Pass::keep_promise(const QueueEntry& entry, std::size_t index) {
+  const Demand& demand = *in_.demands.row(entry).demand;
+  const bool due = in_.promises[index].at <= order_.now;
+  const bool may_start = (due || order_.full || grown_.any_holds(demand)) &&
+                         in_.placer.may_fit(demand, Time{}) &&
+                         !in_.state.running.blocked(entry.use);
+  if (may_start) {
+    let_go(in_.machine, in_.promises[index]);
+    if (auto place = in_.placer.place(demand, {order_.now, entry.length})) {
+      start(entry, *std::move(place));
+      note_room(in_.promises[index]);
+      in_.promises.erase(in_.promises.begin() + static_cast<std::ptrdiff_t>(index));
+      return;
+    }
+    if (start_before_others(entry, index)) return;
+    hold(in_.machine, in_.promises[index]);
+  }
+  Promise& promise = in_.promises[index];
+  const bool may_come_nearer =
+      due || order_.full || grown_.any_before(demand, {order_.now, entry.length}, promise);
+  if (renewals_left_ == 0 || !may_come_nearer) return;
+  if (demand.nodes > 1) --renewals_left_;
+  renew(entry, promise);
+}
+
+// Starts the job, if need be, on nodes that have got room and are promised to jobs behind it; those
+// get new promises when their turn comes.
+bool Pass::start_before_others(const QueueEntry& entry, std::size_t index) {
+  std::vector<std::size_t> behind;
+  for (std::size_t i = index + 1; i < in_.promises.size(); ++i) {
+    const bool stands_in_the_way = std::ranges::any_of(
+        in_.promises[i].shares, [&](const auto& share) { return grown_.contains(share.node); });
+    if (stands_in_the_way) behind.push_back(i);
+  }
+  if (behind.empty()) return false;
+  for (const std::size_t i : behind) let_go(in_.machine, in_.promises[i]);
+  auto place = in_.placer.place(*in_.demands.row(entry).demand, {order_.now, entry.length});
+  if (!place) {
+    for (const std::size_t i : behind) hold(in_.machine, in_.promises[i]);
+    return false;
+  }
+  start(entry, *std::move(place));
+  behind.push_back(index);
+  for (const std::size_t i : behind) {
+    note_room(in_.promises[i]);
+    in_.promises[i].shares.clear();
+  }
+  std::erase_if(in_.promises, [](const Promise& promise) { return promise.shares.empty(); });
+  return true;
+}
+
+// Room has grown since: the promised start may come nearer, and never goes back.
+void Pass::renew(const QueueEntry& entry, Promise& promise) {
+  let_go(in_.machine, promise);
+  const Demand& demand = *in_.demands.row(entry).demand;
+  const Run run{order_.now, entry.length};
+  const bool anew = order_.full || promise.at < order_.now;
+  auto found = anew ? in_.finder.find(promise.job, demand, run)
+                    : in_.finder.find_sooner(promise.job, demand, run, promise.at - Millis{1},
+                                             grown_.nodes());
+  const bool better = found && (promise.at < order_.now || found->at <= promise.at);
+  if (better) {
+    note_room(promise);
+    promise = *std::move(found);
+    note_room(promise);
+  }
+  hold(in_.machine, promise);
+}
+
+// What is claimed of its nodes is less than before, or from later on: others may fit there now.
+void Pass::note_room(const Promise& promise) {
+  for (const Promise::Share& share : promise.shares) grown_.add(share.node);
+}
+
+void Pass::promise_start(const QueueEntry& entry, const Reason& reason) {
+  if (in_.promises.size() >= limits_.protected_jobs_max || !is_busy(reason.kind)) return;
+  const JobRequest& request = *in_.state.find_job(entry.job())->request;
+  if (!request.reservation.empty()) return;
+  auto found =
+      in_.finder.find(entry.job(), *in_.demands.row(entry).demand, {order_.now, entry.length});
+  if (!found) return;
+  hold(in_.machine, *found);
+  const auto place = std::ranges::upper_bound(
+      in_.promises, entry, {},
+      [&](const Promise& one) -> const QueueEntry& { return *in_.queue.find(one.job); });
+  in_.promises.insert(place, *std::move(found));
+  ++promises_met_;
+}
+
+}  // namespace usine

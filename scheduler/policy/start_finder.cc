@@ -1,0 +1,210 @@
+#include "scheduler/policy/start_finder.h"
+
+#include <algorithm>
+
+namespace usine {
+namespace {
+
+// Times that are tried for one gang before it is given up until the next pass.
+constexpr int kTimesTriedMax = 64;
+
+// GPUs that the component takes on a node of the pool.
+std::size_t gpus_on(const Machine& machine, const Component& asked, std::uint32_t pool) {
+  return asked.exclusive ? machine.room().gpus_of(pool) : asked.per_node.gpus;
+}
+
+}  // namespace
+
+// Nodes on which a component's share is free from one time on.
+struct StartFinder::Future final : NodeTest {
+  Future(const StartFinder& by, const ComponentDemand& component, const PartDemand& one,
+         const Run& when)
+      : finder(by), whole(component), part(one), run(when) {}
+
+  [[nodiscard]] bool fits(NodeId node) const override {
+    const Machine& machine = finder.machine_;
+    const std::uint32_t pool = machine.pools().of_node[node.value];
+    if (!part.pool_fits[pool]) return false;
+    const std::size_t gpus = gpus_on(machine, *whole.asked, pool);
+    if (machine.timeline().ready(gpus)[node.value] > run.from) return false;
+    return finder.taken_[node.value] != finder.try_ &&
+           !std::ranges::binary_search(whole.excluded, node) && fits_in_time(node);
+  }
+  [[nodiscard]] bool fits_in_time(NodeId node) const {
+    const Amount share = share_amount(finder.machine_.table(node), *whole.asked);
+    return finder.machine_.timeline().is_free(node, {share, run.length, run.from});
+  }
+  [[nodiscard]] std::uint64_t fullness(NodeId node) const override {
+    return finder.machine_.free(node).gpu_count;
+  }
+
+  const StartFinder& finder;
+  const ComponentDemand& whole;
+  const PartDemand& part;
+  Run run;
+};
+
+StartFinder::StartFinder(const Machine& machine)
+    : machine_(machine), search_(machine.tree()), taken_(machine.pools().of_node.size(), 0) {}
+
+// ---- when --------------------------------------------------------------------------------------
+
+bool StartFinder::is_hopeless(const Demand& demand, Time latest) const {
+  return std::ranges::any_of(demand.components, [&](const ComponentDemand& component) {
+    return std::ranges::any_of(component.ways.front(), [&](const PartDemand& part) {
+      std::uint32_t in_time = 0;
+      for (const std::uint32_t pool : part.pools) {
+        const std::span<const Time> ready =
+            machine_.timeline().ready(gpus_on(machine_, *component.asked, pool));
+        for (const NodeId node : machine_.pools().pools[pool].nodes) {
+          in_time += ready[node.value] <= latest ? 1 : 0;
+        }
+      }
+      return in_time < part.nodes;
+    });
+  });
+}
+
+void StartFinder::find_times(const ComponentDemand& component, const PartDemand& part,
+                             const Run& run, bool exact) {
+  candidates_.clear();
+  times_.clear();
+  const Component& asked = *component.asked;
+  for (const std::uint32_t pool : part.pools) {
+    const Pool& its = machine_.pools().pools[pool];
+    const std::span<const NodeId> nodes = among_.value_or(its.nodes);
+    const std::size_t gpus = gpus_on(machine_, asked, pool);
+    const std::span<const Time> ready = machine_.timeline().ready(gpus);
+    const bool by_gpus = gpus > 0 && !exact;
+    for (const NodeId node : nodes) {
+      const Time least = std::max(ready[node.value], run.from);
+      if (least > latest_ || least == Timeline::kNever) continue;
+      if (among_ && machine_.pools().of_node[node.value] != pool) continue;
+      if (std::ranges::binary_search(component.excluded, node)) continue;
+      const bool settled = by_gpus && !machine_.is_claimed(node);
+      const Time time = settled ? least : time_on(node, asked, run, by_gpus);
+      if (time > latest_ || time == Timeline::kNever) continue;
+      candidates_.push_back(node);
+      times_.push_back(time);
+    }
+  }
+}
+
+Time StartFinder::time_on(NodeId node, const Component& asked, const Run& run, bool by_gpus) const {
+  const Timeline& timeline = machine_.timeline();
+  const std::size_t gpus = gpus_on(machine_, asked, machine_.pools().of_node[node.value]);
+  if (by_gpus && timeline.open_until(node, gpus) >= run.from + run.length) return run.from;
+  const Amount share = share_amount(machine_.table(node), asked);
+  return timeline.earliest(node, {share, run.length, run.from});
+}
+
+Time StartFinder::nth_time(std::uint32_t n) {
+  if (times_.size() < n) return Timeline::kNever;
+  if (n == 1) return *std::ranges::min_element(times_);
+  ordered_ = times_;
+  const auto nth = ordered_.begin() + static_cast<std::ptrdiff_t>(n) - 1;
+  std::ranges::nth_element(ordered_, nth);
+  return *nth;
+}
+
+Time StartFinder::earliest(const Demand& demand, const Run& run, bool exact) {
+  Time latest = run.from;
+  for (const ComponentDemand& component : demand.components) {
+    for (const PartDemand& part : component.ways.front()) {
+      find_times(component, part, run, exact);
+      latest = std::max(latest, nth_time(part.nodes));
+    }
+  }
+  return latest;
+}
+
+Time StartFinder::next_change(const Demand& demand, const Run& run) {
+  Time next = Timeline::kNever;
+  const Run after{run.from + Millis{1}, run.length};
+  for (const ComponentDemand& component : demand.components) {
+    for (const PartDemand& part : component.ways.front()) {
+      find_times(component, part, after, true);
+      for (const Time time : times_) {
+        if (time > after.from) next = std::min(next, time);
+      }
+    }
+  }
+  return next;
+}
+
+// ---- where -------------------------------------------------------------------------------------
+
+// The nodes of one part of a component at run.from, in chosen_; the last part has those that the
+// request names. The part's times have been found for a start at run.from or before.
+bool StartFinder::choose(const ComponentDemand& component, const PartDemand& part, const Run& run) {
+  const Future future(*this, component, part, run);
+  chosen_.clear();
+  if (&part == &component.ways.front().back()) {
+    const auto fits_named = [&](NodeId node) { return future.fits(node); };
+    if (!std::ranges::all_of(component.named, fits_named)) return false;
+    chosen_ = component.named;
+    for (const NodeId node : chosen_) taken_[node.value] = try_;
+  }
+  const auto named = static_cast<std::uint32_t>(chosen_.size());
+  const std::uint32_t wanted = part.nodes - std::min(part.nodes, named);
+  if (wanted == 0) return true;
+  std::ranges::fill(search_.counts(), 0);
+  for (std::size_t i = 0; i < candidates_.size(); ++i) {
+    if (times_[i] <= run.from && future.fits(candidates_[i])) search_.count(candidates_[i]);
+  }
+  return search_.choose(future, wanted, component.topology, chosen_) == SearchResult::kFound;
+}
+
+bool StartFinder::fits(const Demand& demand, const Run& run, Promise& promise) {
+  ++try_;
+  promise.shares.clear();
+  const bool one_part =
+      demand.components.size() == 1 && demand.components.front().ways.front().size() == 1;
+  for (const ComponentDemand& component : demand.components) {
+    for (const PartDemand& part : component.ways.front()) {
+      if (!one_part) find_times(component, part, run, true);
+      if (!choose(component, part, run)) return false;
+      for (const NodeId node : chosen_) {
+        taken_[node.value] = try_;
+        promise.shares.push_back({node, share_amount(machine_.table(node), *component.asked)});
+      }
+    }
+  }
+  return true;
+}
+
+std::optional<Promise> StartFinder::find(JobId job, const Demand& demand, const Run& run) {
+  latest_ = Timeline::kNever;
+  among_.reset();
+  return search(job, demand, run);
+}
+
+std::optional<Promise> StartFinder::find_sooner(JobId job, const Demand& demand, const Run& run,
+                                                Time latest, std::span<const NodeId> grown) {
+  latest_ = latest;
+  among_.reset();
+  if (demand.nodes == 1) {
+    among_ = grown;  // any other node is as it was
+  } else if (is_hopeless(demand, latest)) {
+    return std::nullopt;
+  }
+  return search(job, demand, run);
+}
+
+std::optional<Promise> StartFinder::search(JobId job, const Demand& demand, const Run& run) {
+  Promise promise{job, {}, {}, {}};
+  Run tried = run;
+  tried.from = earliest(demand, run, false);
+  for (int times = 0; times < kTimesTriedMax && tried.from != Timeline::kNever; ++times) {
+    if (fits(demand, tried, promise)) {
+      promise.at = tried.from;
+      promise.until = tried.from + run.length;
+      return promise;
+    }
+    const Time exact = earliest(demand, tried, true);
+    tried.from = exact > tried.from ? exact : next_change(demand, tried);
+  }
+  return std::nullopt;
+}
+
+}  // namespace usine

@@ -1,0 +1,69 @@
+// The earliest start that can be promised to a gang: when running jobs, ending at their limits, and
+// promises made before leave room for all of it. Owned by the planner; pure, keeps its buffers
+// between searches.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "common/ids.h"
+#include "common/time.h"
+#include "scheduler/placement/demand.h"
+#include "scheduler/placement/domain_search.h"
+#include "scheduler/placement/gang.h"
+#include "scheduler/placement/machine.h"
+#include "scheduler/policy/promise.h"
+
+namespace usine {
+
+class StartFinder {
+ public:
+  // `machine` outlives the finder, which is made anew when it is rebuilt.
+  explicit StartFinder(const Machine& machine);
+
+  // Not before run.from. None where the gang does not fit even when all running jobs have ended:
+  // nodes that it needs are down or drained.
+  [[nodiscard]] std::optional<Promise> find(JobId job, const Demand& demand, const Run& run);
+  // The same by `latest`, where only `grown` nodes have got room since no start by then was found.
+  [[nodiscard]] std::optional<Promise> find_sooner(JobId job, const Demand& demand, const Run& run,
+                                                   Time latest, std::span<const NodeId> grown);
+
+ private:
+  struct Future;
+
+  // Whether some part's nodes have their GPUs free too late, even if no claim counted.
+  [[nodiscard]] bool is_hopeless(const Demand& demand, Time latest) const;
+  // Of each node of the part that could be free by latest_ the earliest start of the component's
+  // share; unless `exact`, of nodes without claims by their GPUs alone.
+  void find_times(const ComponentDemand& component, const PartDemand& part, const Run& run,
+                  bool exact);
+  [[nodiscard]] Time time_on(NodeId node, const Component& asked, const Run& run,
+                             bool by_gpus) const;
+  [[nodiscard]] std::optional<Promise> search(JobId job, const Demand& demand, const Run& run);
+  // Of the candidates' times the one that comes n-th.
+  [[nodiscard]] Time nth_time(std::uint32_t n);
+  // The earliest time, from run.from on, at which each part has enough nodes for itself.
+  [[nodiscard]] Time earliest(const Demand& demand, const Run& run, bool exact);
+  [[nodiscard]] bool choose(const ComponentDemand& component, const PartDemand& part,
+                            const Run& run);
+  // Whether the whole gang fits at run.from, which is then in `promise`.
+  [[nodiscard]] bool fits(const Demand& demand, const Run& run, Promise& promise);
+  // The next time after run.from at which anything changes for the gang.
+  [[nodiscard]] Time next_change(const Demand& demand, const Run& run);
+
+  const Machine& machine_;
+  DomainSearch search_;
+  // Of the search: its bound, and the nodes that it is confined to, if it is.
+  Time latest_ = Timeline::kNever;
+  std::optional<std::span<const NodeId>> among_;
+  std::vector<NodeId> candidates_;  // of one part
+  std::vector<Time> times_;         // parallel
+  std::vector<Time> ordered_;       // the same times, while one is looked for
+  std::vector<NodeId> chosen_;
+  std::vector<std::uint32_t> taken_;  // by node: the number of the try that took it last
+  std::uint32_t try_ = 0;
+};
+
+}  // namespace usine
