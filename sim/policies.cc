@@ -25,7 +25,7 @@ constexpr PlanLimits protecting(std::size_t jobs) {
   limits.protected_jobs_max = jobs;
   limits.full_pass_every = Millis{0};
   limits.order_restored_after = Millis{0};
-  limits.promises_renewed_max = kAll;
+  limits.renewal_nodes_max = kAll;
   return limits;
 }
 

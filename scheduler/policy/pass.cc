@@ -1,6 +1,7 @@
 #include "scheduler/policy/pass.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "scheduler/core/arrays.h"
@@ -42,7 +43,6 @@ Pass::Pass(const PlanningIndexes& indexes, const PlanLimits& limits, PassOrder o
       limits_(limits),
       order_(std::move(order)),
       tries_left_(limits.placements_tried_max),
-      renewals_left_(order_.full ? ~std::size_t{0} : limits.promises_renewed_max),
       grown_(indexes.machine, order_.grown),
       preemptions_left_(any_preempts(*indexes.state.config) ? limits.preemptions_tried_max : 0) {}
 
@@ -101,6 +101,7 @@ void Pass::go_over_first() {
   const OrderedList<QueueEntry>& entries = in_.queue.entries();
   auto at = last == nullptr ? entries.begin() : std::next(entries.lower_bound(*last));
   for (; at != entries.end() && in_.promises.size() < limits_.protected_jobs_max; ++at) {
+    if (plan_.proposals.starts.size() >= limits_.event_starts_max) break;
     consider(*at);
     last = &*at;
   }
@@ -115,7 +116,7 @@ void Pass::go_over_changed(const QueueEntry* after, const OrderedList<QueueEntry
   while (const QueueEntry* const entry = changed.next()) {
     if (plan_.proposals.starts.size() >= limits_.event_starts_max) {
       unfinished_ = true;
-      postponed_ = changed.rest_of_fresh(*entry);
+      std::ranges::move(changed.rest_of_fresh(*entry), std::back_inserter(postponed_));
       return;
     }
     consider(*entry);

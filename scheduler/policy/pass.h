@@ -32,6 +32,8 @@ class Pass {
   [[nodiscard]] std::vector<NodeId> take_unfinished() {
     return unfinished_ ? std::move(order_.grown) : std::vector<NodeId>{};
   }
+  // After run(): whether promises that might come nearer were left as they are.
+  [[nodiscard]] bool left_promises() const { return promises_left_; }
   // After run(): jobs that the work limit left for the next pass.
   [[nodiscard]] std::vector<JobId> take_postponed() { return std::move(postponed_); }
 
@@ -76,7 +78,8 @@ class Pass {
   bool unfinished_ = false;
   std::size_t promises_met_ = 0;  // so many of in_.promises lie before the entry
   std::uint64_t tries_left_;
-  std::size_t renewals_left_;
+  std::size_t renewal_nodes_ = 0;  // looked at so far
+  bool promises_left_ = false;     // that might have come nearer
   GrownNodes grown_;
   std::size_t preemptions_left_;  // none where no QOS puts others back
   std::vector<LimitUse> taken_;   // of running limits

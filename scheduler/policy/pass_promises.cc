@@ -50,8 +50,13 @@ void Pass::keep_promise(const QueueEntry& entry, std::size_t index) {
   Promise& promise = in_.promises[index];
   const bool may_come_nearer =
       due || order_.full || grown_.any_before(demand, {order_.now, entry.length}, promise);
-  if (renewals_left_ == 0 || !may_come_nearer) return;
-  if (demand.nodes > 1) --renewals_left_;
+  if (!may_come_nearer) return;
+  const std::size_t nodes = order_.full || demand.nodes == 1 ? 0 : in_.state.nodes.size();
+  if (renewal_nodes_ > 0 && renewal_nodes_ + nodes > limits_.renewal_nodes_max) {
+    promises_left_ = true;
+    return;
+  }
+  renewal_nodes_ += nodes;
   renew(entry, promise);
 }
 
@@ -88,8 +93,8 @@ void Pass::renew(const QueueEntry& entry, Promise& promise) {
   const Run run{order_.now, entry.length};
   const bool anew = order_.full || promise.at < order_.now;
   auto found = anew ? in_.finder.find(promise.job, demand, run)
-                    : in_.finder.find_sooner(promise.job, demand, run, promise.at - Millis{1},
-                                             grown_.nodes());
+                    : in_.finder.find_sooner(promise.job, demand, run,
+                                             {promise.at - Millis{1}, grown_.nodes()});
   const bool better = found && (promise.at < order_.now || found->at <= promise.at);
   if (better) {
     note_room(promise);

@@ -74,15 +74,17 @@ struct PlanLimits {
   std::size_t protected_jobs_max = 100;
   // A pass that follows an event looks at what the event can have changed; a full one comes when
   // that much time has passed since the last.
-  Millis full_pass_every{60'000};
+  Millis full_pass_every{600'000};
+  // The same where a pass has left promises that might come nearer as they were.
+  Millis promises_renewed_after{60'000};
   // The same where a job has come that goes before one with a promise.
   Millis order_restored_after{1'000};
   // Jobs that a pass after an event starts; the next one, which follows at once, goes on from
   // there.
-  std::size_t event_starts_max = 64;
-  // Promises of jobs of several nodes that a pass after an event makes anew, first in the order; a
-  // full pass does all.
-  std::size_t promises_renewed_max = 2;
+  std::size_t event_starts_max = 32;
+  // Nodes that a pass after an event looks at to make promises anew, one promise at least, first in
+  // the order; a full pass does all.
+  std::size_t renewal_nodes_max = 25'000;
   // Jobs for which one pass looks for others that make room, first in the order.
   std::size_t preemptions_tried_max = 4;
 };

@@ -250,7 +250,10 @@ void Planner::renew_reservations(const std::string& changed) {
 
 std::optional<Time> Planner::next_full_pass() const {
   if (!changed_since_ || queue_.entries().empty()) return std::nullopt;
-  return last_full_pass_ + (out_of_order_ ? limits_.order_restored_after : limits_.full_pass_every);
+  Millis after = limits_.full_pass_every;
+  if (promises_left_) after = std::min(after, limits_.promises_renewed_after);
+  if (out_of_order_) after = std::min(after, limits_.order_restored_after);
+  return last_full_pass_ + after;
 }
 
 bool Planner::has_work(Time now) const {
@@ -287,6 +290,7 @@ PassOrder Planner::next_order(Time now) {
     last_full_pass_ = now;
     changed_since_ = false;
     out_of_order_ = false;
+    promises_left_ = false;
   }
   return order;
 }
@@ -316,6 +320,7 @@ Plan Planner::plan(Time now) {
   Pass pass(indexes, limits_, next_order(now));
   Plan plan = pass.run();
   if (plan.again) again_ = std::min(again_.value_or(*plan.again), *plan.again);
+  promises_left_ = promises_left_ || pass.left_promises();
   fresh_ = pass.take_postponed();
   grown_ = pass.take_unfinished();
   for (const auto& [group, job] : pass.take_limited()) limited_[group].push_back(job);

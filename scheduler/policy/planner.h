@@ -102,6 +102,7 @@ class Planner {
   Time row_time_{};  // of the newest row
   Time last_full_pass_{};
   bool changed_since_ = false;  // since the last full pass
+  bool promises_left_ = false;  // since then: some might come nearer
   bool out_of_order_ = false;   // a job has come that goes before one with a promise
 };
 

@@ -107,6 +107,14 @@ Time StartFinder::nth_time(std::uint32_t n) {
   return *nth;
 }
 
+Time StartFinder::first_after(Time time) const {
+  Time first = Timeline::kNever;
+  for (const Time one : times_) {
+    if (one > time) first = std::min(first, one);
+  }
+  return first;
+}
+
 Time StartFinder::earliest(const Demand& demand, const Run& run, bool exact) {
   Time latest = run.from;
   for (const ComponentDemand& component : demand.components) {
@@ -124,9 +132,7 @@ Time StartFinder::next_change(const Demand& demand, const Run& run) {
   for (const ComponentDemand& component : demand.components) {
     for (const PartDemand& part : component.ways.front()) {
       find_times(component, part, after, true);
-      for (const Time time : times_) {
-        if (time > after.from) next = std::min(next, time);
-      }
+      next = std::min(next, first_after(after.from));
     }
   }
   return next;
@@ -180,12 +186,12 @@ std::optional<Promise> StartFinder::find(JobId job, const Demand& demand, const 
 }
 
 std::optional<Promise> StartFinder::find_sooner(JobId job, const Demand& demand, const Run& run,
-                                                Time latest, std::span<const NodeId> grown) {
-  latest_ = latest;
+                                                const Known& known) {
+  latest_ = known.latest;
   among_.reset();
   if (demand.nodes == 1) {
-    among_ = grown;  // any other node is as it was
-  } else if (is_hopeless(demand, latest)) {
+    among_ = known.grown;  // any other node is as it was
+  } else if (is_hopeless(demand, known.latest)) {
     return std::nullopt;
   }
   return search(job, demand, run);

@@ -26,9 +26,15 @@ class StartFinder {
   // Not before run.from. None where the gang does not fit even when all running jobs have ended:
   // nodes that it needs are down or drained.
   [[nodiscard]] std::optional<Promise> find(JobId job, const Demand& demand, const Run& run);
-  // The same by `latest`, where only `grown` nodes have got room since no start by then was found.
+  // What is known where a start is looked for again: none was found by `latest` when only `grown`
+  // nodes had less room than now.
+  struct Known {
+    Time latest;
+    std::span<const NodeId> grown;
+  };
+  // The same by known.latest.
   [[nodiscard]] std::optional<Promise> find_sooner(JobId job, const Demand& demand, const Run& run,
-                                                   Time latest, std::span<const NodeId> grown);
+                                                   const Known& known);
 
  private:
   struct Future;
@@ -44,6 +50,7 @@ class StartFinder {
   [[nodiscard]] std::optional<Promise> search(JobId job, const Demand& demand, const Run& run);
   // Of the candidates' times the one that comes n-th.
   [[nodiscard]] Time nth_time(std::uint32_t n);
+  [[nodiscard]] Time first_after(Time time) const;
   // The earliest time, from run.from on, at which each part has enough nodes for itself.
   [[nodiscard]] Time earliest(const Demand& demand, const Run& run, bool exact);
   [[nodiscard]] bool choose(const ComponentDemand& component, const PartDemand& part,
