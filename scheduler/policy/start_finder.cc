@@ -34,8 +34,10 @@ struct StartFinder::Future final : NodeTest {
     const Amount share = share_amount(finder.machine_.table(node), *whole.asked);
     return finder.machine_.timeline().is_free(node, {share, run.length, run.from});
   }
+  // What is free now is left to jobs that end before.
   [[nodiscard]] std::uint64_t fullness(NodeId node) const override {
-    return finder.machine_.free(node).gpu_count;
+    const NodeFree& free = finder.machine_.free(node);
+    return std::uint64_t{free.gpu_count} << 32 | free.core_count;
   }
 
   const StartFinder& finder;
