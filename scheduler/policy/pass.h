@@ -29,8 +29,8 @@ class Pass {
   // After run(): jobs that a running limit blocks, by its group, to be looked at when it grows.
   [[nodiscard]] LimitedJobs take_limited() { return std::move(limited_); }
   // After run(): nodes whose room the next pass must go on with, since this one ended before.
-  [[nodiscard]] std::vector<NodeId> take_unfinished() {
-    return unfinished_ ? std::move(order_.grown) : std::vector<NodeId>{};
+  [[nodiscard]] std::vector<NodeId> unfinished() const {
+    return unfinished_ ? grown_.nodes() : std::vector<NodeId>{};
   }
   // After run(): whether promises that might come nearer were left as they are.
   [[nodiscard]] bool left_promises() const { return promises_left_; }

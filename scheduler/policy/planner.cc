@@ -322,7 +322,7 @@ Plan Planner::plan(Time now) {
   if (plan.again) again_ = std::min(again_.value_or(*plan.again), *plan.again);
   promises_left_ = promises_left_ || pass.left_promises();
   fresh_ = pass.take_postponed();
-  grown_ = pass.take_unfinished();
+  grown_ = pass.unfinished();
   for (const auto& [group, job] : pass.take_limited()) limited_[group].push_back(job);
   tell_of_ineligible(now, plan);
   return plan;
