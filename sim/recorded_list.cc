@@ -194,6 +194,16 @@ Millis rank(const std::vector<Millis>& ascending, std::size_t percent) {
   return ascending[std::max<std::size_t>(place, 1) - 1];
 }
 
+Apart apart_of(std::vector<Millis> differences) {
+  std::ranges::sort(differences);
+  return {rank(differences, 50), rank(differences, 95), rank(differences, 100)};
+}
+
+// A job that never starts is as far away as any can be.
+Millis between(std::optional<Millis> one, std::optional<Millis> other) {
+  return one && other ? std::chrono::abs(*one - *other) : Millis::max();
+}
+
 }  // namespace
 
 Result<RecordedList> list_of(const Recording& recording) {
@@ -214,30 +224,47 @@ std::vector<TraceJob> trace_of(const RecordedList& list, Latencies latencies) {
   return trace;
 }
 
-ListAgreement agreement(const RecordedList& list, Latencies latencies,
-                        const std::vector<std::optional<Millis>>& starts) {
+Result<ListStarts> simulated_starts(const RecordedList& list, Latencies latencies) {
+  auto report = replay(list.cluster, trace_of(list, latencies));
+  if (!report) return fail(report.error());
+  if (latencies == Latencies::kAsRecorded) {
+    for (std::size_t i = 0; i < list.jobs.size(); ++i) {
+      if (report->starts[i]) *report->starts[i] += list.jobs[i].to_start;
+    }
+  }
+  return std::move(report->starts);
+}
+
+ListAgreement agreement(const RecordedList& list, const ListStarts& starts) {
   ListAgreement made;
-  std::vector<Millis> apart;
+  std::vector<Millis> differences;
   std::vector<Millis> tolerances;
   for (std::size_t i = 0; i < list.jobs.size(); ++i) {
     const ListedJob& listed = list.jobs[i];
     if (!listed.compared) continue;
-    ++made.compared;
     tolerances.push_back(listed.tolerance);
-    // A job that never starts in the simulation is as far away as any can be.
-    const Millis late = latencies == Latencies::kAsRecorded ? listed.to_start : Millis{0};
-    apart.push_back(starts[i] ? std::chrono::abs(listed.started - *starts[i] - late)
-                              : Millis::max());
-    made.inside += apart.back() <= listed.tolerance + kAgreementSlack ? 1 : 0;
+    differences.push_back(between(listed.started, starts[i]));
+    made.inside += differences.back() <= listed.tolerance + kAgreementSlack ? 1 : 0;
+    made.mean_wait_recorded += listed.started - listed.job.submit;
+    made.mean_wait_simulated += starts[i].value_or(listed.job.submit) - listed.job.submit;
   }
-  std::ranges::sort(apart);
+  made.compared = differences.size();
+  if (made.compared == 0) return made;
+  made.mean_wait_recorded /= static_cast<std::int64_t>(made.compared);
+  made.mean_wait_simulated /= static_cast<std::int64_t>(made.compared);
+  made.apart = apart_of(std::move(differences));
   std::ranges::sort(tolerances);
-  made.median = rank(apart, 50);
-  made.p95 = rank(apart, 95);
-  made.max = rank(apart, 100);
   made.tolerance_median = rank(tolerances, 50);
   made.tolerance_max = rank(tolerances, 100);
   return made;
+}
+
+Apart apart(const RecordedList& list, const ListStarts& one, const ListStarts& other) {
+  std::vector<Millis> differences;
+  for (std::size_t i = 0; i < list.jobs.size(); ++i) {
+    if (list.jobs[i].compared) differences.push_back(between(one[i], other[i]));
+  }
+  return apart_of(std::move(differences));
 }
 
 }  // namespace usine::sim

@@ -44,13 +44,20 @@ enum class Latencies : std::uint8_t { kLeftOut, kAsRecorded };
 // kInvalid where no job ran.
 [[nodiscard]] Result<RecordedList> list_of(const Recording& recording);
 
-// Daemon's start less simulated start.
-struct ListAgreement {
-  std::uint64_t compared = 0;
-  std::uint64_t inside = 0;  // of them, no further apart than the job's tolerance and kSlack
-  Millis median{0};          // of the absolute difference, by nearest rank
+// Absolute differences of starts, by nearest rank.
+struct Apart {
+  Millis median{0};
   Millis p95{0};
   Millis max{0};
+};
+
+// The daemons' starts and those of a simulation of the list.
+struct ListAgreement {
+  std::uint64_t compared = 0;
+  std::uint64_t inside = 0;  // of them, no further apart than the job's tolerance and the slack
+  Apart apart;
+  Millis mean_wait_recorded{0};  // from submission to start
+  Millis mean_wait_simulated{0};
   Millis tolerance_median{0};
   Millis tolerance_max{0};
 };
@@ -58,9 +65,16 @@ struct ListAgreement {
 // Clocks are read at other moments than events happen.
 inline constexpr Millis kAgreementSlack{100};
 
+// When the jobs of the list start in its simulation, since the first submission and with their own
+// latencies where those are known; none: it never started. Error: that of replay().
+using ListStarts = std::vector<std::optional<Millis>>;
+[[nodiscard]] Result<ListStarts> simulated_starts(const RecordedList& list, Latencies latencies);
+
 [[nodiscard]] std::vector<TraceJob> trace_of(const RecordedList& list, Latencies latencies);
-// `starts` as ReplayReport has them, of trace_of(list, latencies).
-[[nodiscard]] ListAgreement agreement(const RecordedList& list, Latencies latencies,
-                                      const std::vector<std::optional<Millis>>& starts);
+[[nodiscard]] ListAgreement agreement(const RecordedList& list, const ListStarts& starts);
+
+// How far two simulations of the same list are apart, in the jobs that are compared: how much the
+// order of starts hangs on milliseconds.
+[[nodiscard]] Apart apart(const RecordedList& list, const ListStarts& one, const ListStarts& other);
 
 }  // namespace usine::sim

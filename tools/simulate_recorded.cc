@@ -32,63 +32,80 @@ Result<sim::Recording> read_recording(store::RecordingReader& reader) {
   return recording;
 }
 
+Status write_trace(const std::vector<sim::TraceJob>& trace, const std::string& file) {
+  std::ofstream csv(file, std::ios::binary);
+  csv << sim::to_csv(trace);
+  if (csv.flush()) return {};
+  return fail(ErrorCode::kIo, "cannot write the list to " + file);
+}
+
 Result<ListRun> simulate_list(const sim::Recording& recording, const std::string& file) {
+  using sim::Latencies;
   const auto list = sim::list_of(recording);
   if (!list) return fail(list.error());
-  const std::vector<sim::TraceJob> trace = sim::trace_of(*list, sim::Latencies::kLeftOut);
   if (!file.empty()) {
-    std::ofstream csv(file, std::ios::binary);
-    csv << sim::to_csv(trace);
-    if (!csv.flush()) return fail(ErrorCode::kIo, "cannot write the list to " + file);
+    const Status written = write_trace(sim::trace_of(*list, Latencies::kLeftOut), file);
+    if (!written) return fail(written.error());
   }
-  ListRun run{list->jobs.size(), list->not_compared, list->left_out, {}, {}, {}};
-  const auto alone = sim::replay(list->cluster, trace);
+  const auto alone = sim::simulated_starts(*list, Latencies::kLeftOut);
   if (!alone) return fail(alone.error());
-  run.agreement = sim::agreement(*list, sim::Latencies::kLeftOut, alone->starts);
-  run.digest = alone->digest;
-  const auto knowing =
-      sim::replay(list->cluster, sim::trace_of(*list, sim::Latencies::kAsRecorded));
+  const auto knowing = sim::simulated_starts(*list, Latencies::kAsRecorded);
   if (!knowing) return fail(knowing.error());
-  run.with_latencies = sim::agreement(*list, sim::Latencies::kAsRecorded, knowing->starts);
-  return run;
+  return ListRun{list->jobs.size(),
+                 list->not_compared,
+                 list->left_out,
+                 sim::agreement(*list, *alone),
+                 sim::agreement(*list, *knowing),
+                 sim::apart(*list, *alone, *knowing)};
 }
 
 double seconds(Millis time) { return std::chrono::duration<double>(time).count(); }
 
-Json apart_of(const sim::ListAgreement& made) {
-  return {{"p50", seconds(made.median)}, {"p95", seconds(made.p95)}, {"max", seconds(made.max)}};
+Json json_of(const sim::Apart& apart) {
+  return {{"p50", seconds(apart.median)}, {"p95", seconds(apart.p95)}, {"max", seconds(apart.max)}};
+}
+
+Json json_of(const sim::ListAgreement& made) {
+  return {{"inside", made.inside},
+          {"apart_s", json_of(made.apart)},
+          {"mean_wait_s", seconds(made.mean_wait_simulated)}};
 }
 
 Json json_of(const ListRun& list) {
-  const sim::ListAgreement& made = list.agreement;
-  return {{"jobs", list.jobs},
-          {"compared", made.compared},
-          {"not_compared", list.not_compared},
-          {"left_out", list.left_out},
-          {"inside", made.inside},
-          {"apart_s", apart_of(made)},
-          {"with_latencies_apart_s", apart_of(list.with_latencies)},
-          {"tolerance_s",
-           {{"p50", seconds(made.tolerance_median)}, {"max", seconds(made.tolerance_max)}}},
-          {"digest", list.digest}};
+  return {
+      {"jobs", list.jobs},
+      {"compared", list.alone.compared},
+      {"not_compared", list.not_compared},
+      {"left_out", list.left_out},
+      {"mean_wait_recorded_s", seconds(list.alone.mean_wait_recorded)},
+      {"alone", json_of(list.alone)},
+      {"with_latencies", json_of(list.with_latencies)},
+      {"tolerance_s",
+       {{"p50", seconds(list.alone.tolerance_median)}, {"max", seconds(list.alone.tolerance_max)}}},
+      {"moved_s", json_of(list.moved)}};
 }
 
 std::string text_of(Millis time) { return std::to_string(time.count()) + " ms"; }
 
-std::string apart_text(const sim::ListAgreement& made) {
-  return "median " + text_of(made.median) + ", p95 " + text_of(made.p95) + ", at most " +
-         text_of(made.max) + '\n';
+std::string text_of(const sim::Apart& apart) {
+  return "median " + text_of(apart.median) + ", p95 " + text_of(apart.p95) + ", at most " +
+         text_of(apart.max);
+}
+
+std::string text_of(const sim::ListAgreement& made) {
+  return "starts apart: " + text_of(made.apart) + "; " + std::to_string(made.inside) + " of " +
+         std::to_string(made.compared) + " inside the tolerance; mean wait " +
+         text_of(made.mean_wait_simulated) + '\n';
 }
 
 std::string to_text(const ListRun& list) {
-  const sim::ListAgreement& made = list.agreement;
-  return "list: " + std::to_string(list.jobs) + " jobs simulated, " +
-         std::to_string(made.compared) + " compared, " + std::to_string(list.left_out) +
-         " left out\n  starts apart, from the list alone: " + apart_text(made) +
-         "  tolerance: median " + text_of(made.tolerance_median) + ", at most " +
-         text_of(made.tolerance_max) + "; " + std::to_string(made.inside) + " of " +
-         std::to_string(made.compared) +
-         " inside\n  starts apart, with recorded latencies: " + apart_text(list.with_latencies);
+  return "list: " + std::to_string(list.jobs) + " jobs, " + std::to_string(list.not_compared) +
+         " of them not compared, " + std::to_string(list.left_out) +
+         " more left out; mean wait recorded " + text_of(list.alone.mean_wait_recorded) +
+         "\n  tolerance: median " + text_of(list.alone.tolerance_median) + ", at most " +
+         text_of(list.alone.tolerance_max) + "\n  from the list alone, " + text_of(list.alone) +
+         "  with the recorded latencies, " + text_of(list.with_latencies) +
+         "  by those the simulated starts themselves move: " + text_of(list.moved) + '\n';
 }
 
 std::string digests_text(const sim::RecordedDigests& digests) {

@@ -24,9 +24,9 @@ struct ListRun {
   std::uint64_t jobs = 0;             // in the list
   std::uint64_t not_compared = 0;     // of them
   std::uint64_t left_out = 0;         // of the list
-  sim::ListAgreement agreement;       // from the list alone
+  sim::ListAgreement alone;           // from the list alone
   sim::ListAgreement with_latencies;  // where the simulation knows what the daemons took
-  std::string digest;                 // of the simulation from the list alone
+  sim::Apart moved;                   // the one simulation from the other
 };
 
 struct RecordedRun {
@@ -42,8 +42,9 @@ struct RecordedRun {
 // {"store","first_row","last_row","rows","events","snapshots","digest_recorded","digest_replayed",
 // "planners","passes","plans","passes_left_out","planner_digest_recorded",
 // "planner_digest_replayed","same","difference":{"row","command","what"} or null,"wall_s"}; with a
-// list also "list":{"jobs","compared","not_compared","left_out","inside","apart_s":{"p50","p95",
-// "max"},"tolerance_s":{"p50","max"},"with_latencies_apart_s":{...},"digest"}
+// list also "list":{"jobs","compared","not_compared","left_out","mean_wait_recorded_s","alone":
+// {"inside","apart_s":{"p50","p95","max"},"mean_wait_s"},"with_latencies":{...},"tolerance_s":
+// {"p50","max"},"moved_s":{"p50","p95","max"}}
 [[nodiscard]] nlohmann::ordered_json to_json(const RecordedRun& run);
 
 // A few lines for people; the last says whether the decisions are the same.

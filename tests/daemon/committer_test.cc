@@ -15,12 +15,14 @@ namespace {
 class SlowJournal final : public Journal {
  public:
   Result<Epoch> open_epoch() override { return Epoch{1}; }
-  Status commit(Epoch, Sequence, const CommitBatch& batch) override {
+  Status commit(Epoch, Sequence expected, const CommitBatch& batch) override {
     if (rows_of_commits.empty()) {
       begun.count_down();
       let_go.wait();
     }
     rows_of_commits.push_back(batch.rows.size());
+    inputs_of_commits.push_back(batch.planner_inputs.size());
+    expected_of_commits.push_back(expected);
     if (fails) return fail(ErrorCode::kIo, "disk full");
     return {};
   }
@@ -37,6 +39,8 @@ class SlowJournal final : public Journal {
   std::latch let_go{1};
   bool fails = false;
   std::vector<std::size_t> rows_of_commits;
+  std::vector<std::size_t> inputs_of_commits;  // of the planner
+  std::vector<Sequence> expected_of_commits;
 };
 
 // Writes down who was told what, in order.
@@ -107,4 +111,33 @@ TEST_CASE("A failed commit tells nobody of what it held and is reported once") {
   CHECK(log.lines.empty());
   REQUIRE(failures.size() == 1);
   CHECK(failures.front().message == "disk full");
+}
+
+TEST_CASE("What the planner was given is committed with the rows that follow it") {
+  SlowJournal journal;
+  journal.let_go.count_down();
+  Log log;
+  Committer committer(journal, Epoch{1}, Sequence{0});
+  committer.start({{}, &log, {}});
+  committer.record({{PlannerStep::kBegan, Sequence{0}, {}, {}}});
+  committer.record({{PlannerStep::kPlanned, Sequence{0}, {}, {}}});
+  committer.push(decision(1, log));
+  committer.stop();
+  std::size_t inputs = 0;
+  for (const std::size_t count : journal.inputs_of_commits) inputs += count;
+  CHECK(inputs == 2);
+  for (const std::size_t rows : journal.rows_of_commits) CHECK(rows == 1);
+}
+
+TEST_CASE("What the planner was given is committed without rows once much of it waits") {
+  SlowJournal journal;
+  journal.let_go.count_down();
+  Log log;
+  Committer committer(journal, Epoch{1}, Sequence{7});
+  committer.start({{}, &log, {}});
+  committer.record(std::vector<PlannerInput>(Committer::kHeldInputsMax));
+  committer.stop();
+  CHECK(journal.rows_of_commits == std::vector<std::size_t>{0});
+  CHECK(journal.inputs_of_commits == std::vector<std::size_t>{Committer::kHeldInputsMax});
+  CHECK(journal.expected_of_commits == std::vector<Sequence>{Sequence{7}});
 }
