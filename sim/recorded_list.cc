@@ -95,6 +95,7 @@ class ListMaker {
     job.cpus = static_cast<std::uint32_t>(told.cores);
     job.user = told.request->user;
     job.project = told.request->project;
+    job.name = told.request->name;
     listed.started = *told.started - first;
     listed.to_start = *told.started - ready_of(told);
     listed.to_end = *told.ended - *told.started;

@@ -119,6 +119,10 @@ Result<RecordedRun> simulate_recorded(const RecordedSettings& settings) {
   RecordedRun run;
   run.store = settings.path;
   if (std::filesystem::is_directory(run.store)) run.store += "/usine.db";
+  if (!std::filesystem::exists(run.store)) {
+    return fail(ErrorCode::kNotFound, "there is no " + run.store +
+                                          ": name the state folder of a scheduler, or a usine.db");
+  }
   auto reader = store::RecordingReader::open({run.store, {}});
   if (!reader) return fail(reader.error());
   const auto recording = read_recording(*reader);

@@ -36,7 +36,8 @@ struct RecordedRun {
   std::optional<ListRun> list;
 };
 
-// Errors: kIo and kCorrupt with the file's name; kInvalid where a list is wanted and no job ran.
+// Errors: kNotFound, kIo and kCorrupt with the file's name; kInvalid where a list is wanted and no
+// job ran.
 [[nodiscard]] Result<RecordedRun> simulate_recorded(const RecordedSettings& settings);
 
 // {"store","first_row","last_row","rows","events","snapshots","digest_recorded","digest_replayed",

@@ -99,13 +99,19 @@ TEST_CASE("A recorded event or pass that was changed is named and the exit statu
   CHECK(pass.status == 1);
   CHECK(pass.out.find("pass: pass") != std::string::npos);
   CHECK(pass.out.find("recorded was another plan") != std::string::npos);
+  const ProgramResult nothing = cluster.usine({"simulate", "--recorded", cluster.work_folder()});
+  CHECK(nothing.status == 1);
+  CHECK(nothing.err.find("there is no " + cluster.work_folder() + "/usine.db") !=
+        std::string::npos);
+  CHECK(std::ranges::count(nothing.err, '\n') == 1);
 }
 
 TEST_CASE("Jobs of whole nodes start when their list alone says but for what starting takes") {
   const TestCluster cluster({.nodes = 3});
+  // Of a minute at most, so that no turn hangs on what was learned of lengths meanwhile.
   for (int i = 0; i < 24; ++i) {
     const std::string length = "sleep 0." + std::to_string(3 + i % 7);
-    REQUIRE(cluster.submit({"--exclusive", "-o", "/dev/null", "--wrap", length}) != 0);
+    REQUIRE(cluster.submit({"--exclusive", "--time=1", "-o", "/dev/null", "--wrap", length}) != 0);
   }
   REQUIRE(all_ended(cluster));
   const std::string csv = cluster.work_folder() + "/list.csv";

@@ -248,7 +248,8 @@ TEST_CASE("The list of what ran is a trace that reads back as it was") {
   RecordedList list = list_of_life();
   list.jobs.front().job.run = Millis{10'042};
   list.jobs.back().job.submit = Millis{20'500};
-  const std::vector<TraceJob> trace = trace_of(list, Latencies::kLeftOut);
+  std::vector<TraceJob> trace = trace_of(list, Latencies::kLeftOut);
+  for (TraceJob& job : trace) job.name.clear();  // no trace has them
   CHECK(*parse_trace(to_csv(trace)) == trace);
 }
 
