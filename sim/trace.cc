@@ -108,6 +108,7 @@ TraceJob swf_job(const Fields& fields, Numbers& numbers) {
   if (limit.value_or(0) > 0) job.limit = seconds(limit);
   job.user = fields[11];
   job.project = fields[12];
+  if (const auto executable = field(14)) job.name = "executable" + std::to_string(*executable);
   return job;
 }
 

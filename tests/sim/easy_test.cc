@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include "sim/guessed_limits.h"
+#include "sim/offered_load.h"
 #include "sim/replay.h"
 #include "sim/small_cluster.h"
 #include "tests/sim/reference_easy.h"
@@ -99,24 +100,27 @@ TEST_CASE("The policy easy starts every job of random lists when plain EASY does
   }
 }
 
-TEST_CASE("On many nodes that are all alike easy starts every job when plain EASY does") {
-  const std::uint64_t first = std::random_device{}();
-  MESSAGE("first seed " << first);
-  for (std::uint64_t seed = first; seed < first + 60; ++seed) {
-    CAPTURE(seed);
-    check_agreement(like_nodes(16), random_trace(seed, 16), 16);
-  }
+// The first jobs of a list, none of which needs more processors than the machine has.
+std::vector<TraceJob> recorded(const std::filesystem::path& path, std::size_t jobs) {
+  auto trace = parse_trace(unpacked(path));
+  REQUIRE(trace);
+  trace->resize(std::min(jobs, trace->size()));
+  guess_limits(*trace, 1);
+  return *std::move(trace);
 }
 
 TEST_CASE("The policy easy starts the jobs of a recorded list when plain EASY does") {
-  const auto path = test::find_data("traces/swf/NASA-iPSC-1993-3.1-cln.swf.gz");
-  if (!path) USINE_SKIP("the trace of NASA's iPSC is not on this machine");
-  auto trace = parse_trace(unpacked(*path));
-  REQUIRE(trace);
-  trace->resize(3'000);
-  guess_limits(*trace, 1);
-  SUBCASE("on one large node") { check_agreement(one_node(128), *trace, 128); }
-  SUBCASE("on as many nodes as the machine had") { check_agreement(like_nodes(128), *trace, 128); }
+  const auto ipsc = test::find_data("traces/swf/NASA-iPSC-1993-3.1-cln.swf.gz");
+  if (!ipsc) USINE_SKIP("the trace of NASA's iPSC is not on this machine");
+  SUBCASE("on one large node") { check_agreement(one_node(128), recorded(*ipsc, 3'000), 128); }
+  SUBCASE("on as many nodes as the machine had") {
+    check_agreement(like_nodes(128), recorded(*ipsc, 18'239), 128);
+  }
+  SUBCASE("on as many nodes at twice the pace") {
+    auto trace = recorded(*ipsc, 3'000);
+    pace(*like_nodes(128), 0.9, trace);
+    check_agreement(like_nodes(128), trace, 128);
+  }
 }
 
 }  // namespace

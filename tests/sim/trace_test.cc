@@ -27,7 +27,7 @@ TEST_CASE("A row of CSV says what it says and nothing more") {
 
 TEST_CASE("A line of the Standard Workload Format is read by its field numbers") {
   const auto jobs = parse_trace(
-      "; Version: 2.2\n 1 10 -1 31405 30 -1 -1 32 37980 -1 1 7 3 -1 -1 -1 -1 -1\n"
+      "; Version: 2.2\n 1 10 -1 31405 30 -1 -1 32 37980 -1 1 7 3 5 -1 -1 -1 -1\n"
       "2 11 -1 5 16 -1 -1 -1 -1 -1 1 8 3 -1 -1 -1 -1 -1");
   REQUIRE(jobs);
   REQUIRE(jobs->size() == 2);
@@ -36,6 +36,8 @@ TEST_CASE("A line of the Standard Workload Format is read by its field numbers")
   CHECK(jobs->front().cpus == 32);
   CHECK(jobs->front().limit == Seconds(37'980));
   CHECK(jobs->front().user == "7");
+  CHECK(jobs->front().name == "executable5");
+  CHECK(jobs->back().name.empty());
   CHECK(jobs->back().cpus == 16);
   CHECK_FALSE(jobs->back().limit.has_value());
 }
