@@ -21,7 +21,7 @@ struct PrioritySettings {
   // many thousandths of the length; of the length no more than length_max counts.
   Millis length_doubling{3 * 3'600'000};
   std::int64_t length_milli = 0;
-  Millis length_max{7 * 86'400'000};
+  Millis length_max{12 * 3'600'000};
   bool length_learned = true;  // the length is the expected one where it is known, else the limit
 
   friend bool operator==(const PrioritySettings&, const PrioritySettings&) = default;
