@@ -72,10 +72,8 @@ std::string place_text(const proto::Explanation& explanation) {
 
 std::string start_text(const proto::JobSummary& job) {
   if (job.has_start_ms()) return "it started at " + time_text(job.start_ms());
-  if (job.has_estimated_start_ms()) {
-    return "estimated start: " + time_text(job.estimated_start_ms());
-  }
-  return "no start can be estimated: it depends on more than running jobs reaching their limits";
+  if (job.has_estimated_start_ms()) return "it starts " + estimate_text(job);
+  return "no start can be estimated as things stand";
 }
 
 std::string changes_text(const proto::Explanation& explanation) {
@@ -166,6 +164,8 @@ Json to_json(const proto::Explanation& explanation) {
             {"head_starts", rank_json(explanation.rank())}}},
           {"start_time", job["start_time"]},
           {"estimated_start", job["estimated_start"]},
+          {"estimated_start_earliest", job["estimated_start_earliest"]},
+          {"estimated_start_latest", job["estimated_start_latest"]},
           {"changes_tried", explanation.tried()},
           {"changes", list_of(explanation.changes())},
           {"message", job["message"]},

@@ -98,8 +98,7 @@ void print_job(const proto::JobDetail& detail) {
   add_line(table, "checkpoint", optional_time(detail.has_checkpoint_ms(), detail.checkpoint_ms()));
   add_line(table, "progress", detail.progress());
   add_line(table, "submitted", time_text(job.submit_ms()));
-  add_line(table, "estimated start",
-           optional_time(job.has_estimated_start_ms(), job.estimated_start_ms()));
+  add_line(table, "estimated start", job.has_estimated_start_ms() ? estimate_text(job) : "");
   add_line(table, "started", optional_time(job.has_start_ms(), job.start_ms()));
   add_line(table, "ended", optional_time(job.has_end_ms(), job.end_ms()));
   add_line(table, "waits for", dependencies_text(detail));

@@ -127,6 +127,14 @@ void add_launch(const proto::LaunchRequest& launch, Json& json) {
 
 std::string time_text(std::int64_t millis) { return format_time(Time(Millis(millis))); }
 
+std::string estimate_text(const proto::JobSummary& job) {
+  const auto second = [](std::int64_t millis) { return time_text(millis / 1000 * 1000); };
+  const std::string start = second(job.estimated_start_ms());
+  if (!job.has_estimated_latest_ms()) return start + " at the latest";
+  return "about " + start + ", 8 of 10 times between " + second(job.estimated_earliest_ms()) +
+         " and " + second(job.estimated_latest_ms());
+}
+
 Json to_json(const proto::Reason& reason) {
   return {{"kind", reason.kind()},   {"asked", reason.asked()}, {"free", reason.free()},
           {"total", reason.total()}, {"text", reason.text()},   {"sentence", reason.sentence()}};
@@ -145,6 +153,8 @@ Json to_json(const proto::JobSummary& job) {
                {"submit_time", time_text(job.submit_ms())},
                {"start_time", USINE_TIME_OR_NULL(job, start_ms)},
                {"estimated_start", USINE_TIME_OR_NULL(job, estimated_start_ms)},
+               {"estimated_start_earliest", USINE_TIME_OR_NULL(job, estimated_earliest_ms)},
+               {"estimated_start_latest", USINE_TIME_OR_NULL(job, estimated_latest_ms)},
                {"end_time", USINE_TIME_OR_NULL(job, end_ms)},
                {"time_limit", job.time_limit_s()},
                {"node_list", job.node_list()},

@@ -32,6 +32,8 @@ void print_json(const Json& json);
 
 // "2026-11-21T08:00:00Z" of milliseconds since 1970.
 [[nodiscard]] std::string time_text(std::int64_t millis);
+// Of a job with an estimated start: "about ..., 8 of 10 times between ... and ...".
+[[nodiscard]] std::string estimate_text(const proto::JobSummary& job);
 // "exit 3", "signal 9 (KILL)", or the cause where no process ended.
 [[nodiscard]] std::string exit_text(const proto::ExitStatus& exit);
 // "running", or "pending: 4 nodes with ... are needed".

@@ -93,6 +93,27 @@ struct Answer {
   Responder<proto::Explanation> respond;
 };
 
+// What is still to be tried for an answer.
+struct Trials {
+  std::shared_ptr<Answer> answer;
+  JobId job;
+  std::vector<JobId> ahead;
+  Time now;
+};
+
+// The forecaster's replica may be ahead of the reader's by now.
+void try_changes(const State& state, Trials trials) {
+  const Job* const job = state.find_job(trials.job);
+  const bool waits = job != nullptr && job->state == JobState::kPending;
+  if (!waits || not_eligible(state, *job, trials.now)) return;
+  std::erase_if(trials.ahead, [&state](JobId other) {
+    const Job* const known = state.find_job(other);
+    return known == nullptr || known->state != JobState::kPending;
+  });
+  const State trial = trial_state(state, *job, trials.ahead);
+  add_trials(what_if(trial, trials.job, trials.now), trials.answer->message);
+}
+
 }  // namespace
 
 void explain_job(const View& view, const proto::ExplainRequest& request, Forecaster& forecaster,
@@ -110,11 +131,12 @@ void explain_job(const View& view, const proto::ExplainRequest& request, Forecas
   std::vector<JobId> ahead;
   if (waits) ahead = add_explanation(view, job, answer->message);
   if (waits && !request.without_changes() && !not_eligible(view.state, job, view.now)) {
-    const bool taken = forecaster.take(
-        [answer, trial = trial_state(view.state, job, ahead), id = job.id, now = view.now] {
-          add_trials(what_if(trial, id, now), answer->message);
-          answer->respond(std::move(answer->message));
-        });
+    Trials trials{answer, job.id, std::move(ahead), view.now};
+    const bool taken = forecaster.take([trials = std::move(trials)](const State& state) mutable {
+      const std::shared_ptr<Answer> told = trials.answer;
+      try_changes(state, std::move(trials));
+      told->respond(std::move(told->message));
+    });
     if (taken) return;
   }
   answer->respond(std::move(answer->message));

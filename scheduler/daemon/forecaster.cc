@@ -1,8 +1,12 @@
 #include "scheduler/daemon/forecaster.h"
 
+#include <algorithm>
+#include <memory>
 #include <utility>
 
 namespace usine::daemon {
+
+using std::chrono::steady_clock;
 
 void Forecaster::start() {
   thread_ = std::thread([this] { run(); });
@@ -10,29 +14,74 @@ void Forecaster::start() {
 
 void Forecaster::stop() {
   stopping_ = true;
-  tasks_.close();
+  inputs_.close();
   if (thread_.joinable()) thread_.join();
 }
 
 void Forecaster::ask(SubmitJob submission, Answer answer) {
-  reader_.ask([this, submission = std::move(submission),
-               answer = std::move(answer)](const View& view) mutable {
-    (void)take([submission = std::move(submission), answer = std::move(answer), state = view.state,
-                now = view.now]() mutable {
-      answer(forecast(std::move(state), std::move(submission), now));
-    });
+  (void)take([this, submission = std::move(submission),
+              answer = std::move(answer)](const State& state) mutable {
+    answer(forecast(state, std::move(submission), clock_.now()));
   });
+}
+
+bool Forecaster::take(Work&& work) {
+  if (++works_taken_ <= kWorksWaitingMax) {
+    Input input = std::move(work);
+    if (inputs_.try_push(std::move(input))) return true;
+    work = std::move(std::get<Work>(input));
+  }
+  --works_taken_;
+  return false;
 }
 
 void Forecaster::run() {
   while (true) {
-    auto [tasks, ended] = tasks_.pop_all();
+    auto [inputs, ended] = inputs_.pop_all(next_wake());
     if (ended) return;
-    for (Work& work : tasks) {
-      if (stopping_) break;
-      work();
-    }
+    for (Input& input : inputs) std::visit([this](auto& kind) { handle(kind); }, input);
+    if (stopping_) continue;
+    // One at a time, so that rows never wait for more than one of them.
+    if (!works_.empty()) do_next_work();
+    const steady_clock::time_point now = steady_clock::now();
+    if (now >= oldest_estimates_ || (changed_ && now >= next_estimates_)) estimate();
   }
+}
+
+void Forecaster::handle(AppliedRows& rows) {
+  for (const Applied& row : *rows) {
+    for (const Event& event : row.events) {
+      apply_event(state_, event);
+      estimator_.take(state_, event, row.time);
+    }
+    advance(state_, row.sequence, row.time);
+    changed_ = changed_ || !row.events.empty();
+  }
+}
+
+void Forecaster::do_next_work() {
+  Work work = std::move(works_.front());
+  works_.pop_front();
+  work(state_);
+  --works_taken_;
+}
+
+void Forecaster::estimate() {
+  const steady_clock::time_point begin = steady_clock::now();
+  // The planner's promises bound what the reader shows of them.
+  auto made = std::make_shared<const Estimates>(
+      estimator_.refresh(state_, {}, std::max(clock_.now(), state_.now)));
+  reader_.publish(std::move(made));
+  changed_ = false;
+  const steady_clock::time_point end = steady_clock::now();
+  next_estimates_ =
+      end + std::max<steady_clock::duration>(kEstimatesEvery, (end - begin) * kEstimatesPart);
+  oldest_estimates_ = std::max(next_estimates_, end + kEstimatesAge);
+}
+
+os::BoundedQueue<Forecaster::Input>::Deadline Forecaster::next_wake() const {
+  if (!works_.empty()) return steady_clock::now();
+  return changed_ ? next_estimates_ : oldest_estimates_;
 }
 
 }  // namespace usine::daemon

@@ -9,6 +9,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -19,6 +20,7 @@
 #include "common/ports/clock.h"
 #include "model/reason.h"
 #include "scheduler/daemon/replica.h"
+#include "scheduler/policy/estimate.h"
 #include "scheduler/policy/planner.h"
 
 namespace usine::daemon {
@@ -26,8 +28,9 @@ namespace usine::daemon {
 // What the planner says of jobs that wait: every pass adds reasons, and makes the estimates anew.
 struct Findings {
   std::unordered_map<JobId, Reason> reasons;
-  std::map<JobId, Time> estimates;
-  std::uint64_t passes = 0;  // since the scheduler started
+  std::map<JobId, Time> estimates;         // starts that are kept
+  std::shared_ptr<const Estimates> ahead;  // of all that wait, some time ago; null before the first
+  std::uint64_t passes = 0;                // since the scheduler started
   std::chrono::microseconds time_planning{0};
 };
 
@@ -69,6 +72,7 @@ class Reader final : public Replica {
   void publish(Plan plan, std::chrono::microseconds took) {
     inputs_.push(Pass{std::move(plan), took});
   }
+  void publish(std::shared_ptr<const Estimates> estimates) { inputs_.push(std::move(estimates)); }
   void publish_digest(std::string digest) { inputs_.push(Digest{std::move(digest)}); }
 
   // Dropped unasked where too much waits or the scheduler is stopping; the caller whose Responder
@@ -84,11 +88,13 @@ class Reader final : public Replica {
     Plan plan;
     std::chrono::microseconds took;
   };
-  using Input = std::variant<AppliedRows, Pass, Digest, Question, JobWait>;
+  using Input =
+      std::variant<AppliedRows, Pass, std::shared_ptr<const Estimates>, Digest, Question, JobWait>;
 
   void run();
   void handle(AppliedRows& rows);
   void handle(Pass& pass);
+  void handle(std::shared_ptr<const Estimates>& made) { findings_.ahead = std::move(made); }
   void handle(Digest& digest) { state_digest_ = std::move(digest.hex); }
   void handle(Question& question) { question(view()); }
   void handle(JobWait& wait);

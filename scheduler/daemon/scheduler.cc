@@ -52,7 +52,7 @@ Scheduler::Scheduler(Opened opened)
       clock_(opened_.engine.state().now),
       blobs_([this](const std::string& hash) { return opened_.blobs->read_blob(hash); }),
       reader_(opened_.engine.state(), opened_.recovered_digest, clock_),
-      forecaster_(reader_),
+      forecaster_(opened_.engine.state(), clock_, reader_),
       planner_(opened_.engine.state(), clock_, reader_),
       alarm_({opened_.settings.file.listen.state_folder + "/alarms"}, reader_),
       snapshots_(opened_.settings.store, opened_.settings.snapshots,
@@ -103,7 +103,7 @@ void Scheduler::start_threads(std::function<void(const Error&)> failed) {
   forecaster_.start();
   snapshots_.start();
   event_log_.start();
-  committer_.start({{&reader_, &planner_, &snapshots_, &event_log_, agents_.get()},
+  committer_.start({{&reader_, &planner_, &forecaster_, &snapshots_, &event_log_, agents_.get()},
                     agents_.get(),
                     std::move(failed)});
   engine_.start();
@@ -123,8 +123,8 @@ void Scheduler::stop() {
   committer_.stop();
   planner_.stop();
   alarm_.stop();
-  reader_.stop();
   forecaster_.stop();
+  reader_.stop();
   snapshots_.stop();
   event_log_.stop();
   server_->Shutdown(std::chrono::system_clock::now() + kCallsGrace);

@@ -20,16 +20,31 @@ const Allocation* placement_of(const Job& job) {
   return job.last_allocation ? &*job.last_allocation : nullptr;
 }
 
+// Estimates are some seconds old and promises are not: no range ends after a promised start, and
+// nothing lies in the past.
+void add_estimate(const View& view, const Job& job, proto::JobSummary& summary) {
+  const auto promise = view.findings.estimates.find(job.id);
+  const bool promised = promise != view.findings.estimates.end();
+  const auto bound = [&](Time at) {
+    return to_ms(std::max(promised ? std::min(at, promise->second) : at, view.now));
+  };
+  const Estimate* const one = view.findings.ahead ? view.findings.ahead->find(job.id) : nullptr;
+  if (one != nullptr && job.hold == HoldKind::kNone) {
+    summary.set_estimated_start_ms(bound(one->start));
+    summary.set_estimated_earliest_ms(bound(one->earliest));
+    summary.set_estimated_latest_ms(bound(one->latest));
+  } else if (promised) {
+    summary.set_estimated_start_ms(to_ms(promise->second));
+  }
+}
+
 // Why it waits, as the newest pass found it; never nothing for a job that waits.
 void add_reasons(const View& view, const Job& job, proto::JobSummary& summary) {
   if (job.state != JobState::kPending) return;
   const auto known = view.findings.reasons.find(job.id);
   const bool considered = known != view.findings.reasons.end();
   *summary.add_reasons() = to_proto(considered ? known->second : Reason{});
-  const auto estimate = view.findings.estimates.find(job.id);
-  if (estimate != view.findings.estimates.end()) {
-    summary.set_estimated_start_ms(to_ms(estimate->second));
-  }
+  add_estimate(view, job, summary);
 }
 
 void add_dependencies(const Job& job, proto::JobDetail& detail) {

@@ -4,7 +4,12 @@
 // range lies between two of them. Jobs that still wait count too, as long as they have: else the
 // quantiles would be those of jobs that start soon. The quantiles are of the product-limit estimate
 // for such censored observations: Kaplan and Meier, "Nonparametric estimation from incomplete
-// observations", J. Am. Stat. Assoc. 53(282), 1958. Bounded memory, integer arithmetic; pure.
+// observations", J. Am. Stat. Assoc. 53(282), 1958. Since machines do not stay as they were, the
+// ends of the ranges are moved on as they miss too often or too seldom, which makes the share right
+// in the long run whatever happens: Gibbs and Candes, "Adaptive conformal inference under
+// distribution shift", NeurIPS 2021; as steps of a quantile: Angelopoulos, Candes and Tibshirani,
+// "Conformal PID control for time series prediction", NeurIPS 2023. Bounded memory, integer
+// arithmetic; pure.
 #pragma once
 
 #include <array>

@@ -56,7 +56,7 @@ struct EstimateProblem {
 
 // Bounds of one run.
 inline constexpr std::size_t kEstimateStepsMax = 3000;
-inline constexpr std::uint64_t kEstimateLooksMax = 10'000'000;  // at nodes, to keep them
+inline constexpr std::uint64_t kEstimateLooksMax = 2'000'000;  // at nodes, to keep them
 
 // By place in `waiting`: when the job starts; none where it does not within the run.
 [[nodiscard]] std::vector<std::optional<std::int64_t>> run_ahead(EstimateProblem problem);

@@ -14,6 +14,8 @@ proto::Explanation waiting() {
   job.set_name("train");
   job.set_state("pending");
   job.set_estimated_start_ms(60'000);
+  job.set_estimated_earliest_ms(30'000);
+  job.set_estimated_latest_ms(120'000);
   proto::BlockingRule& rule = *explanation.add_rules();
   rule.mutable_reason()->set_kind("gpus_busy");
   rule.mutable_reason()->set_asked(8);
@@ -57,7 +59,8 @@ TEST_CASE("an explanation says every rule with its holders then nodes order star
         "  behind_higher_priority: it waits behind job 41, which goes first\n"
         "  nodes: 4 asked for, 2 of the partition's 64 could be had now; fail down: 3\n"
         "  order: 2nd of 12 waiting jobs; first go 41\n"
-        "  estimated start: 1970-01-01T00:01:00Z\n"
+        "  it starts about 1970-01-01T00:01:00Z, 8 of 10 times between 1970-01-01T00:00:30Z and "
+        "1970-01-01T00:02:00Z\n"
         "  it would start sooner\n"
         "    --nodes=2: 1970-01-01T00:00:30Z, cancelled and submitted anew\n");
 }
@@ -74,6 +77,18 @@ TEST_CASE("an explanation as JSON has all of it") {
   CHECK(json["changes"][0]["option"] == "--nodes=2");
   CHECK(json["changes"][0]["estimated_start"] == "1970-01-01T00:00:30Z");
   CHECK(json["estimated_start"] == "1970-01-01T00:01:00Z");
+  CHECK(json["estimated_start_earliest"] == "1970-01-01T00:00:30Z");
+  CHECK(json["estimated_start_latest"] == "1970-01-01T00:02:00Z");
+}
+
+TEST_CASE("a start that is only promised has no range and says so") {
+  proto::Explanation explanation = waiting();
+  explanation.mutable_summary()->clear_estimated_earliest_ms();
+  explanation.mutable_summary()->clear_estimated_latest_ms();
+  CHECK(explanation_text(explanation).contains("it starts 1970-01-01T00:01:00Z at the latest\n"));
+  CHECK(to_json(explanation)["estimated_start_latest"].is_null());
+  explanation.mutable_summary()->clear_estimated_start_ms();
+  CHECK(explanation_text(explanation).contains("no start can be estimated as things stand\n"));
 }
 
 TEST_CASE("a job that runs has a course and no rules") {

@@ -16,6 +16,8 @@ proto::JobSummary waiting_job() {
   job.set_state("pending");
   job.set_submit_ms(1500);
   job.set_estimated_start_ms(60'000);
+  job.set_estimated_earliest_ms(0);
+  job.set_estimated_latest_ms(90'000);
   proto::Reason& reason = *job.add_reasons();
   reason.set_kind("gpus_busy");
   reason.set_asked(8);
@@ -38,6 +40,8 @@ TEST_CASE("a waiting job as JSON has its times reasons and nulls") {
   CHECK(json["id"] == 42);
   CHECK(json["submit_time"] == "1970-01-01T00:00:01.500Z");
   CHECK(json["estimated_start"] == "1970-01-01T00:01:00Z");
+  CHECK(json["estimated_start_earliest"] == "1970-01-01T00:00:00Z");
+  CHECK(json["estimated_start_latest"] == "1970-01-01T00:01:30Z");
   CHECK(json["start_time"].is_null());
   CHECK(json["exit"].is_null());
   CHECK(json["reasons"][0]["kind"] == "gpus_busy");

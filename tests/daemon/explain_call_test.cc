@@ -52,6 +52,39 @@ TEST_CASE("A waiting job is explained with its rules holders place estimate and 
   CHECK(runs->rules().empty());
 }
 
+TEST_CASE(
+    "Every job that can start comes to have an estimate with a range and a held one has none") {
+  const InProcessScheduler scheduler(1);
+  UserClient user = scheduler.user();
+  FakeAgent agent(scheduler.address(), scheduler.secret());
+  (void)agent.join("node001", test::kMachine);
+  (void)user.submit_ok(whole_node(3600));
+  (void)agent.agree_to_prepare();
+  std::vector<std::uint64_t> waiting;
+  for (int i = 0; i < 150; ++i) waiting.push_back(user.submit_ok(whole_node(3600)));
+  proto::SubmitRequest to_hold = whole_node(3600);
+  to_hold.mutable_request()->set_hold(true);
+  const std::uint64_t held = user.submit_ok(to_hold);
+  const bool estimated = test::wait_until([&] {
+    const auto last = user.get_job(waiting.back());
+    return last && last->summary().has_estimated_latest_ms();
+  });
+  REQUIRE(estimated);
+  for (const std::uint64_t job : waiting) {
+    const auto told = user.get_job(job);
+    REQUIRE(told);
+    const proto::JobSummary& summary = told->summary();
+    REQUIRE(summary.has_estimated_start_ms());
+    REQUIRE(summary.has_estimated_earliest_ms());
+    CHECK(summary.estimated_earliest_ms() <= summary.estimated_start_ms());
+    CHECK(summary.estimated_start_ms() <= summary.estimated_latest_ms());
+  }
+  const auto none = user.get_job(held);
+  REQUIRE(none);
+  CHECK_FALSE(none->summary().has_estimated_start_ms());
+  CHECK(none->summary().reasons(0).kind() == "held");
+}
+
 TEST_CASE("[B46] A new time limit is decided by way of the planner and shown at once") {
   const InProcessScheduler scheduler(1);
   UserClient user = scheduler.user();
