@@ -1,7 +1,7 @@
 // What deciding costs on a machine of gigafactory size: a full planning pass over all waiting jobs,
 // the pass after one event (a job ends, one in twenty of them of 512 nodes; a job comes), and
 // single placements on a machine that has one and a half times the request free. Prints
-// full_pass_ms, event_pass_ms, placement_us by GPUs and rss_mib.
+// full_pass_ms, event_pass_ms, placement_us by GPUs, rss_mib and estimates_ms.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -16,6 +16,7 @@
 #include "benchmarks/scheduling/gigafactory.h"
 #include "config/cluster_file.h"
 #include "scheduler/placement/gang.h"
+#include "scheduler/policy/estimator.h"
 #include "topology/discovery/machine.h"
 
 namespace usine::bench {
@@ -170,6 +171,20 @@ Spread placements(const State& state, std::uint32_t gpus, std::int64_t rounds) {
 
 // ---- all of it ---------------------------------------------------------------------------------
 
+// The estimates of all waiting jobs, as the scheduler makes them beside the planner.
+Spread refreshes(const State& state) {
+  constexpr int kRefreshes = 5;
+  Estimator estimator;
+  std::vector<double> took_ms;
+  for (int i = 0; i < kRefreshes; ++i) {
+    const auto begin = std::chrono::steady_clock::now();
+    (void)estimator.refresh(state, {}, state.now + Seconds(i));
+    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
+    took_ms.push_back(took.count());
+  }
+  return spread_of(std::move(took_ms));
+}
+
 Status run(const Options& options) {
   auto config = cluster(options);
   if (!config) return fail(config.error());
@@ -202,6 +217,7 @@ Status run(const Options& options) {
   report.figure("event_ms", std::move(kinds));
   report.figure("placement_us", std::move(placed));
   report.figure("rss_mib", rss);
+  report.figure("estimates_ms", refreshes(driver.state()));
   std::fputs((options.json ? report.json() : report.text()).c_str(), stdout);
   return {};
 }
