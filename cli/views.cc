@@ -53,7 +53,9 @@ Json to_json(const proto::TopologyRequest& topology) {
           {"segment", topology.segment()},
           {"segment_level",
            topology.has_segment_level() ? Json(topology.segment_level()) : Json(nullptr)},
-          {"segment_order", to_string(order)}};
+          {"segment_order", to_string(order)},
+          {"shape", topology.shape().empty() ? Json(nullptr) : Json(topology.shape())},
+          {"shape_turns", topology.shape_turns()}};
 }
 
 Json to_json(const proto::Component& part) {

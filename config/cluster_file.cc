@@ -82,6 +82,7 @@ class ClusterReader {
     read_classes();
     read_fabric_tree();
     read_nodes();
+    check_tori();
     read_partitions();
     read_timings();
     read_order_and_limits();
@@ -234,6 +235,24 @@ class ClusterReader {
         return;
       }
       file_.cluster.nodes.push_back({names[i], *node_class, leaves[i / nodes_per_leaf], features});
+    }
+  }
+
+  // A shape of blocks says how many nodes it has, so that all blocks of a torus have as many.
+  void check_tori() {
+    const std::vector<Domain>& domains = file_.cluster.fabric.domains;
+    std::vector<std::uint32_t> nodes(domains.size(), 0);
+    for (const ConfiguredNode& node : file_.cluster.nodes) ++nodes[node.leaf.value];
+    std::map<DomainId, std::size_t> first_block;
+    for (std::size_t i = 1; i < domains.size(); ++i) {
+      const DomainId torus = domains[i].parent;
+      if (domains[torus.value].wiring != Wiring::kTorus) continue;
+      const std::size_t first = first_block.try_emplace(torus, i).first->second;
+      if (nodes[i] == nodes[first] && nodes[i] > 0) continue;
+      return map_.report("fabric", "every block of the torus '" + domains[torus.value].name +
+                                       "' needs as many nodes: '" + domains[first].name + "' has " +
+                                       std::to_string(nodes[first]) + ", '" + domains[i].name +
+                                       "' " + std::to_string(nodes[i]));
     }
   }
 

@@ -1,5 +1,7 @@
 #include "config/fabric_yaml.h"
 
+#include <algorithm>
+
 #include "common/hostlist.h"
 
 namespace usine::config {
@@ -49,7 +51,7 @@ class FabricReader {
     for (const DomainKind kind : kDomainKinds) keys.emplace_back(to_string(kind));
     std::string known;
     for (const std::string& key : keys) known += (known.empty() ? "" : ", ") + key;
-    keys.emplace_back("children");
+    keys.insert(keys.end(), {"children", "kind", "dimensions"});
     YamlMap map(file_, node, path, keys);
     std::string kind_key;
     DomainKind kind = DomainKind::kSite;
@@ -66,10 +68,33 @@ class FabricReader {
     }
     const std::vector<DomainId> added = add_named(map, kind_key, kind, parents);
     if (added.empty()) return;
+    read_wiring(map, added);
     const std::vector<YAML::Node> children = map.list("children");
     for (std::size_t i = 0; i < children.size(); ++i) {
       add(children[i], map.path_of("children") + '[' + std::to_string(i) + ']', added);
     }
+  }
+
+  // How the children of these domains are joined.
+  void read_wiring(YamlMap& map, const std::vector<DomainId>& domains) {
+    const std::string word = map.text("kind", "tree");
+    const auto* const wiring =
+        std::ranges::find(kWirings, word, [](Wiring one) { return to_string(one); });
+    if (wiring == kWirings.end()) {
+      std::string known;
+      for (const Wiring one : kWirings)
+        known += (known.empty() ? "" : ", ") + std::string(to_string(one));
+      return map.report("kind", "expected one of " + known + ", found '" + word + "'");
+    }
+    for (const DomainId domain : domains) fabric_.domains[domain.value].wiring = *wiring;
+    if (*wiring == Wiring::kTorus) return read_dimensions(map, domains);
+    if (map.has("dimensions")) map.report("dimensions", "only a torus has dimensions");
+  }
+
+  void read_dimensions(YamlMap& map, const std::vector<DomainId>& domains) {
+    const auto size = parse_torus_size(map.required_text("dimensions"));
+    if (!size) return map.report("dimensions", size.error().message);
+    for (const DomainId domain : domains) fabric_.domains[domain.value].dimensions = *size;
   }
 
   // The domains that one entry's name stands for, under each of the parents.

@@ -8,6 +8,8 @@ namespace usine {
 namespace {
 
 constexpr std::string_view kPreferred = ":prefer";
+constexpr std::string_view kTorus = "torus:";
+constexpr std::string_view kRotate = ":rotate";
 
 std::unexpected<Error> invalid(std::string message) {
   return fail(ErrorCode::kInvalid, std::move(message));
@@ -48,6 +50,17 @@ Status take_level(std::string_view word, TopologyRequest& topology) {
   return {};
 }
 
+// "torus:2x2x2" or "torus:2x2x2:rotate".
+Status take_shape(std::string_view word, TopologyRequest& topology) {
+  word.remove_prefix(kTorus.size());
+  topology.shape_turns = word.ends_with(kRotate);
+  if (topology.shape_turns) word.remove_suffix(kRotate.size());
+  const Result<TorusSize> shape = parse_torus_size(word);
+  if (!shape) return fail(shape.error());
+  topology.shape = *shape;
+  return {};
+}
+
 }  // namespace
 
 Status set_constraint(RequestDraft& draft, const OptionUse& use) {
@@ -61,9 +74,11 @@ Status set_topology(RequestDraft& draft, const OptionUse& use) {
   std::string_view rest = use.value;
   while (true) {
     const std::size_t comma = rest.find(',');
-    if (Status status = take_level(rest.substr(0, comma), draft.component.topology); !status) {
-      return status;
-    }
+    const std::string_view word = rest.substr(0, comma);
+    TopologyRequest& topology = draft.component.topology;
+    const Status status =
+        word.starts_with(kTorus) ? take_shape(word, topology) : take_level(word, topology);
+    if (!status) return status;
     if (comma == std::string_view::npos) return {};
     rest.remove_prefix(comma + 1);
   }

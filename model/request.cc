@@ -86,8 +86,22 @@ Status check_constraint(const Component& part) {
                  " or more");
 }
 
+Status check_shape(const Component& part) {
+  TopologyRequest others = part.topology;
+  others.shape = {};
+  others.shape_turns = false;
+  if (part.topology.shape.empty() ||
+      (others.empty() && part.only_nodes.empty() && nodes_of_counts(part.constraint) == 0)) {
+    return {};
+  }
+  return invalid("the shape " + to_string(part.topology.shape) +
+                 " of a torus says where every node lies: leave out --segment, --switches, "
+                 "--nodelist, counts in --constraint and levels of --topology, or the shape");
+}
+
 Status check_topology(const Component& part) {
   const TopologyRequest& topology = part.topology;
+  if (auto shape = check_shape(part); !shape) return shape;
   if (topology.required && topology.preferred && *topology.preferred <= *topology.required) {
     return invalid("the preferred level " + std::string(to_string(*topology.preferred)) +
                    " is not below the required level " +

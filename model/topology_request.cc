@@ -15,6 +15,11 @@ std::string_view to_string(SegmentOrder order) {
   CHECK_THAT(false);
 }
 
+std::vector<TorusSize> shapes_of(const TopologyRequest& topology) {
+  if (topology.shape_turns) return turned(topology.shape);
+  return {topology.shape};
+}
+
 DomainKind segment_level_on(const TopologyRequest& topology, const Fabric& fabric) {
   if (topology.segment_level) return *topology.segment_level;
   const bool has_nvlink = std::ranges::any_of(

@@ -5,9 +5,11 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "common/time.h"
 #include "topology/fabric.h"
+#include "topology/torus.h"
 
 namespace usine {
 
@@ -35,10 +37,17 @@ struct TopologyRequest {
   std::uint32_t segment = 0;
   std::optional<DomainKind> segment_level = {};  // none: see segment_level_on()
   SegmentOrder segment_order = SegmentOrder::kFree;
+  // --topology=torus:2x2x2: the nodes of a cuboid of blocks of a torus, which may go round its ends
+  // (B53). Empty: none.
+  TorusSize shape = {};
+  bool shape_turns = false;  // :rotate: its dimensions in any order
 
   [[nodiscard]] bool empty() const { return *this == TopologyRequest{}; }
   friend bool operator==(const TopologyRequest&, const TopologyRequest&) = default;
 };
+
+// The sizes of the cuboids that would do: its shape, and turned where it says so.
+[[nodiscard]] std::vector<TorusSize> shapes_of(const TopologyRequest& topology);
 
 // The level of its segments on this fabric: the one named, else NVLink domains where there are any,
 // else leaf switches.
@@ -47,7 +56,7 @@ struct TopologyRequest {
 template <typename A>
 void fields(A& a, TopologyRequest& v) {
   a(v.required, v.preferred, v.switches_max, v.switches_wait, v.segment, v.segment_level,
-    v.segment_order);
+    v.segment_order, v.shape, v.shape_turns);
 }
 
 }  // namespace usine

@@ -75,6 +75,8 @@ proto::TopologyRequest to_proto(const TopologyRequest& topology) {
   message.set_segment(topology.segment);
   if (topology.segment_level) message.set_segment_level(word(*topology.segment_level));
   message.set_segment_order(static_cast<std::uint32_t>(topology.segment_order));
+  if (!topology.shape.empty()) message.set_shape(to_string(topology.shape));
+  message.set_shape_turns(topology.shape_turns);
   return message;
 }
 
@@ -100,13 +102,17 @@ Result<TopologyRequest> from_proto(const proto::TopologyRequest& message) {
   const auto order =
       to_enum(message.segment_order(), SegmentOrder::kConsolidate, "topology.segment_order");
   if (!order) return fail(order.error());
+  const auto shape = message.shape().empty() ? TorusSize{} : parse_torus_size(message.shape());
+  if (!shape) return fail(shape.error());
   return TopologyRequest{*required,
                          *preferred,
                          message.switches_max(),
                          Seconds(message.switches_wait_s()),
                          message.segment(),
                          *level,
-                         *order};
+                         *order,
+                         *shape,
+                         message.shape_turns()};
 }
 
 proto::Component to_proto(const Component& component) {

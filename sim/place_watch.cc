@@ -31,6 +31,7 @@ class Look {
       expect(all.size() == 1, "more than one " + std::string(to_string(*asked_.topology.required)));
     }
     check_segments();
+    if (!asked_.topology.shape.empty()) expect(is_cuboid(), "no cuboid of its shape");
     return std::move(faults_);
   }
 
@@ -80,6 +81,32 @@ class Look {
       const bool spread = topology.segment_order == SegmentOrder::kSpread;
       expect(!spread || count == topology.segment, "two segments in one domain");
     }
+  }
+
+  // Whether its blocks are those of one cuboid of the shape, found by trying every corner.
+  [[nodiscard]] bool is_cuboid() const {
+    std::set<DomainId> blocks;
+    for (const NodeId node : nodes_) blocks.insert(config_.nodes[node.value].leaf);
+    const std::vector<Domain>& domains = config_.fabric.domains;
+    const DomainId torus = domains[blocks.begin()->value].parent;
+    std::vector<DomainId> positions;
+    for (std::uint32_t i = 1; i < domains.size(); ++i) {
+      if (domains[i].parent == torus) positions.push_back(DomainId{i});
+    }
+    const auto [x, y, z] = domains[torus.value].dimensions;
+    for (const TorusSize& shape : shapes_of(asked_.topology)) {
+      for (std::uint32_t corner = 0; corner < positions.size(); ++corner) {
+        std::set<DomainId> cuboid;
+        for (std::uint32_t i = 0; i < shape.volume(); ++i) {
+          const std::uint32_t a = (corner / (y * z) + i / (shape.y * shape.z)) % x;
+          const std::uint32_t b = (corner / z % y + i / shape.z % shape.y) % y;
+          const std::uint32_t c = (corner % z + i % shape.z) % z;
+          cuboid.insert(positions[(a * y + b) * z + c]);
+        }
+        if (cuboid == blocks) return true;
+      }
+    }
+    return false;
   }
 
   const ClusterConfig& config_;

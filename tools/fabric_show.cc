@@ -25,9 +25,17 @@ std::string count(std::uint64_t number, const std::string& noun) {
 std::string form_of(const Fabric& fabric, const FabricSums& sums, std::uint32_t domain) {
   const DomainSum& sum = sums.domains[domain];
   std::string form = std::string(to_string(fabric.domains[domain].kind)) + ' ' +
+                     std::string(to_string(fabric.domains[domain].wiring)) + ' ' +
                      std::to_string(sum.nodes) + ' ' + std::to_string(sum.gpus) + '(';
   for (const std::uint32_t child : sum.children) form += form_of(fabric, sums, child) + ',';
   return form + ')';
+}
+
+// Of what is no tree.
+std::string wiring_text(const Domain& domain) {
+  if (domain.wiring == Wiring::kTree) return {};
+  const std::string size = domain.dimensions.empty() ? "" : " of " + to_string(domain.dimensions);
+  return "  (" + std::string(to_string(domain.wiring)) + size + ')';
 }
 
 using Domains = std::vector<std::uint32_t>;
@@ -57,6 +65,7 @@ class TreeDrawing {
     line += ' ' + compress_hostlist(names) + (single ? "  " : "  each ") +
             count(sum.nodes, "node") + ", " + count(sum.gpus, "GPU");
     if (live_) line += ", " + idle_of(all) + " idle";
+    line += wiring_text(fabric_.domains[siblings.front()]);
     lines_.push_back(std::move(line));
     const std::vector<Domains> groups = groups_of(sum.children);
     std::size_t first = 0;
@@ -219,6 +228,9 @@ Json to_json(const ClusterConfig& config, const FabricSums& sums) {
     document["domains"].push_back(
         {{"name", domain.name},
          {"level", to_string(domain.kind)},
+         {"kind", to_string(domain.wiring)},
+         {"dimensions",
+          domain.dimensions.empty() ? Json(nullptr) : Json(to_string(domain.dimensions))},
          {"parent", i == 0 ? Json(nullptr) : Json(config.fabric.domains[domain.parent.value].name)},
          {"nodes", sums.domains[i].nodes},
          {"gpus", sums.domains[i].gpus},

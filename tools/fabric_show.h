@@ -28,7 +28,7 @@ namespace usine::tools {
 
 // {"name","nodes","gpus","levels":[{"level","domains","largest_nodes","roomiest","idle_nodes",
 // "idle_gpus"}],"gangs":[{"nodes","gpus","level","holding","domains"}],"domains":[{"name","level",
-// "parent","nodes","gpus","idle_nodes"}]}
+// "kind","dimensions","parent","nodes","gpus","idle_nodes"}]}
 [[nodiscard]] nlohmann::ordered_json to_json(const ClusterConfig& config, const FabricSums& sums);
 
 // A row of boxes for each level, as wide as their nodes are many. An SVG document.

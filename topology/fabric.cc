@@ -5,6 +5,30 @@
 #include "common/check.h"
 
 namespace usine {
+namespace {
+
+void find_torus_faults(const std::vector<Domain>& domains, std::vector<std::string>& found) {
+  std::vector<std::uint32_t> children(domains.size(), 0);
+  for (std::size_t i = 1; i < domains.size(); ++i) {
+    if (domains[i].parent.value < i) ++children[domains[i].parent.value];
+  }
+  for (std::size_t i = 0; i < domains.size(); ++i) {
+    const Domain& domain = domains[i];
+    const Domain& parent = domains[domain.parent.value < i ? domain.parent.value : i];
+    const bool is_block = &parent != &domain && parent.wiring == Wiring::kTorus;
+    if (is_block && children[i] > 0) {
+      found.push_back("'" + domain.name + "' is a block of the torus '" + parent.name +
+                      "' and cannot hold other domains");
+    }
+    if (domain.wiring == Wiring::kTorus && children[i] != domain.dimensions.volume()) {
+      found.push_back("the torus '" + domain.name + "' of " + to_string(domain.dimensions) +
+                      " needs " + std::to_string(domain.dimensions.volume()) +
+                      " domains in it, its blocks, and has " + std::to_string(children[i]));
+    }
+  }
+}
+
+}  // namespace
 
 std::string_view to_string(DomainKind kind) {
   switch (kind) {
@@ -14,6 +38,15 @@ std::string_view to_string(DomainKind kind) {
     case DomainKind::kRack: return "rack";
     case DomainKind::kNvlink: return "nvlink";
     case DomainKind::kLeaf: return "leaf";
+  }
+  CHECK_THAT(false);
+}
+
+std::string_view to_string(Wiring wiring) {
+  switch (wiring) {
+    case Wiring::kTree: return "tree";
+    case Wiring::kDragonfly: return "dragonfly";
+    case Wiring::kTorus: return "torus";
   }
   CHECK_THAT(false);
 }
@@ -75,6 +108,7 @@ std::vector<std::string> Fabric::faults() const {
                       std::string(to_string(domains[domain.parent.value].kind)));
     }
   }
+  find_torus_faults(domains, found);
   return found;
 }
 

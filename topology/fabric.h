@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/ids.h"
+#include "topology/torus.h"
 
 namespace usine {
 
@@ -30,10 +31,24 @@ inline constexpr std::array kDomainKinds = {DomainKind::kCluster, DomainKind::kS
 
 [[nodiscard]] std::string_view to_string(DomainKind kind);
 
+// How the domains that lie in one are joined.
+enum class Wiring : std::uint8_t {
+  kTree = 0,       // by switches above them: the fewer of them a job takes, the better
+  kDragonfly = 1,  // each with every other: a job that one does not hold uses the links of many
+  kTorus = 2,      // each with its neighbours: a job takes a cuboid of them
+};
+
+inline constexpr std::array kWirings = {Wiring::kTree, Wiring::kDragonfly, Wiring::kTorus};
+
+[[nodiscard]] std::string_view to_string(Wiring wiring);
+
 struct Domain {
   std::string name;
   DomainKind kind = DomainKind::kSite;
   DomainId parent;  // the root is its own parent
+  Wiring wiring = Wiring::kTree;
+  // Of a torus: its children are its blocks, in the order of their positions. Else empty.
+  TorusSize dimensions = {};
 
   friend bool operator==(const Domain&, const Domain&) = default;
 };
@@ -47,7 +62,8 @@ struct Fabric {
   [[nodiscard]] std::uint32_t distance(DomainId a, DomainId b) const;
   // By domain: the one of `level` that it is or lies in; none where it lies in no such.
   [[nodiscard]] std::vector<std::optional<DomainId>> domains_at(DomainKind level) const;
-  // One line a rule that is broken (parent order, names twice); empty for a sound tree.
+  // One line a rule that is broken (parent order, names twice, blocks of a torus that are too many,
+  // too few or hold others); empty for a sound tree.
   [[nodiscard]] std::vector<std::string> faults() const;
 
   friend bool operator==(const Fabric&, const Fabric&) = default;
@@ -55,7 +71,7 @@ struct Fabric {
 
 template <typename A>
 void fields(A& a, Domain& v) {
-  a(v.name, v.kind, v.parent);
+  a(v.name, v.kind, v.parent, v.wiring, v.dimensions);
 }
 template <typename A>
 void fields(A& a, Fabric& v) {

@@ -5,6 +5,8 @@
 #include <set>
 #include <string>
 
+#include "scheduler/core/torus_blocks.h"
+
 namespace usine {
 namespace {
 
@@ -151,6 +153,47 @@ Status check_segments_of(const FittingNodes& fitting, const Component& component
                   " such nodes: lower --segment or --nodes");
 }
 
+Status shape_mismatch(const Component& component, std::uint32_t nodes_per_block) {
+  const TorusSize& shape = component.topology.shape;
+  const std::string holds = std::to_string(shape.volume() * nodes_per_block);
+  return fail(ErrorCode::kRefused, "the job asks for " + std::to_string(component.nodes) +
+                                       (component.nodes == 1 ? " node" : " nodes") +
+                                       ", and the shape " + to_string(shape) + " has " + holds +
+                                       ": write --nodes=" + holds + " or another shape");
+}
+
+// A cuboid of blocks of one torus.
+Status check_shape(const FittingNodes& fitting, const Component& component) {
+  const TopologyRequest& topology = component.topology;
+  const std::string shape = to_string(topology.shape);
+  const std::vector<TorusBlocks> tori = tori_of(fitting.config);
+  if (tori.empty()) {
+    return fail(ErrorCode::kRefused, "the job asks for the shape " + shape +
+                                         " of a torus, and the fabric has none: leave it out");
+  }
+  const FeatureParts way = ways_to_fit(component.constraint, component.nodes).front();
+  std::string found;
+  Status mismatch;
+  for (const TorusBlocks& torus : tori) {
+    const std::uint32_t holds = topology.shape.volume() * torus.nodes_per_block();
+    if (holds != component.nodes) {
+      mismatch = shape_mismatch(component, torus.nodes_per_block());
+      continue;
+    }
+    const std::uint32_t blocks =
+        usable_blocks(fitting.config, torus, topology, nodes_for(fitting, way));
+    if (blocks == topology.shape.volume()) return {};
+    const Domain& domain = fitting.config.fabric.domains[torus.domain.value];
+    found += (found.empty() ? "" : ", ") + domain.name + " of " + to_string(domain.dimensions) +
+             " has at most " + std::to_string(blocks);
+  }
+  if (found.empty()) return mismatch;
+  return fail(ErrorCode::kRefused, "the job asks for " + std::to_string(topology.shape.volume()) +
+                                       " blocks as " + shape + "; of a torus in partition '" +
+                                       fitting.partition.name + "' " + found +
+                                       " so that could ever hold it: ask for a smaller shape");
+}
+
 // In one of the ways to satisfy its constraint.
 Status check_segments(const FittingNodes& fitting, const Component& component) {
   Status status;
@@ -215,6 +258,7 @@ Status check_places(const FittingNodes& fitting, const Component& component) {
   if (topology.required) {
     if (auto one = check_one_domain(fitting, component, *topology.required); !one) return one;
   }
+  if (!topology.shape.empty()) return check_shape(fitting, component);
   return topology.segment == 0 ? Status() : check_segments(fitting, component);
 }
 

@@ -85,6 +85,7 @@ bool any_up(const Machine& machine, const ComponentDemand& component) {
 // "in one rack", "on 2 leaf switches".
 std::string nearness(const TopologyRequest& topology) {
   if (topology.required) return "in one " + std::string(to_string(*topology.required));
+  if (!topology.shape.empty()) return "in one " + to_string(topology.shape) + " of a torus";
   if (topology.segment > 0) return "in segments of " + std::to_string(topology.segment);
   const std::string switches = std::to_string(topology.switches_max);
   return "on " + switches + (topology.switches_max == 1 ? " leaf switch" : " leaf switches");

@@ -28,7 +28,8 @@ DomainPlace best_of(std::span<const DomainPlace> among, std::span<const std::uin
 
 }  // namespace
 
-DomainSearch::DomainSearch(const DomainTree& tree) : tree_(&tree), counts_(tree.size()) {}
+DomainSearch::DomainSearch(const DomainTree& tree)
+    : tree_(&tree), spread_(tree), torus_(tree), counts_(tree.size()) {}
 
 void DomainSearch::count(NodeId node) {
   DomainPlace place = tree_->place_of(node);
@@ -71,10 +72,15 @@ SearchResult DomainSearch::search(Gang& gang) {
   if (counts_[tree_->root()] < gang.nodes) return SearchResult::kTooFew;
   if (gang.topology.segment > 0) return search_segments(gang);
   if (gang.topology.switches_max > 0) return search_few_leaves(gang);
-  const DomainPlace domain = smallest(counts_, gang.nodes, gang.topology);
+  if (!gang.topology.shape.empty()) return search_shape(gang);
+  DomainPlace domain = smallest(counts_, gang.nodes, gang.topology);
   if (domain == tree_->size()) {
     note_nearest(counts_, gang.topology);
     return SearchResult::kNoDomain;
+  }
+  if (tree_->at(domain).wiring == Wiring::kTorus) {
+    const DomainPlace torus = torus_for(gang);
+    if (torus != tree_->size()) domain = torus;
   }
   take(domain, gang.nodes, gang);
   return SearchResult::kFound;
@@ -113,6 +119,9 @@ std::uint32_t DomainSearch::take(DomainPlace place, std::uint32_t nodes, Gang& g
     for (const DomainPlace child : children) taken += take(child, counts_[child], gang);
     return taken;
   }
+  if (const auto leaves = laid_out(place, nodes, gang); !leaves.empty()) {
+    return take_each(leaves, gang);
+  }
   while (taken < nodes && !children.empty()) {
     const DomainPlace child = best_of(children, counts_, nodes - taken);
     const std::uint32_t want = std::min(nodes - taken, counts_[child]);
@@ -120,6 +129,25 @@ std::uint32_t DomainSearch::take(DomainPlace place, std::uint32_t nodes, Gang& g
     counts_[child] = 0;
     taken += got;
     if (got < want || want == 0) return taken;
+  }
+  return taken;
+}
+
+std::span<const LeafShare> DomainSearch::laid_out(DomainPlace place, std::uint32_t nodes,
+                                                  const Gang& gang) {
+  const DomainTree::Place& at = tree_->at(place);
+  const bool prefers_few = gang.topology.preferred && *gang.topology.preferred > at.kind;
+  if (at.wiring == Wiring::kTree || prefers_few) return {};
+  if (at.wiring == Wiring::kTorus) return torus_.cuboid(counts_, place, nodes, gang.topology);
+  return spread_.spread(counts_, place, nodes);
+}
+
+std::uint32_t DomainSearch::take_each(std::span<const LeafShare> leaves, Gang& gang) {
+  std::uint32_t taken = 0;
+  for (const LeafShare& share : leaves) {
+    const std::uint32_t got = take(share.leaf, share.nodes, gang);
+    taken += got;
+    if (got < share.nodes) break;  // a count was too high
   }
   return taken;
 }
@@ -192,6 +220,31 @@ SearchResult DomainSearch::search_segments(Gang& gang) {
     if (take(block, nodes, gang) < nodes) return SearchResult::kFound;  // a count was too high
     left -= here;
   }
+  return SearchResult::kFound;
+}
+
+// ---- tori ------------------------------------------------------------------------------------
+
+DomainPlace DomainSearch::torus_for(const Gang& gang) {
+  nearest_ = 0;
+  auto best = static_cast<DomainPlace>(tree_->size());
+  for (DomainPlace place = 0; place < tree_->size(); ++place) {
+    const DomainTree::Place& at = tree_->at(place);
+    if (at.wiring != Wiring::kTorus || !allowed(at, gang.topology)) continue;
+    if (best != tree_->size() && counts_[place] >= counts_[best]) continue;
+    if (!torus_.cuboid(counts_, place, gang.nodes, gang.topology).empty()) {
+      best = place;
+    } else if (!gang.topology.shape.empty()) {
+      nearest_ = std::max(nearest_, torus_.nearest(gang.topology));
+    }
+  }
+  return best;
+}
+
+SearchResult DomainSearch::search_shape(Gang& gang) {
+  const DomainPlace torus = torus_for(gang);
+  if (torus == tree_->size()) return SearchResult::kNoDomain;
+  take_each(torus_.cuboid(counts_, torus, gang.nodes, gang.topology), gang);
   return SearchResult::kFound;
 }
 

@@ -1,6 +1,7 @@
 // Which nodes of the fabric a gang takes, given how many would do in each domain: the smallest
 // domain that holds the gang, in it the fewest parts of each level, the smallest sufficient part
-// last; on a leaf the fullest nodes. The same search serves what is free now and what will be.
+// last, or what its wiring asks for instead; on a leaf the fullest nodes. The same search serves
+// what is free now and what will be.
 // Owned by whoever plans; pure, keeps its buffers between searches.
 #pragma once
 
@@ -11,6 +12,8 @@
 #include "common/ids.h"
 #include "model/topology_request.h"
 #include "scheduler/placement/domain_tree.h"
+#include "scheduler/placement/group_spread.h"
+#include "scheduler/placement/torus_search.h"
 
 namespace usine {
 
@@ -60,17 +63,26 @@ class DomainSearch {
   [[nodiscard]] SearchResult search(Gang& gang);
   [[nodiscard]] SearchResult search_segments(Gang& gang);
   [[nodiscard]] SearchResult search_few_leaves(Gang& gang);
+  [[nodiscard]] SearchResult search_shape(Gang& gang);
+  // The fullest torus with a free cuboid for the gang; none: size().
+  [[nodiscard]] DomainPlace torus_for(const Gang& gang);
   [[nodiscard]] bool is_block(DomainPlace place, const TopologyRequest& topology) const;
   // The smallest domain that is allowed and has room for `nodes` by these counts; none: size().
   [[nodiscard]] DomainPlace smallest(std::span<const std::uint32_t> counts, std::uint32_t nodes,
                                      const TopologyRequest& topology) const;
   std::uint32_t take(DomainPlace place, std::uint32_t nodes, Gang& gang);
+  // The leaves that a part of `place` takes, where its wiring has a say in that; else none.
+  [[nodiscard]] std::span<const LeafShare> laid_out(DomainPlace place, std::uint32_t nodes,
+                                                    const Gang& gang);
+  std::uint32_t take_each(std::span<const LeafShare> leaves, Gang& gang);
   std::uint32_t take_nodes(DomainPlace place, std::uint32_t nodes, Gang& gang);
   template <typename IsPart>
   void gather(DomainPlace domain, IsPart is_part);
   void note_nearest(std::span<const std::uint32_t> counts, const TopologyRequest& topology);
 
   const DomainTree* tree_;
+  GroupSpread spread_;
+  TorusSearch torus_;
   std::vector<std::uint32_t> counts_;
   std::vector<std::uint32_t> segments_;  // by place: that fit
   std::vector<DomainPlace> parts_;       // of one domain, while it is looked through

@@ -1,6 +1,8 @@
 #include "scheduler/placement/domain_tree.h"
 
 #include <algorithm>
+#include <string_view>
+#include <utility>
 
 namespace usine {
 namespace {
@@ -28,8 +30,11 @@ Sketch sketch(const ClusterConfig& config) {
   for (std::uint32_t i = 0; i < config.nodes.size(); ++i) {
     made.nodes[config.nodes[i].leaf.value].push_back(NodeId{i});
   }
-  for (std::vector<DomainId>& children : made.children) {
-    std::ranges::sort(children, {}, [&](DomainId id) { return domains[id.value].name; });
+  for (std::size_t i = 0; i < domains.size(); ++i) {
+    std::ranges::sort(made.children[i], {}, [&](DomainId id) {
+      const bool by_position = domains[i].wiring == Wiring::kTorus;
+      return std::pair(by_position ? id : DomainId{}, std::string_view(domains[id.value].name));
+    });
   }
   for (std::vector<NodeId>& nodes : made.nodes) {
     std::ranges::sort(nodes, {}, [&](NodeId id) { return config.nodes[id.value].name; });
@@ -57,7 +62,12 @@ DomainTree::DomainTree(const ClusterConfig& config) {
   rank_of_node_.resize(config.nodes.size());
   for (const DomainId id : order) {
     const Domain& domain = config.fabric.domains[id.value];
-    Place place{id, domain.kind, place_of_domain[domain.parent.value], tree.height[id.value]};
+    Place place{id,
+                domain.kind,
+                domain.wiring,
+                domain.dimensions,
+                place_of_domain[domain.parent.value],
+                tree.height[id.value]};
     place.spans_sites = domain.kind == DomainKind::kCluster;
     place.first_child = static_cast<std::uint32_t>(children_.size());
     place.child_count = static_cast<std::uint32_t>(tree.children[id.value].size());

@@ -1,6 +1,7 @@
 // The fabric in the order in which placement walks it: every domain has a place, places are grouped
 // by height (0: what nodes hang on), and within one height they follow the tree from left to right,
-// siblings by name, so that neighbours in the order are neighbours in the fabric. Children come
+// siblings by name, blocks of a torus by position, so that neighbours in the order are neighbours
+// in the fabric. Children come
 // before their parents. Made from the configuration; pure value.
 #pragma once
 
@@ -16,12 +17,20 @@ namespace usine {
 // Index in DomainTree::places.
 using DomainPlace = std::uint32_t;
 
+// So many nodes of a leaf.
+struct LeafShare {
+  DomainPlace leaf = 0;
+  std::uint32_t nodes = 0;
+};
+
 class DomainTree {
  public:
   struct Place {
     DomainId domain;
     DomainKind kind = DomainKind::kSite;
-    DomainPlace parent = 0;  // its own place for the root
+    Wiring wiring = Wiring::kTree;  // of its children
+    TorusSize dimensions = {};      // of a torus
+    DomainPlace parent = 0;         // its own place for the root
     std::uint32_t height = 0;
     bool spans_sites = false;  // no gang may use more of it than one of its sites
     std::uint32_t first_child = 0, child_count = 0;  // in children_

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "scheduler/core/reservations.h"
+#include "scheduler/core/torus_blocks.h"
 #include "scheduler/policy/eligibility.h"
 
 namespace usine {
@@ -169,6 +170,7 @@ class RoomRules {
                    "in one " + std::string(to_string(*topology.required)));
     }
     if (topology.segment > 0) find_segments();
+    if (!topology.shape.empty()) find_cuboid();
     const bool still_waits =
         job_.eligible_since && state_.now < *job_.eligible_since + topology.switches_wait;
     if (topology.switches_max == 0 || !still_waits) return;
@@ -180,6 +182,17 @@ class RoomRules {
     }
     add_topology(nearest, "on " + std::to_string(topology.switches_max) +
                               (topology.switches_max == 1 ? " leaf switch" : " leaf switches"));
+  }
+
+  void find_cuboid() {
+    const TopologyRequest& topology = component_.topology;
+    const ClusterConfig& config = *state_.config;
+    std::uint64_t nodes = 0;
+    for (const TorusBlocks& torus : tori_of(config)) {
+      const std::uint64_t blocks = usable_blocks(config, torus, topology, census_.free);
+      nodes = std::max(nodes, blocks * torus.nodes_per_block());
+    }
+    add_topology(nodes, "in one " + to_string(topology.shape) + " of a torus");
   }
 
   void find_segments() {

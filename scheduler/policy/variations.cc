@@ -96,6 +96,9 @@ constexpr std::array kWishes = {
            part.topology.segment = 0;
            part.topology.segment_order = SegmentOrder::kFree;
          }},
+    Wish{"without the shape of --topology=torus",
+         [](const Component& part) { return !part.topology.shape.empty(); },
+         [](Component& part) { part.topology.shape = {}; }},
     Wish{"without --switches", [](const Component& part) { return part.topology.switches_max > 0; },
          [](Component& part) { part.topology.switches_max = 0; }},
     Wish{"without --constraint", [](const Component& part) { return !part.constraint.empty(); },

@@ -219,6 +219,35 @@ TEST_CASE("a domain that stands for several has its children in each of them") {
         "c.yaml:3: fabric.site: the whole is one domain, not a list");
 }
 
+TEST_CASE("[B52] how the domains in one are joined is a word beside its name") {
+  const std::string head = "cluster: x\nclasses: {d: {machine: gh200}}\n";
+  const std::string rest =
+      "site: s, children: [{cell: \"u[1-2]\", children: [{leaf: \"{}l[1-2]\"}]}]}\n"
+      "nodes: [{names: \"n[1-8]\", class: d, leaf: \"u[1-2]l[1-2]\"}]\n";
+  const Fabric fabric = parsed(head + "fabric: {kind: dragonfly, " + rest).cluster.fabric;
+  CHECK(fabric.domains[0].wiring == Wiring::kDragonfly);
+  CHECK(fabric.domains[1].wiring == Wiring::kTree);
+  CHECK(problems_of(head + "fabric: {kind: ring, " + rest).front() ==
+        "c.yaml:3: fabric.kind: expected one of tree, dragonfly, torus, found 'ring'");
+}
+
+TEST_CASE("[B53] a torus has as many blocks as positions and as many nodes on each") {
+  const auto file = [](const std::string& dimensions, const std::string& blocks,
+                       const std::string& nodes) {
+    return "cluster: x\nclasses: {d: {machine: gh200}}\n"
+           "fabric: {site: s, kind: torus, " +
+           dimensions + "children: [{leaf: \"p[" + blocks +
+           "]\"}]}\nnodes: [{names: \"n[1-8]\", class: d, leaf: \"p[" + nodes + "]\"}]\n";
+  };
+  const ClusterFile sound = parsed(file("dimensions: 2x2, ", "0-3", "0-3"));
+  CHECK(sound.cluster.fabric.domains[0].dimensions == TorusSize{2, 2, 1});
+  CHECK(problems_of(file("dimensions: 2x2x2, ", "0-3", "0-3")).front() ==
+        "c.yaml:3: fabric: the torus 's' of 2x2x2 needs 8 domains in it, its blocks, and has 4");
+  CHECK(problems_of(file("", "0-3", "0-3")).front().find("fabric.dimensions") != std::string::npos);
+  CHECK(problems_of(file("dimensions: 2x2, ", "0-3", "0-1")).front() ==
+        "c.yaml:3: fabric: every block of the torus 's' needs as many nodes: 'p0' has 4, 'p2' 0");
+}
+
 TEST_CASE("a pattern that repeats a mistake many times is not told of each time") {
   const auto problems = problems_of(
       "cluster: x\nclasses: {d: {machine: gh200}}\n"

@@ -96,8 +96,9 @@ std::shared_ptr<const JobRequest> request() {
   made->components[0].only_nodes = {"n0001"};
   made->components[0].excluded_nodes = {"n0002"};
   made->components[0].constraint = {{{{"big"}, {"fast", "new"}}}, {{{{"a"}}}}, {{{{{"b"}}}, 1}}};
-  made->components[0].topology = {DomainKind::kCell, DomainKind::kLeaf,    1, Seconds{600}, 2,
-                                  DomainKind::kRack, SegmentOrder::kSpread};
+  made->components[0].topology = {
+      DomainKind::kCell, DomainKind::kLeaf,     1,         Seconds{600}, 2,
+      DomainKind::kRack, SegmentOrder::kSpread, {2, 2, 1}, true};
   made->components[0].any_nodes = true;
   made->components[0].cores_divide = true;
   made->components[0].memory_divides = true;

@@ -51,6 +51,17 @@ TEST_CASE("[B49] [B50] a level is required unless it says that it is preferred")
   CHECK(contains(fault({"--topology=rack,cell:prefer"}), "cell is not below the required level"));
 }
 
+TEST_CASE("[B53] a shape of a torus is a word of --topology and stands alone") {
+  const auto part = component({.command_line = {"--nodes=8", "--topology=torus:2x2x2"}});
+  CHECK(part.topology.shape == TorusSize{2, 2, 2});
+  CHECK_FALSE(part.topology.shape_turns);
+  CHECK(component({.command_line = {"--topology=torus:4x2:rotate"}}).topology.shape_turns);
+  CHECK(contains(refusal({.command_line = {"--topology=torus:2by2"}}), "'2by2' is not a size"));
+  CHECK(contains(fault({"--nodes=8", "--topology=torus:2x2x2,rack"}), "leave out --segment"));
+  CHECK(contains(fault({"--nodes=8", "--topology=torus:2x2x2", "--switches=1"}),
+                 "leave out --segment"));
+}
+
 TEST_CASE("[B51] segments divide the nodes evenly or are refused with the next fitting numbers") {
   const auto part =
       component({.command_line = {"--nodes=32", "--segment=8@rack", "--spread-segments"}});
