@@ -361,10 +361,24 @@ class ClusterReader {
     for (const auto& [name, node] : named_entries("projects")) {
       cluster.projects.push_back(read_project(map_.file(), node, name));
     }
+    check_guarantees();
     read_qos_list();
     for (const Partition& partition : cluster.partitions) {
       check_projects("partitions." + partition.name, partition.access);
     }
+  }
+
+  // What is guaranteed to all at once must be there.
+  void check_guarantees() {
+    const ClusterConfig& cluster = file_.cluster;
+    std::int64_t gpus = 0, guaranteed = 0;
+    for (const ConfiguredNode& node : cluster.nodes) {
+      gpus += static_cast<std::int64_t>(cluster.classes[node.node_class].shape.gpus.size());
+    }
+    for (const Project& project : cluster.projects) guaranteed += project.guaranteed_gpus;
+    if (guaranteed <= gpus) return;
+    map_.report("projects", "guaranteed_gpus of all are " + std::to_string(guaranteed) +
+                                ", and the nodes have " + std::to_string(gpus));
   }
 
   void read_qos_list() {

@@ -97,12 +97,13 @@ Qos read_qos(YamlFile& file, const YAML::Node& node, const std::string& name) {
 }
 
 Project read_project(YamlFile& file, const YAML::Node& node, const std::string& name) {
-  YamlMap map(file, node, "projects." + name, {"members", "shares", "limits"});
+  YamlMap map(file, node, "projects." + name, {"members", "shares", "limits", "guaranteed_gpus"});
   Project project;
   project.name = name;
   project.members = map.texts("members");
   project.shares = static_cast<std::uint32_t>(map.integer("shares", {0, kSharesMax}, 1));
   project.limits = read_group_limits(map);
+  project.guaranteed_gpus = map.integer("guaranteed_gpus", {0, kAmountMax}, 0);
   return project;
 }
 

@@ -87,6 +87,8 @@ struct Project {
   std::vector<std::string> members;
   std::uint32_t shares = 1;  // of the sum over all projects
   GroupLimits limits;
+  // May be used by others while the project does not, and is taken back from them (B75).
+  std::int64_t guaranteed_gpus = 0;
 
   friend bool operator==(const Project&, const Project&) = default;
 };
@@ -121,7 +123,7 @@ void fields(A& a, Qos& v) {
 }
 template <typename A>
 void fields(A& a, Project& v) {
-  a(v.name, v.members, v.shares, v.limits);
+  a(v.name, v.members, v.shares, v.limits, v.guaranteed_gpus);
 }
 
 }  // namespace usine

@@ -11,7 +11,7 @@ namespace usine {
 namespace {
 
 // Words of ReasonKind in the order of its numbers.
-constexpr std::array<std::string_view, 31> kWords = {
+constexpr std::array<std::string_view, 32> kWords = {
     "not_yet_considered",
     "held",
     "begin_time",
@@ -43,6 +43,7 @@ constexpr std::array<std::string_view, 31> kWords = {
     "topology_busy",
     "features_busy",
     "array_limit",
+    "guarantee",
 };
 
 std::string count(std::int64_t number, std::string_view noun) {
@@ -120,15 +121,18 @@ std::string describe_wait(const Reason& reason) {
     case ReasonKind::kReservationTooShort:
     case ReasonKind::kReservationEnded: return describe_reservation(reason);
     case ReasonKind::kArrayLimit:
-      return count(reason.free, "task") + " of the array " +
-             (reason.free == 1 ? "runs" : "run") + " now, the most that its limit of " +
-             std::to_string(reason.asked) +
+      return count(reason.free, "task") + " of the array " + (reason.free == 1 ? "runs" : "run") +
+             " now, the most that its limit of " + std::to_string(reason.asked) +
              " allows; `usine update --array-limit` changes it";
     case ReasonKind::kPassLimit:
       return "the planning pass ended at its work limit before it came to this job";
     case ReasonKind::kJobsLimit: return at_limit(reason, "running job");
     case ReasonKind::kGpusLimit: return at_limit(reason, "GPU");
     case ReasonKind::kNodesLimit: return at_limit(reason, "node");
+    case ReasonKind::kGuarantee:
+      return "its project runs " + std::to_string(reason.free) + " of the " +
+             count(reason.total, "GPU") + " that it is guaranteed, and this job adds " +
+             std::to_string(reason.asked) + ": " + reason.text;
     case ReasonKind::kDeadline:
       return "it would have had to start by " + at(reason.asked) + " to end before its deadline";
     case ReasonKind::kPreempting:

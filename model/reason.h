@@ -41,6 +41,8 @@ enum class ReasonKind : std::uint8_t {
   kTopologyBusy = 28,  // asked: nodes; free: the most that are near enough now; text: "in one rack"
   kFeaturesBusy = 29,  // asked: nodes with features; free: that could hold it now; text: features
   kArrayLimit = 30,    // asked: tasks that may run at once (%N); free: that do now (B22)
+  kGuarantee = 31,     // asked: GPUs it adds; free: its project runs; total: guaranteed; text: whom
+                       // the project takes what it lacks back from, or why it does not (B75)
 };
 
 [[nodiscard]] std::string_view to_string(ReasonKind kind);  // "gpus_busy": the JSON's word

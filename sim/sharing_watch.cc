@@ -19,7 +19,8 @@ std::string beyond(const char* whose, std::int64_t counted, std::optional<std::i
 std::string SharingWatch::take(const Event& event) {
   if (const auto* const one = std::get_if<ClusterConfigured>(&event)) config_ = one->config;
   if (const auto* const one = std::get_if<JobSubmitted>(&event)) {
-    jobs_[one->job] = {one->request->user, one->qos};
+    const std::int64_t gpus = gpus_of(*one->request);
+    jobs_[one->job] = {one->request->user, one->qos, one->request->project, gpus};
   }
   if (const auto* const one = std::get_if<ArrayTaskStarted>(&event)) {
     jobs_[one->job] = jobs_.at(one->array);
@@ -31,8 +32,15 @@ std::string SharingWatch::take(const Event& event) {
   }
   if (const auto* const one = std::get_if<ClaimDropped>(&event)) kept_.erase(one->job);
   if (const auto* const one = std::get_if<JobEnded>(&event)) kept_.erase(one->job);
-  if (const auto* const one = std::get_if<AttemptEnded>(&event)) running_.erase(one->key.job);
-  if (const auto* const one = std::get_if<StopRequested>(&event)) return check_stop(*one);
+  if (const auto* const one = std::get_if<AttemptEnded>(&event)) {
+    running_.erase(one->key.job);
+    leaving_.erase(one->key.job);
+  }
+  if (const auto* const one = std::get_if<StopRequested>(&event)) {
+    std::string fault = check_stop(*one);
+    leaving_.insert(one->key.job);
+    return fault;
+  }
   if (const auto* const one = std::get_if<AttemptPlaced>(&event)) {
     running_.insert(one->job);
     kept_.erase(one->job);
@@ -40,6 +48,16 @@ std::string SharingWatch::take(const Event& event) {
     return fault.empty() ? check_place(*one) : fault;
   }
   return {};
+}
+
+// Whole nodes count with all their GPUs; the simulated ones are all alike.
+std::int64_t SharingWatch::gpus_of(const JobRequest& request) const {
+  std::size_t gpus = 0;
+  for (const Component& part : request.components) {
+    const std::size_t whole = config_->classes.front().shape.gpus.size();
+    gpus += part.nodes * (part.exclusive ? whole : part.per_node.gpus);
+  }
+  return static_cast<std::int64_t>(gpus);
 }
 
 std::string SharingWatch::check_limits(JobId job) const {
@@ -75,7 +93,29 @@ std::string SharingWatch::check_stop(const StopRequested& event) const {
   const auto& victims = high.preemption.victims;
   const bool named = std::ranges::find(victims, low.name) != victims.end();
   if (named && low.head_start < high.head_start) return {};
-  return "[B70] " + text_of(event.key.job) + " is put back for one of no higher class";
+  const Known& victim = jobs_.at(event.key.job);
+  const Known& owner = jobs_.at(event.stop.for_job);
+  const bool lent = victim.project != owner.project && borrowed(victim.project) >= victim.gpus;
+  if (lent && is_owed(owner)) return {};
+  return "[B70] [B75] " + text_of(event.key.job) +
+         " is put back for one of no higher class that is not owed its GPUs";
+}
+
+// GPUs beyond the guarantee of the project, by what runs and was not asked to stop.
+std::int64_t SharingWatch::borrowed(const std::string& project) const {
+  std::int64_t gpus = 0;
+  for (const JobId job : running_) {
+    const Known& one = jobs_.at(job);
+    if (one.project == project && !leaving_.contains(job)) gpus += one.gpus;
+  }
+  for (const Project& one : config_->projects) {
+    if (one.name == project) gpus -= one.guaranteed_gpus;
+  }
+  return gpus;
+}
+
+bool SharingWatch::is_owed(const Known& owner) const {
+  return owner.gpus > 0 && borrowed(owner.project) + owner.gpus <= 0;
 }
 
 }  // namespace usine::sim

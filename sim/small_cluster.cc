@@ -71,6 +71,15 @@ std::shared_ptr<const ClusterConfig> with_classes(const ClusterConfig& config) {
     made->nodes[i].features = {i % 3 == 0 ? "old" : "new"};
   }
   made->user_limits.jobs = 5;
+  const auto gpus =
+      static_cast<std::int64_t>(made->nodes.size() * made->classes[0].shape.gpus.size());
+  made->projects.resize(3);
+  made->projects[0].name = "default";
+  made->projects[1].name = "astro";
+  made->projects[1].guaranteed_gpus = gpus / 2;
+  made->projects[2].name = "bio";
+  made->projects[2].guaranteed_gpus = gpus / 4;
+  for (Project& project : made->projects) project.members = {"alice", "bob"};
   made->qos.resize(3);
   made->qos[0].name = "low";
   made->qos[0].preemption.grace = Millis{10'000};

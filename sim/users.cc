@@ -34,6 +34,8 @@ void set_class(Chance& chance, JobRequest& request) {
   const std::array<const char*, 4> classes = {"", "low", "low", "high"};
   request.qos = classes[chance.below(classes.size())];
   if (chance.one_in(2)) request.user = "bob";
+  const std::array<const char*, 3> projects = {"default", "astro", "bio"};
+  request.project = projects[chance.below(projects.size())];
 }
 
 // Of an array, now and then some tasks only, by index or by how they ended.

@@ -1,6 +1,7 @@
 // What a plan proposes, held against the newest state: starts, and jobs that are put back so that
 // another one can start. A plan may be stale; what is decided here never is.
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "scheduler/core/dependencies.h"
 #include "scheduler/core/derived.h"
 #include "scheduler/core/feasibility.h"
+#include "scheduler/core/guarantees.h"
 #include "scheduler/core/preemption_rules.h"
 #include "scheduler/core/reservations.h"
 
@@ -107,14 +109,36 @@ bool try_start(Decider& decider, const ProposedStart& start) {
 
 // ---- preemption -------------------------------------------------------------------------------
 
+// By what right victims are put back for one job: its class, or what its project has lent them.
+class Rights {
+ public:
+  Rights(const State& state, const Job& job) : state_(state), job_(job), loans_(state) {}
+
+  // From when on; each victim is asked about once, since what its project owes is used up.
+  std::optional<Time> victim_from(const Job& victim) {
+    if (const auto by_class = usine::victim_from(*state_.config, job_, victim)) return by_class;
+    if (!loans_.is_owed(job_)) return std::nullopt;
+    std::int64_t& taken = taken_[victim.request->project];
+    taken += state_.running.gpus_of(victim);
+    if (taken > loans_.borrowed(victim)) return std::nullopt;
+    return debtor_from(*state_.config, job_, victim);
+  }
+
+ private:
+  const State& state_;
+  const Job& job_;
+  Loans loans_;
+  std::map<std::string, std::int64_t> taken_;  // GPUs, by project
+};
+
 // Whether each of them may be put back for the job now and has some of the place.
 bool are_victims(const Decider& decider, const Job& job, const ProposedPreemption& proposal) {
   if (proposal.victims.empty()) return false;
+  Rights rights(decider.state, job);
   return std::ranges::all_of(proposal.victims, [&](AttemptKey key) {
     const Attempt* const attempt = decider.state.find_attempt(key);
     if (attempt == nullptr) return false;
-    const Job& victim = *decider.state.find_job(key.job);
-    const auto from = victim_from(*decider.state.config, job, victim);
+    const auto from = rights.victim_from(*decider.state.find_job(key.job));
     if (!from || *from > decider.now) return false;
     return std::ranges::any_of(proposal.allocation.nodes, [&](const NodeShare& share) {
       return index_of(*attempt, share.node).has_value();
@@ -142,8 +166,13 @@ bool try_preempt(Decider& decider, const ProposedPreemption& proposal) {
       !is_open_to(decider.state, *job, proposal.allocation, decider.now)) {
     return false;
   }
-  const std::string text = "makes room for job " + std::to_string(job->id.value);
+  const std::string room = "makes room for job " + std::to_string(job->id.value);
   for (const AttemptKey key : proposal.victims) {
+    const Job& victim = *decider.state.find_job(key.job);
+    const bool by_class = names_as_victim(*decider.state.config, *job, victim);
+    const std::string text = by_class ? room
+                                      : room + ", whose project '" + job->request->project +
+                                            "' is guaranteed GPUs that others had borrowed";
     decider.emit(StopRequested{key, {StopCause::kPreempted, text, decider.now, proposal.job}});
   }
   decider.emit(JobClaimed{proposal.job, {proposal.allocation, claim_end(decider, proposal)}});

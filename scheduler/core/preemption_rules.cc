@@ -23,18 +23,28 @@ bool may_preempt(const ClusterConfig& config, const Job& job) {
   return qos != nullptr && !qos->preemption.victims.empty();
 }
 
+bool may_start_again(const Job& job, const Job& victim) {
+  if (victim.state != JobState::kRunning || !victim.attempt || victim.attempt->stop) return false;
+  return victim.request->requeue && !victim.request->interactive && !depends_on(job, victim);
+}
+
+bool names_as_victim(const ClusterConfig& config, const Job& high, const Job& low) {
+  const Qos* const above = qos_of(config, high);
+  const Qos* const below = qos_of(config, low);
+  if (above == nullptr || below == nullptr || below->head_start >= above->head_start) return false;
+  const std::vector<std::string>& names = above->preemption.victims;
+  return std::ranges::find(names, below->name) != names.end();
+}
+
+Time protected_until(const ClusterConfig& config, const Job& victim) {
+  const Qos* const qos = qos_of(config, victim);
+  const Millis protected_for = qos == nullptr ? Millis{0} : qos->preemption.protected_for;
+  return *victim.attempt->started + protected_for;
+}
+
 std::optional<Time> victim_from(const ClusterConfig& config, const Job& job, const Job& victim) {
-  if (victim.state != JobState::kRunning || !victim.attempt || victim.attempt->stop)
-    return std::nullopt;
-  if (!victim.request->requeue || victim.request->interactive) return std::nullopt;
-  if (depends_on(job, victim)) return std::nullopt;
-  const Qos* const high = qos_of(config, job);
-  const Qos* const low = qos_of(config, victim);
-  if (high == nullptr || low == nullptr || low->head_start >= high->head_start) return std::nullopt;
-  if (std::ranges::find(high->preemption.victims, low->name) == high->preemption.victims.end()) {
-    return std::nullopt;
-  }
-  return *victim.attempt->started + low->preemption.protected_for;
+  if (!may_start_again(job, victim) || !names_as_victim(config, job, victim)) return std::nullopt;
+  return protected_until(config, victim);
 }
 
 std::int64_t lost_work(const Job& victim, Time now) {

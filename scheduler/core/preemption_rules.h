@@ -21,6 +21,13 @@ namespace usine {
 [[nodiscard]] std::optional<Time> victim_from(const ClusterConfig& config, const Job& job,
                                               const Job& victim);
 
+// Whether the victim runs, and would start again by itself without blocking `job` once more.
+[[nodiscard]] bool may_start_again(const Job& job, const Job& victim);
+// Whether the QOS of `high` puts jobs of that of `low` back.
+[[nodiscard]] bool names_as_victim(const ClusterConfig& config, const Job& high, const Job& low);
+// Until when the running job is not put back, whoever would have its place (B72).
+[[nodiscard]] Time protected_until(const ClusterConfig& config, const Job& victim);
+
 // What is lost where a running job is put back now: its work since its start or its newest
 // checkpoint, in GPU-milliseconds, in node-milliseconds where it has no GPUs.
 [[nodiscard]] std::int64_t lost_work(const Job& victim, Time now);

@@ -33,6 +33,7 @@ void RunningLimits::reset(std::shared_ptr<const ClusterConfig> config) {
   }
   for (std::uint32_t i = 0; i < config_->projects.size(); ++i) {
     project_numbers_.emplace(config_->projects[i].name, i);
+    any_guarantee_ = any_guarantee_ || config_->projects[i].guaranteed_gpus > 0;
   }
 }
 
@@ -44,7 +45,9 @@ std::uint32_t RunningLimits::user_number(const std::string& name) {
 }
 
 void RunningLimits::join(LimitUse& use, const GroupKey& key, const AmountLimits& limits) {
-  if (!limits.jobs && !limits.gpus && !limits.nodes) return;
+  // Where anything is guaranteed, what every project runs decides who has borrowed.
+  const bool is_counted = any_guarantee_ && key.scope == LimitScope::kProject;
+  if (!limits.jobs && !limits.gpus && !limits.nodes && !is_counted) return;
   const auto [place, is_new] =
       group_by_key_.try_emplace(key, static_cast<std::uint32_t>(groups_.size()));
   if (is_new) {
@@ -114,6 +117,23 @@ void RunningLimits::give_back(const LimitUse& use) {
       CHECK_THAT(group.used[k] >= 0);
     }
   }
+}
+
+std::int64_t RunningLimits::gpus_of(const Job& job) const {
+  return amounts_of(job)[static_cast<std::size_t>(LimitAmount::kGpus)];
+}
+
+std::int64_t RunningLimits::project_gpus(const Job& job) const {
+  const auto project = project_numbers_.find(job.request->project);
+  if (project == project_numbers_.end()) return 0;
+  const auto group = group_by_key_.find({LimitScope::kProject, project->second, 0});
+  if (group == group_by_key_.end()) return 0;
+  return groups_[group->second].used[static_cast<std::size_t>(LimitAmount::kGpus)];
+}
+
+std::int64_t RunningLimits::guaranteed_gpus(const Job& job) const {
+  const auto project = project_numbers_.find(job.request->project);
+  return project == project_numbers_.end() ? 0 : config_->projects[project->second].guaranteed_gpus;
 }
 
 Amounts RunningLimits::amounts_of(const Job& job) const {

@@ -68,6 +68,14 @@ class RunningLimits {
   void take(const LimitUse& use);
   void give_back(const LimitUse& use);
 
+  // GPUs that the job counts with.
+  [[nodiscard]] std::int64_t gpus_of(const Job& job) const;
+  // GPUs that jobs of the job's project run, and those that it is guaranteed. Counted only where
+  // the configuration guarantees any to anybody.
+  [[nodiscard]] std::int64_t project_gpus(const Job& job) const;
+  [[nodiscard]] std::int64_t guaranteed_gpus(const Job& job) const;
+  [[nodiscard]] bool any_guarantee() const { return any_guarantee_; }
+
   // The hit as a reason, with the group's name: for the edge, since it allocates.
   [[nodiscard]] Reason reason_of(const LimitHit& hit) const;
   // One line a group that something is counted in, in a defined order: equal counts, equal lines.
@@ -99,6 +107,7 @@ class RunningLimits {
   std::vector<std::string> users_;  // the first is nobody
   std::map<std::string, std::uint32_t> user_numbers_;
   std::map<std::string, std::uint32_t> project_numbers_;  // in the configuration
+  bool any_guarantee_ = false;
 };
 
 }  // namespace usine

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "scheduler/core/guarantees.h"
 #include "scheduler/core/reservations.h"
 #include "scheduler/core/torus_blocks.h"
 #include "scheduler/policy/eligibility.h"
@@ -225,6 +226,11 @@ Holder holder_of(const Job& job) {
   return holder;
 }
 
+void keep_largest(std::vector<Holder>& holders) {
+  std::ranges::stable_sort(holders, std::greater<>(), &Holder::gpus);
+  if (holders.size() > kHoldersShownMax) holders.resize(kHoldersShownMax);
+}
+
 }  // namespace
 
 std::vector<BlockingRule> waiting_rules(const State& state, const Job& job, Time now) {
@@ -251,8 +257,27 @@ std::vector<BlockingRule> limit_rules(const State& state, const Job& job) {
       rule.holders.push_back(holder_of(other));
     }
   }
-  std::ranges::stable_sort(rule.holders, std::greater<>(), &Holder::gpus);
-  if (rule.holders.size() > kHoldersShownMax) rule.holders.resize(kHoldersShownMax);
+  keep_largest(rule.holders);
+  return {rule};
+}
+
+std::vector<BlockingRule> guarantee_rules(const State& state, const Job& job) {
+  const std::int64_t guaranteed = state.running.guaranteed_gpus(job);
+  if (guaranteed == 0) return {};
+  const Loans loans(state);
+  BlockingRule rule{
+      {ReasonKind::kGuarantee, state.running.gpus_of(job), state.running.project_gpus(job),
+       guaranteed, "beyond those it may only have what others leave idle"},
+      {}};
+  if (!loans.is_owed(job)) return {rule};
+  for (const auto& [id, other] : state.jobs) {
+    if (!other.attempt || loans.borrowed(other) <= 0) continue;
+    if (debtor_from(*state.config, job, other)) rule.holders.push_back(holder_of(other));
+  }
+  rule.reason.text = rule.holders.empty()
+                         ? "no job that may be put back runs on what others have borrowed"
+                         : "others have borrowed of them and give back what it needs";
+  keep_largest(rule.holders);
   return {rule};
 }
 

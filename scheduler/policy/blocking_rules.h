@@ -14,6 +14,9 @@ namespace usine {
 // A limit that one more start would exceed, with the jobs that count against it.
 [[nodiscard]] std::vector<BlockingRule> limit_rules(const State& state, const Job& job);
 
+// Where its project is guaranteed GPUs: whether they are owed to this job, and who has borrowed.
+[[nodiscard]] std::vector<BlockingRule> guarantee_rules(const State& state, const Job& job);
+
 // What of the machine the component lacks, by its census.
 [[nodiscard]] std::vector<BlockingRule> room_rules(const State& state, const Job& job,
                                                    const Component& component,

@@ -62,6 +62,7 @@ Explanation explain(const State& state, const Job& job, const std::optional<Reas
     explanation.components.push_back(take_census(state, job, component, now));
     append(room_rules(state, job, component, explanation.components.back()), rules);
   }
+  if (!rules.empty()) append(guarantee_rules(state, job), rules);
   const bool stale = found && found->kind == ReasonKind::kNotYetConsidered;
   if (found && !(stale && !rules.empty())) put_first(*found, rules);
   if (rules.empty()) rules.push_back({Reason{}, {}});

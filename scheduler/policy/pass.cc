@@ -18,8 +18,9 @@ bool depends_on_length(const Machine& machine, ReasonKind kind) {
          kind != ReasonKind::kNodesDown && kind != ReasonKind::kPartitionDown;
 }
 
-bool any_preempts(const ClusterConfig& config) {
-  return std::ranges::any_of(config.qos,
+bool any_preempts(const State& state) {
+  return state.running.any_guarantee() ||
+         std::ranges::any_of(state.config->qos,
                              [](const Qos& qos) { return !qos.preemption.victims.empty(); });
 }
 
@@ -44,7 +45,7 @@ Pass::Pass(const PlanningIndexes& indexes, const PlanLimits& limits, PassOrder o
       order_(std::move(order)),
       tries_left_(limits.placements_tried_max),
       grown_(indexes.machine, order_.grown),
-      preemptions_left_(any_preempts(*indexes.state.config) ? limits.preemptions_tried_max : 0) {}
+      preemptions_left_(any_preempts(indexes.state) ? limits.preemptions_tried_max : 0) {}
 
 Plan Pass::run() {
   plan_.proposals.seen = in_.state.sequence;

@@ -81,7 +81,7 @@ class Pass {
   std::size_t renewal_nodes_ = 0;  // looked at so far
   bool promises_left_ = false;     // that might have come nearer
   GrownNodes grown_;
-  std::size_t preemptions_left_;  // none where no QOS puts others back
+  std::size_t preemptions_left_;  // none where nobody puts others back
   std::vector<LimitUse> taken_;   // of running limits
   std::unordered_map<std::uint64_t, JobReasons::Number> limit_reasons_;
 };

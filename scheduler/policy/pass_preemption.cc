@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "scheduler/core/guarantees.h"
 #include "scheduler/core/preemption_rules.h"
 #include "scheduler/policy/pass.h"
 #include "scheduler/policy/preemption.h"
@@ -55,9 +56,11 @@ void Pass::start_where_kept(const QueueEntry& entry, const Job& job) {
   in_.kept.lay(job.id);
 }
 
-// The job has found no room: others of a lower class may have to make it.
+// The job has found no room: others of a lower class may have to make it, or those that use what
+// its project is guaranteed.
 void Pass::preempt_for(const QueueEntry& entry, const Job& job) {
-  if (preemptions_left_ == 0 || job.claim || !may_preempt(*in_.state.config, job)) return;
+  if (preemptions_left_ == 0 || job.claim) return;
+  if (!may_preempt(*in_.state.config, job) && !may_be_owed(in_.state, job)) return;
   if (in_.state.running.blocked(entry.use)) return;
   --preemptions_left_;
   const std::optional<std::size_t> promise = promise_of(job.id);

@@ -5,9 +5,11 @@
 #include <cstdint>
 #include <map>
 #include <set>
+#include <string>
 #include <tuple>
 #include <utility>
 
+#include "scheduler/core/guarantees.h"
 #include "scheduler/core/preemption_rules.h"
 
 namespace usine {
@@ -20,6 +22,7 @@ struct Candidate {
   JobId job;
   std::int64_t cost = 0;  // lost_work()
   std::uint64_t gpus = 0;
+  bool is_debtor = false;  // only because its project has borrowed
 };
 
 // How bad a set of victims is: fewer are better, then those that lose less.
@@ -39,15 +42,16 @@ struct Found {
 class Chooser {
  public:
   Chooser(Machine& machine, GangPlacer& placer, const PreemptionQuestion& question)
-      : machine_(machine), placer_(placer), question_(question) {}
+      : machine_(machine), placer_(placer), question_(question), loans_(machine.state()) {}
 
   VictimChoice choose() {
     find_candidates();
     if (!candidates_.empty()) {
-      // The first also tells whether there is any way at all: it releases all of them if need be.
+      // The first also tells whether there is any way at all, since it releases all of them if need
+      // be; not where debtors may not all be released.
       try_order(cheapest_first());
-      if (best_) try_order(largest_first());
-      if (best_) try_order(node_by_node());
+      if (best_ || is_owed_) try_order(largest_first());
+      if (best_ || is_owed_) try_order(node_by_node());
     }
     VictimChoice choice{{}, {}, again_};
     if (!best_) return choice;
@@ -62,6 +66,7 @@ class Chooser {
   const Job& job_of(JobId id) const { return *state().find_job(id); }
 
   void find_candidates() {
+    is_owed_ = loans_.is_owed(question_.job);
     std::set<JobId> seen;
     const Partition& partition = state().config->partitions[question_.demand.partition.value];
     for (const NodeId node : partition.nodes) {
@@ -73,14 +78,32 @@ class Chooser {
   }
 
   void consider(const Job& victim) {
-    const auto from = victim_from(*state().config, question_.job, victim);
+    auto from = victim_from(*state().config, question_.job, victim);
+    const bool is_debtor = !from && is_owed_ && loans_.borrowed(victim) > 0;
+    if (is_debtor) from = debtor_from(*state().config, question_.job, victim);
     if (!from) return;
     if (*from > question_.run.from) {
       again_ = std::min(again_.value_or(*from), *from);
       return;
     }
     candidates_.push_back({victim.id, lost_work(victim, question_.run.from),
-                           victim.attempt->allocation.total_gpus()});
+                           victim.attempt->allocation.total_gpus(), is_debtor});
+  }
+
+  // Without debtors that would take their projects below what those are guaranteed, once the
+  // earlier ones of the order have given back.
+  std::vector<Candidate> within_loans(std::vector<Candidate> order) const {
+    std::map<std::string, std::int64_t> left;
+    std::erase_if(order, [&](const Candidate& one) {
+      if (!one.is_debtor) return false;
+      const Job& job = job_of(one.job);
+      const auto place = left.try_emplace(job.request->project, loans_.borrowed(job)).first;
+      const std::int64_t gpus = state().running.gpus_of(job);
+      if (gpus > place->second) return true;
+      place->second -= gpus;
+      return false;
+    });
+    return order;
   }
 
   // ---- orders in which victims are added ------------------------------------------------------
@@ -172,7 +195,8 @@ class Chooser {
 
   // The fewest first ones of the order that make enough room, found by bisection since room only
   // grows, less those that are not needed for it.
-  void try_order(const std::vector<Candidate>& order) {
+  void try_order(std::vector<Candidate> candidates) {
+    const std::vector<Candidate> order = within_loans(std::move(candidates));
     auto place = place_without(order);
     if (!place) return;
     std::size_t low = 0;  // does not fit without so many
@@ -223,6 +247,8 @@ class Chooser {
   Machine& machine_;
   GangPlacer& placer_;
   const PreemptionQuestion& question_;
+  Loans loans_;
+  bool is_owed_ = false;
   std::vector<Candidate> candidates_;
   std::optional<Found> best_;
   std::optional<Time> again_;

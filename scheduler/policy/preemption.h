@@ -1,7 +1,8 @@
-// Which running jobs make room for a waiting one of a higher class: none where it would not fit
-// even so, no lower number of them that a few simple orders find, and of as many those that lose
-// the least work since their newest checkpoint (B70). Nothing is decided here but the choice: the
-// core asks the victims to stop and keeps their nodes. Pure.
+// Which running jobs make room for a waiting one of a higher class, or for one whose project is
+// owed what others have borrowed (B75): none where it would not fit even so, no lower number of
+// them that a few simple orders find, and of as many those that lose the least work since their
+// newest checkpoint (B70). Nothing is decided here but the choice: the core asks the victims to
+// stop and keeps their nodes. Pure.
 #pragma once
 
 #include <cstddef>

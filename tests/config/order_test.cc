@@ -106,3 +106,12 @@ TEST_CASE("[B74] a QOS may preempt only one that stands behind it") {
   CHECK(problems_of("qos: {a: {default: true, preempts: [a]}}\n").size() == 1);
   CHECK(problems_of("qos: {a: {default: true, head_start_s: 1, preempts: [b]}, b: {}}\n").empty());
 }
+
+TEST_CASE("[B75] what is guaranteed to all projects is no more than there is") {
+  const ClusterConfig cluster =
+      parsed("projects: {p: {guaranteed_gpus: 10}, q: {guaranteed_gpus: 6}}\n");
+  CHECK(cluster.projects[1].guaranteed_gpus == 6);
+  CHECK(problems_of("projects: {p: {guaranteed_gpus: 10}, q: {guaranteed_gpus: 7}}\n") ==
+        std::vector<std::string>{
+            "c.yaml:6: projects: guaranteed_gpus of all are 17, and the nodes have 16"});
+}

@@ -26,7 +26,7 @@ std::shared_ptr<const ClusterConfig> config() {
   made->partitions[0].head_start = Millis{5};
   made->partitions[0].limits = limits;
   made->partitions[0].access = {{"alice"}, {"p"}};
-  made->projects = {{"p", {"alice"}, 2, limits}};
+  made->projects = {{"p", {"alice"}, 2, limits, 16}};
   made->qos = {{"low", {}, {}, {}, {}, true},
                {"urgent",
                 Millis{7},
