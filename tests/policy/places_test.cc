@@ -201,6 +201,32 @@ TEST_CASE("[B61] a job that lost a node comes back within the domain that it nee
   CHECK(places.domains(job, DomainKind::kRack).size() == 1);
 }
 
+TEST_CASE("[B61] a job that lost a node waits where the domain that it needs has no other") {
+  Places places;
+  JobRequest request = placed(4, {.required = DomainKind::kRack});
+  request.requeue_unfenced = true;
+  const JobId job = places.submit(request);
+  REQUIRE(places.runs(job));
+  CoreDriver& core = places.core();
+  core.prepare_all(job);
+  places.submit(named({"node005", "node009", "node013"}));  // no other rack is whole
+  const NodeId lost = core.state.find_job(job)->attempt->allocation.nodes[1].node;
+  core.must(AgentGone{lost});
+  core.must(LeaseExpired{lost});
+  for (const NodeShare& share : core.state.find_job(job)->attempt->allocation.nodes) {
+    const AttemptKey key{job, AttemptNumber{1}};
+    if (share.node != lost) core.must(AgentEnded{share.node, {key, {}, Millis{10}, 0}});
+  }
+  core.now += Seconds{10};
+  const Reason reason = core.plan().reasons.at(job);
+  CHECK(core.state_of(job) == JobState::kPending);
+  CHECK(reason.kind == ReasonKind::kTopologyBusy);
+  CHECK(reason.free == 3);
+  core.hello(core.state.node_name(lost));
+  core.plan();
+  CHECK(core.state_of(job) == JobState::kPreparing);
+}
+
 TEST_CASE("[B62] small jobs go to broken leaves before whole ones") {
   Places places;
   places.submit(named({"node005"}));

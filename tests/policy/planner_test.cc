@@ -205,6 +205,14 @@ TEST_CASE("[B78] the estimate comes nearer when a running job ends early") {
   CHECK(test.core.state_of(test.gang) == JobState::kPreparing);
 }
 
+TEST_CASE("[B78] a job that may not start any more has no estimate") {
+  Blocked test;
+  CHECK(test.core.plan().estimates.contains(test.gang));
+  test.core.must(
+      ActOnJob{.caller = CoreDriver::user("ada"), .job = test.gang, .action = JobAction::kHold});
+  CHECK_FALSE(test.core.plan().estimates.contains(test.gang));
+}
+
 TEST_CASE("a pass that reaches its limit of work goes on from there") {
   CoreDriver core(cluster_of(1));
   core.join_all();
