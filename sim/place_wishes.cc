@@ -21,6 +21,15 @@ TopologyRequest any_topology(Chance& chance, std::uint32_t nodes) {
   return topology;
 }
 
+// Some blocks in a row of the torus that is all of the fabric.
+void ask_for_shape(Chance& chance, const ClusterConfig& config, Component& component) {
+  const std::uint32_t blocks = config.fabric.domains.front().dimensions.volume();
+  const auto asked = 1 + static_cast<std::uint32_t>(chance.below(blocks));
+  component.topology = {.shape = {asked, 1, 1}};
+  component.nodes = asked * static_cast<std::uint32_t>(config.nodes.size()) / blocks;
+  component.tasks = component.nodes;
+}
+
 // A feature that some node has; none where there is no feature.
 Constraint any_constraint(Chance& chance, const ClusterConfig& config) {
   const auto& features = config.nodes[chance.below(config.nodes.size())].features;
@@ -32,7 +41,12 @@ Constraint any_constraint(Chance& chance, const ClusterConfig& config) {
 
 void wish_for_place(Chance& chance, const ClusterConfig& config, Component& component) {
   const Component before = component;
-  component.topology = any_topology(chance, component.nodes);
+  const bool is_torus = config.fabric.domains.front().wiring == Wiring::kTorus;
+  if (is_torus && chance.one_in(2)) {
+    ask_for_shape(chance, config, component);
+  } else {
+    component.topology = any_topology(chance, component.nodes);
+  }
   if (chance.one_in(3)) component.constraint = any_constraint(chance, config);
   const std::uint32_t segment = component.topology.segment;
   const Partition& partition = config.partitions.front();

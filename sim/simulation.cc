@@ -17,12 +17,17 @@ constexpr Millis kQuietMax{48 * 3'600 * 1'000};  // in which every job must have
 constexpr Millis kTidyEvery{30'000};
 constexpr Millis kForgetting{600'000};  // after which no ended job is left in the state
 
+// Each fabric in a third of the runs.
+std::shared_ptr<const ClusterConfig> cluster_of(const SimulationOptions& options) {
+  const auto tree = with_classes(*make_cluster({.nodes = options.nodes, .nodes_per_leaf = 3}));
+  return with_wiring(*tree, kWirings[options.seed % kWirings.size()]);
+}
+
 class Simulation {
  public:
   explicit Simulation(const SimulationOptions& options)
       : options_(options),
-        cluster_(options.seed,
-                 with_classes(*make_cluster({.nodes = options.nodes, .nodes_per_leaf = 3}))),
+        cluster_(options.seed, cluster_of(options)),
         agenda_(cluster_.parts().agenda),
         chance_(cluster_.parts().chance),
         journal_(cluster_.parts().journal),

@@ -95,6 +95,15 @@ std::shared_ptr<const ClusterConfig> with_classes(const ClusterConfig& config) {
   return made;
 }
 
+std::shared_ptr<const ClusterConfig> with_wiring(const ClusterConfig& config, Wiring wiring) {
+  auto made = std::make_shared<ClusterConfig>(config);
+  const auto blocks = static_cast<std::uint32_t>(config.fabric.domains.size() - 1);
+  if (wiring == Wiring::kTorus && config.nodes.size() % blocks != 0) return made;
+  made->fabric.domains.front().wiring = wiring;
+  if (wiring == Wiring::kTorus) made->fabric.domains.front().dimensions = {blocks, 1, 1};
+  return made;
+}
+
 JobRequest make_request(std::uint32_t nodes, std::uint32_t cores, std::uint32_t gpus) {
   JobRequest request;
   request.name = "job";

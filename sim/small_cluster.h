@@ -24,12 +24,16 @@ struct ClusterSize {
 [[nodiscard]] std::shared_ptr<const ClusterConfig> make_cluster(const ClusterSize& size,
                                                                 const Timings& timings = {});
 
-// A sound request of "alice" for so many cores and GPUs on each of `nodes` nodes; change what
-// matters.
-// The same with three QOS, of which the last puts jobs of the first back, and limits on how many
-// jobs of a user and of a QOS run at once.
+// The same with three QOS, of which the last puts jobs of the first back, limits on how many jobs
+// of a user and of a QOS run at once, and three projects, two of which are guaranteed GPUs.
 [[nodiscard]] std::shared_ptr<const ClusterConfig> with_classes(const ClusterConfig& config);
 
+// The same with its leaves joined so; left a tree where a torus would have uneven blocks.
+[[nodiscard]] std::shared_ptr<const ClusterConfig> with_wiring(const ClusterConfig& config,
+                                                               Wiring wiring);
+
+// A sound request of "alice" for so many cores and GPUs on each of `nodes` nodes; change what
+// matters.
 [[nodiscard]] JobRequest make_request(std::uint32_t nodes, std::uint32_t cores, std::uint32_t gpus);
 
 }  // namespace usine::sim

@@ -16,6 +16,8 @@ const std::string kHash(64, 'a');
 std::shared_ptr<const ClusterConfig> config() {
   auto made = std::make_shared<ClusterConfig>(
       *sim::make_cluster({.nodes = 2, .nodes_per_leaf = 2, .cores = 2, .gpus = 2}));
+  made->fabric.domains[0].wiring = Wiring::kTorus;
+  made->fabric.domains[0].dimensions = {1, 1, 1};
   made->nodes[1].features = {"big", "fast"};
   made->classes[0].shape.nics.push_back({"mlx5_0", "0000:0a:00.0", 1, 3});
   made->classes[0].shape.gpu_links_mbps = {0, 50'000, 50'000, 0};

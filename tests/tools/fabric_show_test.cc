@@ -78,6 +78,19 @@ TEST_CASE("on a busy machine the largest gangs are those of idle nodes") {
   CHECK(document["domains"][1]["parent"] == "machine");
 }
 
+TEST_CASE("[B53] a torus is drawn with its kind and dimensions") {
+  ClusterConfig config = test::cluster_of(8, 1);
+  config.fabric.domains[0].wiring = Wiring::kTorus;
+  config.fabric.domains[0].dimensions = {2, 2, 2};
+  const tools::FabricSums sums = tools::sum_up(config);
+  CHECK(tools::draw(config, sums, false, 0)
+            .contains("site machine  8 nodes, 64 GPUs  (torus of 2x2x2)\n"));
+  const Json document = tools::to_json(config, sums);
+  CHECK(document["domains"][0]["kind"] == "torus");
+  CHECK(document["domains"][0]["dimensions"] == "2x2x2");
+  CHECK(document["domains"][1]["dimensions"].is_null());
+}
+
 TEST_CASE("no gang of whole nodes is said to fit across sites") {
   ClusterConfig config = two_racks();
   config.fabric.domains[0].kind = DomainKind::kCluster;
