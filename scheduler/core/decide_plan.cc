@@ -114,6 +114,11 @@ class Rights {
  public:
   Rights(const State& state, const Job& job) : state_(state), job_(job), loans_(state) {}
 
+  // A victim by its class leaves less of what its project has borrowed: all of them come first.
+  void note(const Job& victim) {
+    if (!names_as_victim(*state_.config, job_, victim)) return;
+    taken_[victim.request->project] += state_.running.gpus_of(victim);
+  }
   // From when on; each victim is asked about once, since what its project owes is used up.
   std::optional<Time> victim_from(const Job& victim) {
     if (const auto by_class = usine::victim_from(*state_.config, job_, victim)) return by_class;
@@ -135,6 +140,9 @@ class Rights {
 bool are_victims(const Decider& decider, const Job& job, const ProposedPreemption& proposal) {
   if (proposal.victims.empty()) return false;
   Rights rights(decider.state, job);
+  for (const AttemptKey key : proposal.victims) {
+    if (const Job* const victim = decider.state.find_job(key.job)) rights.note(*victim);
+  }
   return std::ranges::all_of(proposal.victims, [&](AttemptKey key) {
     const Attempt* const attempt = decider.state.find_attempt(key);
     if (attempt == nullptr) return false;

@@ -90,17 +90,23 @@ class Chooser {
                            victim.attempt->allocation.total_gpus(), is_debtor});
   }
 
-  // Without debtors that would take their projects below what those are guaranteed, once the
-  // earlier ones of the order have given back.
+  // Without debtors that would take their projects below what those are guaranteed, once all that
+  // may be put back by their class and the earlier debtors of the order have given back.
   std::vector<Candidate> within_loans(std::vector<Candidate> order) const {
-    std::map<std::string, std::int64_t> left;
+    std::map<std::string, std::int64_t> taken;
+    for (const Candidate& one : order) {
+      const Job& job = job_of(one.job);
+      if (is_owed_ && !one.is_debtor) {
+        taken[job.request->project] += state().running.gpus_of(job);
+      }
+    }
     std::erase_if(order, [&](const Candidate& one) {
       if (!one.is_debtor) return false;
       const Job& job = job_of(one.job);
-      const auto place = left.try_emplace(job.request->project, loans_.borrowed(job)).first;
-      const std::int64_t gpus = state().running.gpus_of(job);
-      if (gpus > place->second) return true;
-      place->second -= gpus;
+      std::int64_t& gpus = taken[job.request->project];
+      const std::int64_t more = state().running.gpus_of(job);
+      if (gpus + more > loans_.borrowed(job)) return true;
+      gpus += more;
       return false;
     });
     return order;
