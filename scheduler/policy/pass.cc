@@ -32,6 +32,15 @@ OrderedList<QueueEntry> entries_of(const Queue& queue, const std::vector<JobId>&
   return entries;
 }
 
+// The first that is behind `entry`, which may be null.
+OrderedList<QueueEntry>::Iterator behind(const OrderedList<QueueEntry>& list,
+                                         const QueueEntry* entry) {
+  if (entry == nullptr) return list.begin();
+  auto at = list.lower_bound(*entry);
+  if (at != list.end() && *at == *entry) ++at;
+  return at;
+}
+
 std::uint64_t key_of(const LimitHit& hit) {
   return std::uint64_t{hit.group} << 32 | static_cast<std::uint64_t>(hit.asked) << 2 |
          static_cast<std::uint64_t>(hit.amount);
@@ -87,32 +96,38 @@ void Pass::drop_promises_behind() {
   in_.promises.erase(first, in_.promises.end());
 }
 
-// The jobs that have promises and, among them, those that no pass has seen; what else lies between
-// is blocked by something other than room. Then the next ones, until as many as may have promises.
+// The jobs that have promises and, among them, those that no pass has seen or whose promise has
+// gone in this one; what else lies between is blocked by something other than room. Then the next
+// ones, until as many as may have promises.
 void Pass::go_over_first() {
-  OrderedList<QueueEntry> fresh = entries_of(in_.queue, order_.fresh);
-  auto next = fresh.begin();
+  fresh_ = entries_of(in_.queue, order_.fresh);
   const QueueEntry* last = nullptr;
-  while (promises_met_ < in_.promises.size()) {
-    const QueueEntry* entry = in_.queue.find(in_.promises[promises_met_].job);
-    if (next != fresh.end() && *next < *entry) entry = in_.queue.find((next++)->job());
+  while (const QueueEntry* const entry = next_of_first(last)) {
     consider(*entry);
-    if (last == nullptr || *last < *entry) last = entry;
+    last = entry;
   }
-  const OrderedList<QueueEntry>& entries = in_.queue.entries();
-  auto at = last == nullptr ? entries.begin() : std::next(entries.lower_bound(*last));
-  for (; at != entries.end() && in_.promises.size() < limits_.protected_jobs_max; ++at) {
+  for (auto at = behind(in_.queue.entries(), last);
+       at != in_.queue.entries().end() && in_.promises.size() < limits_.protected_jobs_max; ++at) {
     if (plan_.proposals.starts.size() >= limits_.event_starts_max) break;
     consider(*at);
     last = &*at;
   }
-  go_over_changed(last, fresh);
+  go_over_changed(last);
+}
+
+// Null behind the last job with a promise.
+const QueueEntry* Pass::next_of_first(const QueueEntry* last) const {
+  if (promises_met_ == in_.promises.size()) return nullptr;
+  const QueueEntry* const promised = in_.queue.find(in_.promises[promises_met_].job);
+  const auto fresh = behind(fresh_, last);
+  const bool fresh_first = fresh != fresh_.end() && *fresh < *promised;
+  return fresh_first ? in_.queue.find(fresh->job()) : promised;
 }
 
 // Beyond the first ones. What the pass leaves undone, the next one goes on with.
-void Pass::go_over_changed(const QueueEntry* after, const OrderedList<QueueEntry>& fresh) {
+void Pass::go_over_changed(const QueueEntry* after) {
   ChangedJobs changed(in_, grown_, order_.now, after);
-  changed.add_fresh(fresh);
+  changed.add_fresh(fresh_);
   changed.add_classes();
   while (const QueueEntry* const entry = changed.next()) {
     if (plan_.proposals.starts.size() >= limits_.event_starts_max) {

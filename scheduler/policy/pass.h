@@ -43,7 +43,8 @@ class Pass {
   // ---- which jobs
   void go_over_all();
   void go_over_first();
-  void go_over_changed(const QueueEntry* after, const OrderedList<QueueEntry>& fresh);
+  [[nodiscard]] const QueueEntry* next_of_first(const QueueEntry* last) const;
+  void go_over_changed(const QueueEntry* after);
   void undo(std::size_t mark);
 
   // ---- one job
@@ -73,6 +74,7 @@ class Pass {
   const PlanLimits& limits_;
   PassOrder order_;
   Plan plan_;
+  OrderedList<QueueEntry> fresh_;  // to be looked at, whatever has changed
   std::vector<JobId> postponed_;
   LimitedJobs limited_;
   bool unfinished_ = false;

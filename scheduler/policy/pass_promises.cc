@@ -81,6 +81,7 @@ bool Pass::start_before_others(const QueueEntry& entry, std::size_t index) {
   for (const std::size_t i : behind) {
     note_room(in_.promises[i]);
     in_.promises[i].shares.clear();
+    if (i != index) fresh_.insert(*in_.queue.find(in_.promises[i].job));
   }
   std::erase_if(in_.promises, [](const Promise& promise) { return promise.shares.empty(); });
   return true;
