@@ -106,10 +106,10 @@ TEST_CASE("A recorded event or pass that was changed is named and the exit statu
   CHECK(std::ranges::count(nothing.err, '\n') == 1);
 }
 
-TEST_CASE("Jobs that take turns start when their list alone says but for what starting takes") {
-  const TestCluster cluster({.nodes = 1});
+TEST_CASE("Jobs of whole nodes start when their list alone says but for what starting takes") {
+  const TestCluster cluster({.nodes = 3});
   // Of a minute at most, so that no turn hangs on what was learned of lengths meanwhile.
-  for (int i = 0; i < 12; ++i) {
+  for (int i = 0; i < 24; ++i) {
     const std::string length = "sleep 0." + std::to_string(3 + i % 7);
     REQUIRE(cluster.submit({"--exclusive", "--time=1", "-o", "/dev/null", "--wrap", length}) != 0);
   }
@@ -121,13 +121,13 @@ TEST_CASE("Jobs that take turns start when their list alone says but for what st
   CHECK(replayed["same"] == true);
   const Json& list = replayed["list"];
   CAPTURE(list.dump());
-  CHECK(list["compared"] == 12);
-  CHECK(list["alone"]["inside"] == 12);
+  CHECK(list["compared"] == 24);
+  CHECK(list["alone"]["inside"] == 24);
   // What was written is a trace as any other.
   const Json simulated = cluster.usine_json(
       {"simulate", "--cluster", cluster.state_folder() + "/cluster.yaml", "--trace", csv});
   REQUIRE(simulated.is_object());
-  CHECK(simulated["jobs"] == 12);
+  CHECK(simulated["jobs"] == 24);
   CHECK(simulated["wait_s"]["mean"].get<double>() ==
         doctest::Approx(list["alone"]["mean_wait_s"].get<double>()).epsilon(0.01));
 }
