@@ -46,7 +46,9 @@ TEST_CASE("[B53] cuboids are found as a look at every corner finds them") {
   const unsigned seed = std::random_device{}();
   CAPTURE(seed);
   std::mt19937 random(seed);
-  const auto below = [&](std::uint32_t bound) { return random() % bound; };
+  const auto below = [&](std::uint32_t bound) {
+    return static_cast<std::uint32_t>(random() % bound);
+  };
   for (int round = 0; round < 300; ++round) {
     const TorusSize torus{1 + below(5), 1 + below(4), 1 + below(4)};
     const TorusSize size{1 + below(torus.x), 1 + below(torus.y), 1 + below(torus.z)};
