@@ -116,16 +116,19 @@ void Machine::roll_back(std::size_t mark) {
   }
 }
 
+// Only the first claim of a node and the last that goes change what counts as room.
 void Machine::add_claim(NodeId node, const Timeline::Claim& claim) {
+  if (is_claimed(node)) return timeline_.add_claim(node, claim);
   const NodeRoom before = room_of(node);
   timeline_.add_claim(node, claim);
   say_room(node, before);
 }
 
 void Machine::remove_claims(const Party& party, NodeId node) {
+  if (!is_claimed(node)) return;
   const NodeRoom before = room_of(node);
   timeline_.remove_claims(party, node);
-  say_room(node, before);
+  if (!is_claimed(node)) say_room(node, before);
 }
 
 }  // namespace usine

@@ -55,14 +55,22 @@ void Timeline::add_claim(NodeId node, const Claim& claim) {
   taken -= claim.amount;
   insert(node, {claim.from, claim.party, true, taken});
   insert(node, {claim.until, claim.party, false, claim.amount});
+  nodes_[node.value].claimed_gpus += claim.amount.gpus;
   say_claimed(node, true);
-  follow(node);
+  follow_claims(node);
 }
 
 void Timeline::remove_claims(const Party& party, NodeId node) {
   erase(node, party);
-  say_claimed(node, std::ranges::any_of(nodes_[node.value].changes, &Change::begins));
-  follow(node);
+  bool any = false;
+  std::int64_t gpus = 0;
+  for (const Change& change : nodes_[node.value].changes) {
+    any = any || change.begins;
+    gpus -= change.begins ? change.difference.gpus : 0;
+  }
+  nodes_[node.value].claimed_gpus = gpus;
+  say_claimed(node, any);
+  follow_claims(node);
 }
 
 void Timeline::insert(NodeId node, const Change& change) {
@@ -79,6 +87,10 @@ void Timeline::erase(NodeId node, const Party& party) {
 
 void Timeline::follow(NodeId node) {
   say_ready(node);
+  follow_claims(node);
+}
+
+void Timeline::follow_claims(NodeId node) {
   count_claimed(node);
   if (is_claimed(node)) say_open_until(node);
 }
@@ -137,6 +149,7 @@ void Timeline::say_open_until(NodeId id) {
     const bool free = static_cast<std::int64_t>(gpus) <= most;
     open_until_[gpus][place] = free ? kNever : Time::min();
   }
+  if (node.claimed_gpus == 0) return;
   std::int64_t room = node.free ? node.free->gpus : 0;
   for (auto next = node.changes.begin(); next != node.changes.end() && most >= 0;) {
     const Time at = next->at;

@@ -130,12 +130,14 @@ class Timeline {
   struct Node {
     std::vector<Change> changes;  // in order of time
     std::optional<Amount> free;
+    std::int64_t claimed_gpus = 0;   // of all claims, whenever they begin
     std::int64_t counted_gpus = -1;  // in claimed_with_gpus_; -1: not at all
   };
 
   void insert(NodeId node, const Change& change);
   void erase(NodeId node, const Party& party);
   void follow(NodeId node);
+  void follow_claims(NodeId node);
   void say_ready(NodeId node);
   void say_claimed(NodeId node, bool claimed);
   void say_open_until(NodeId node);
