@@ -24,6 +24,7 @@ namespace {
 
 constexpr std::uint64_t kSeed = 20'261'121;
 constexpr double kBusy = 0.95;
+constexpr std::size_t kKept = 100;  // starts, of as many blocked jobs
 constexpr std::uint32_t kLargeNodes = 512;  // of the job that ends in one event of twenty
 constexpr std::uint32_t kLargeEvery = 20;
 constexpr std::uint32_t kPlacementGpus[] = {1, 8, 64, 512, 4096};
@@ -196,7 +197,7 @@ Status run(const Options& options) {
   report.setting("gpus", per_node);
   report.setting("waiting", options.counts.at("waiting"));
   report.setting("seed", static_cast<std::int64_t>(kSeed));
-  PlannerDriver driver(shared);
+  PlannerDriver driver(shared, kKept);
   std::vector<std::pair<std::string, Spread>> placed;
   for (const std::uint32_t gpus : kPlacementGpus) {
     const std::uint64_t nodes = (gpus + per_node - 1) / per_node;

@@ -17,7 +17,8 @@ namespace usine::bench {
 
 class PlannerDriver {
  public:
-  explicit PlannerDriver(const std::shared_ptr<const ClusterConfig>& config);
+  // Starts are kept for as many blocked jobs as `kept`.
+  PlannerDriver(const std::shared_ptr<const ClusterConfig>& config, std::size_t kept);
 
   void tell(const Command& command);
   // The job's id; 0 where it is refused.
