@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "tools/svg.h"
+
 namespace usine::tools {
 namespace {
 
@@ -81,21 +83,6 @@ double Scale::part(double value) const {
   if (logarithmic_ && value <= 0) return 0;
   const double at = logarithmic_ ? std::log(value) : value;
   return std::clamp((at - from_) / (to_ - from_), 0.0, 1.0);
-}
-
-std::string escaped(const std::string& text) {
-  std::string safe;
-  for (const char c : text) {
-    switch (c) {
-      case '&': safe += "&amp;"; break;
-      case '<': safe += "&lt;"; break;
-      case '>': safe += "&gt;"; break;
-      case '\'': safe += "&#39;"; break;
-      case '"': safe += "&quot;"; break;
-      default: safe += c;
-    }
-  }
-  return safe;
 }
 
 std::string draw(const LineChart& chart) {

@@ -59,7 +59,4 @@ struct BarChart {
 [[nodiscard]] std::string draw(const LineChart& chart);
 [[nodiscard]] std::string draw(const BarChart& chart);
 
-// Text that stands in HTML as it is.
-[[nodiscard]] std::string escaped(const std::string& text);
-
 }  // namespace usine::tools

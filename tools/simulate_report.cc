@@ -7,6 +7,7 @@
 
 #include "tools/chart.h"
 #include "tools/simulate_views.h"
+#include "tools/svg.h"
 
 namespace usine::tools {
 namespace {

@@ -34,20 +34,6 @@ constexpr std::string_view kStyle = R"(  <style>
   </style>
 )";
 
-std::string escaped(std::string_view text) {
-  std::string safe;
-  for (const char c : text) {
-    switch (c) {
-      case '&': safe += "&amp;"; break;
-      case '<': safe += "&lt;"; break;
-      case '>': safe += "&gt;"; break;
-      case '"': safe += "&quot;"; break;
-      default: safe += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-    }
-  }
-  return safe;
-}
-
 std::string attribute(std::string_view name, int value) {
   return ' ' + std::string(name) + "=\"" + std::to_string(value) + '"';
 }
@@ -60,6 +46,21 @@ std::string rectangle(const Box& box, std::string_view style) {
 }
 
 }  // namespace
+
+std::string escaped(std::string_view text) {
+  std::string safe;
+  for (const char c : text) {
+    switch (c) {
+      case '&': safe += "&amp;"; break;
+      case '<': safe += "&lt;"; break;
+      case '>': safe += "&gt;"; break;
+      case '\'': safe += "&#39;"; break;
+      case '"': safe += "&quot;"; break;
+      default: safe += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+    }
+  }
+  return safe;
+}
 
 int width_of(std::string_view words) {
   int letters = 0;

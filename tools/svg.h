@@ -7,6 +7,9 @@
 
 namespace usine::tools {
 
+// As it stands in SVG and HTML, in text and attributes alike; control characters become spaces.
+[[nodiscard]] std::string escaped(std::string_view text);
+
 struct Box {
   int x = 0;
   int y = 0;

@@ -17,6 +17,7 @@
 #include "scheduler/policy/estimate.h"
 #include "scheduler/policy/estimate_lengths.h"
 #include "scheduler/policy/estimate_ranges.h"
+#include "scheduler/policy/plan.h"
 
 namespace usine {
 
@@ -26,7 +27,8 @@ class Estimator {
   static constexpr std::size_t kJobsMax = 1'000'000;
 
   // `kept_max`: the planner keeps the starts of so many jobs (PlanLimits::protected_jobs_max).
-  explicit Estimator(std::size_t kept_max = 100) : kept_max_(kept_max) {}
+  explicit Estimator(std::size_t kept_max = PlanLimits{}.protected_jobs_max)
+      : kept_max_(kept_max) {}
 
   // `after` has the event applied.
   void take(const State& after, const Event& event, Time now);

@@ -39,9 +39,6 @@ class GrownNodes {
   [[nodiscard]] bool any_fits(const Demand& demand, const Run& run) const;
   // After settle(): whether any of them has room for anything.
   [[nodiscard]] bool any_room() const { return any_room_; }
-  // After settle(): the most GPUs and cores that one of them has free.
-  [[nodiscard]] std::uint32_t most_gpus() const { return most_gpus_; }
-  [[nodiscard]] std::uint32_t most_cores() const { return most_cores_; }
 
  private:
   // The most of each that a node of the pool has free, not all of it on one node.
@@ -61,7 +58,7 @@ class GrownNodes {
   std::vector<NodeId> nodes_;
   std::vector<bool> grown_;  // by node
   std::vector<Most> most_;   // by pool
-  // After settle().
+  // After settle(): the most that one of them has free, among others.
   bool any_room_ = false;
   std::uint32_t most_gpus_ = 0;
   std::uint32_t most_cores_ = 0;

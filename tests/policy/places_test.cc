@@ -179,6 +179,19 @@ TEST_CASE("[B60] features and left out nodes are honoured with counts and altern
   CHECK(places.runs(places.submit(request)));
 }
 
+// Of the job's first attempt, which ends on its other nodes; until it may run again.
+NodeId lose_second_node(CoreDriver& core, JobId job) {
+  const NodeId lost = core.state.find_job(job)->attempt->allocation.nodes[1].node;
+  core.must(AgentGone{lost});
+  core.must(LeaseExpired{lost});
+  for (const NodeShare& share : core.state.find_job(job)->attempt->allocation.nodes) {
+    const AttemptKey key{job, AttemptNumber{1}};
+    if (share.node != lost) core.must(AgentEnded{share.node, {key, {}, Millis{10}, 0}});
+  }
+  core.now += Seconds{10};
+  return lost;
+}
+
 TEST_CASE("[B61] a job that lost a node comes back within the domain that it needs") {
   Places places;
   places.submit(named({"node013", "node014"}));
@@ -188,14 +201,7 @@ TEST_CASE("[B61] a job that lost a node comes back within the domain that it nee
   REQUIRE(places.runs(job));
   CoreDriver& core = places.core();
   core.prepare_all(job);
-  const NodeId lost = core.state.find_job(job)->attempt->allocation.nodes[1].node;
-  core.must(AgentGone{lost});
-  core.must(LeaseExpired{lost});
-  for (const NodeShare& share : core.state.find_job(job)->attempt->allocation.nodes) {
-    const AttemptKey key{job, AttemptNumber{1}};
-    if (share.node != lost) core.must(AgentEnded{share.node, {key, {}, Millis{10}, 0}});
-  }
-  core.now += Seconds{10};
+  lose_second_node(core, job);
   places.plan();
   REQUIRE(places.runs(job));
   CHECK(places.domains(job, DomainKind::kRack).size() == 1);
@@ -210,14 +216,7 @@ TEST_CASE("[B61] a job that lost a node waits where the domain that it needs has
   CoreDriver& core = places.core();
   core.prepare_all(job);
   places.submit(named({"node005", "node009", "node013"}));  // no other rack is whole
-  const NodeId lost = core.state.find_job(job)->attempt->allocation.nodes[1].node;
-  core.must(AgentGone{lost});
-  core.must(LeaseExpired{lost});
-  for (const NodeShare& share : core.state.find_job(job)->attempt->allocation.nodes) {
-    const AttemptKey key{job, AttemptNumber{1}};
-    if (share.node != lost) core.must(AgentEnded{share.node, {key, {}, Millis{10}, 0}});
-  }
-  core.now += Seconds{10};
+  const NodeId lost = lose_second_node(core, job);
   const Reason reason = core.plan().reasons.at(job);
   CHECK(core.state_of(job) == JobState::kPending);
   CHECK(reason.kind == ReasonKind::kTopologyBusy);
