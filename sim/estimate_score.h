@@ -12,7 +12,7 @@
 
 #include "common/ids.h"
 #include "common/time.h"
-#include "scheduler/policy/estimate.h"
+#include "scheduler/estimate/estimate.h"
 
 namespace usine::sim {
 

@@ -9,7 +9,7 @@
 #include "common/time.h"
 #include "scheduler/core/event.h"
 #include "scheduler/core/state.h"
-#include "scheduler/policy/estimator.h"
+#include "scheduler/estimate/estimator.h"
 #include "scheduler/policy/promise.h"
 #include "sim/estimate_score.h"
 

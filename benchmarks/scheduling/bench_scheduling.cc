@@ -15,8 +15,8 @@
 #include "benchmarks/common/report.h"
 #include "benchmarks/scheduling/gigafactory.h"
 #include "config/cluster_file.h"
+#include "scheduler/estimate/estimator.h"
 #include "scheduler/placement/gang.h"
-#include "scheduler/policy/estimator.h"
 #include "topology/discovery/machine.h"
 
 namespace usine::bench {
@@ -24,7 +24,7 @@ namespace {
 
 constexpr std::uint64_t kSeed = 20'261'121;
 constexpr double kBusy = 0.95;
-constexpr std::size_t kKept = 100;  // starts, of as many blocked jobs
+constexpr std::size_t kKept = 100;          // starts, of as many blocked jobs
 constexpr std::uint32_t kLargeNodes = 512;  // of the job that ends in one event of twenty
 constexpr std::uint32_t kLargeEvery = 20;
 constexpr std::uint32_t kPlacementGpus[] = {1, 8, 64, 512, 4096};

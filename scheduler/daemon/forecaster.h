@@ -16,7 +16,7 @@
 #include "common/ports/clock.h"
 #include "scheduler/daemon/reader.h"
 #include "scheduler/daemon/replica.h"
-#include "scheduler/policy/estimator.h"
+#include "scheduler/estimate/estimator.h"
 #include "scheduler/policy/forecast.h"
 
 namespace usine::daemon {

@@ -20,7 +20,7 @@
 #include "common/ports/clock.h"
 #include "model/reason.h"
 #include "scheduler/daemon/replica.h"
-#include "scheduler/policy/estimate.h"
+#include "scheduler/estimate/estimate.h"
 #include "scheduler/policy/planner.h"
 
 namespace usine::daemon {

@@ -25,14 +25,18 @@ ALLOWED = {
     "scheduler/queue": CORE,
     "scheduler/placement": CORE,
     "scheduler/policy": POLICY,
+    # Asked by nothing that decides.
+    "scheduler/estimate": POLICY,
     "scheduler/engine": ENGINE,
     "scheduler/store": ENGINE + WORLD,
-    "scheduler/daemon": ENGINE + WORLD + ("scheduler/store", "proto", "config"),
+    "scheduler/daemon": (
+        ENGINE + WORLD + ("scheduler/estimate", "scheduler/store", "proto", "config")
+    ),
     "agent/core": MODEL + ("common/ports",),
     "agent/exec": AGENT,
     "agent/shepherd": AGENT + ("agent/exec",),
     "agent/daemon": AGENT + DISCOVERY + ("agent/exec", "agent/shepherd", "config"),
-    "sim": ENGINE + ("agent/core",),
+    "sim": ENGINE + ("scheduler/estimate", "agent/core"),
     "tools": ENGINE + DISCOVERY + WORLD + ("agent/core", "sim", "scheduler/store", "config"),
     "cli": MODEL + WORLD + ("proto", "tools", "config"),
     # Programs of their own: a job's code knows nothing of the scheduler.
@@ -54,6 +58,7 @@ PURE = (
     "scheduler/queue",
     "scheduler/placement",
     "scheduler/policy",
+    "scheduler/estimate",
     "scheduler/engine",
     "agent/core",
     "sim",

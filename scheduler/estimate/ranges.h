@@ -21,7 +21,7 @@
 
 #include "common/ids.h"
 #include "common/time.h"
-#include "scheduler/policy/estimate_survival.h"
+#include "scheduler/estimate/survival.h"
 
 namespace usine {
 

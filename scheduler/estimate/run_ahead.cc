@@ -1,4 +1,4 @@
-#include "scheduler/policy/estimate_run.h"
+#include "scheduler/estimate/run_ahead.h"
 
 #include <algorithm>
 #include <limits>

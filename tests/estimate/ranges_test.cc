@@ -1,4 +1,4 @@
-#include "scheduler/policy/estimate_ranges.h"
+#include "scheduler/estimate/ranges.h"
 
 #include <algorithm>
 #include <cmath>

@@ -11,7 +11,7 @@
 #include <string>
 
 #include "common/time.h"
-#include "scheduler/policy/estimate_survival.h"
+#include "scheduler/estimate/survival.h"
 
 namespace usine {
 

@@ -1,11 +1,11 @@
-#include "scheduler/policy/estimator.h"
+#include "scheduler/estimate/estimator.h"
 
 #include <algorithm>
 #include <utility>
 #include <variant>
 
 #include "scheduler/core/reservations.h"
-#include "scheduler/policy/estimate_problem.h"
+#include "scheduler/estimate/problem.h"
 
 namespace usine {
 namespace {

@@ -1,4 +1,4 @@
-#include "scheduler/policy/estimator.h"
+#include "scheduler/estimate/estimator.h"
 
 #include <doctest/doctest.h>
 

@@ -14,9 +14,9 @@
 #include "common/time.h"
 #include "scheduler/core/event.h"
 #include "scheduler/core/state.h"
-#include "scheduler/policy/estimate.h"
-#include "scheduler/policy/estimate_lengths.h"
-#include "scheduler/policy/estimate_ranges.h"
+#include "scheduler/estimate/estimate.h"
+#include "scheduler/estimate/lengths.h"
+#include "scheduler/estimate/ranges.h"
 #include "scheduler/policy/plan.h"
 
 namespace usine {

@@ -1,4 +1,4 @@
-#include "scheduler/policy/estimate_lengths.h"
+#include "scheduler/estimate/lengths.h"
 
 #include <algorithm>
 #include <bit>

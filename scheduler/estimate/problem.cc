@@ -1,4 +1,4 @@
-#include "scheduler/policy/estimate_problem.h"
+#include "scheduler/estimate/problem.h"
 
 #include <algorithm>
 #include <map>

@@ -1,4 +1,4 @@
-#include "scheduler/policy/estimate_nodes.h"
+#include "scheduler/estimate/nodes.h"
 
 #include <algorithm>
 #include <bit>

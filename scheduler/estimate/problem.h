@@ -1,4 +1,4 @@
-// A state as the run ahead takes it (estimate_run.h): the free parts of nodes, who runs for how
+// A state as the run ahead takes it (run_ahead.h): the free parts of nodes, who runs for how
 // much longer, who waits for what in which order. Pure.
 #pragma once
 
@@ -7,8 +7,8 @@
 #include "common/ids.h"
 #include "common/time.h"
 #include "scheduler/core/state.h"
-#include "scheduler/policy/estimate_lengths.h"
-#include "scheduler/policy/estimate_run.h"
+#include "scheduler/estimate/lengths.h"
+#include "scheduler/estimate/run_ahead.h"
 
 namespace usine {
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "scheduler/core/running_limits.h"
-#include "scheduler/policy/estimate_nodes.h"
+#include "scheduler/estimate/nodes.h"
 
 namespace usine {
 

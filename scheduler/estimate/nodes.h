@@ -11,7 +11,7 @@
 
 namespace usine {
 
-// What a gang takes, for as long as the run (estimate_run.h) knows of it.
+// What a gang takes, for as long as the run (run_ahead.h) knows of it.
 struct EstimateDemand {
   std::uint32_t nodes = 0;
   std::vector<std::uint16_t> units;  // by pool: of each node; 0: the pool is not for it
