@@ -68,7 +68,7 @@ std::uint32_t gpus_per_node(const ClusterConfig& config) {
 Spread full_passes(PlannerDriver& driver, std::int64_t rounds) {
   std::vector<double> took_ms;
   for (std::int64_t i = 0; i < rounds; ++i) {
-    driver.planner().look_again();
+    driver.planner().decide_afresh();
     took_ms.push_back(measure_us([&] { static_cast<void>(driver.planner().plan(driver.now)); }) /
                       1'000);
   }

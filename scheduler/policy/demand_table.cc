@@ -36,8 +36,8 @@ PoolSet pools_of(const ComponentDemand& component) {
 
 }  // namespace
 
-void DemandTable::begin_pass(std::uint64_t number, Time now) {
-  pass_ = number;
+void DemandTable::begin_pass(Time now) {
+  forget_decisions();
   now_ = now;
 }
 

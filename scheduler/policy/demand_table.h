@@ -45,7 +45,9 @@ class DemandTable {
   };
 
   // What earlier passes have learned of classes counts no more.
-  void begin_pass(std::uint64_t number, Time now);
+  void begin_pass(Time now);
+  // Room has grown within the pass.
+  void forget_decisions() { ++pass_; }
 
   // The class has got its first job: whatever was known is of another demand.
   void forget(DemandClass demand);

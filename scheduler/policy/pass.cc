@@ -58,7 +58,7 @@ Pass::Pass(const PlanningIndexes& indexes, const PlanLimits& limits, PassOrder o
 
 Plan Pass::run() {
   plan_.proposals.seen = in_.state.sequence;
-  in_.demands.begin_pass(order_.number, order_.now);
+  in_.demands.begin_pass(order_.now);
   const std::size_t mark = in_.machine.mark();
   if (order_.full) {
     go_over_all();
@@ -85,15 +85,8 @@ void Pass::undo(std::size_t mark) {
 // ---- which jobs --------------------------------------------------------------------------------
 
 void Pass::go_over_all() {
-  if (order_.afresh) drop_promises_behind();
+  if (order_.afresh) drop_promises();
   for (const QueueEntry& entry : in_.queue.entries()) consider(entry);
-}
-
-// Of the entry that a full pass has come to: it goes before them.
-void Pass::drop_promises_behind() {
-  const auto first = in_.promises.begin() + static_cast<std::ptrdiff_t>(promises_met_);
-  for (auto it = first; it != in_.promises.end(); ++it) let_go(in_.machine, *it);
-  in_.promises.erase(first, in_.promises.end());
 }
 
 // The jobs that have promises and, among them, those that no pass has seen or whose promise has
@@ -175,7 +168,7 @@ void Pass::consider_anywhere(const QueueEntry& entry) {
     return;
   }
   if (const auto hit = in_.state.running.blocked(entry.use)) return say_limit(entry.job(), *hit);
-  if (order_.full) drop_promises_behind();
+  if (order_.full) drop_promises_behind(entry);
   Row& row = in_.demands.row(entry);
   if (entry.length >= row.blocked_from) {
     plan_.reasons.set(entry.job(), row.reason);

@@ -67,7 +67,8 @@ class Pass {
   void renew(const QueueEntry& entry, Promise& promise);
   void promise_start(const QueueEntry& entry, const Reason& reason);
   [[nodiscard]] std::optional<std::size_t> promise_of(JobId job) const;
-  void drop_promises_behind();
+  void drop_promises();
+  void drop_promises_behind(const QueueEntry& entry);
   void note_room(const Promise& promise);
 
   PlanningIndexes in_;

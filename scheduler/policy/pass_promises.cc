@@ -28,6 +28,25 @@ std::optional<std::size_t> Pass::promise_of(JobId job) const {
   return std::nullopt;
 }
 
+void Pass::drop_promises() {
+  for (const Promise& promise : in_.promises) let_go(in_.machine, promise);
+  in_.promises.clear();
+}
+
+// Of the entry that a full pass has come to: what is promised to those behind it gives way, but to
+// no job that goes before them by a guess of its length.
+void Pass::drop_promises_behind(const QueueEntry& entry) {
+  const std::size_t before = in_.promises.size();
+  const auto gives_way = [&](const Promise& promise) {
+    if (!entry.precedes_by_limit(*in_.queue.find(promise.job))) return false;
+    let_go(in_.machine, promise);
+    return true;
+  };
+  const auto first = in_.promises.begin() + static_cast<std::ptrdiff_t>(promises_met_);
+  in_.promises.erase(std::remove_if(first, in_.promises.end(), gives_way), in_.promises.end());
+  if (in_.promises.size() < before) in_.demands.forget_decisions();
+}
+
 // Starts the job now where it can, so that its promise is fulfilled: first beside all other
 // promises, then where only those before it count.
 void Pass::keep_promise(const QueueEntry& entry, std::size_t index) {
@@ -65,6 +84,7 @@ void Pass::keep_promise(const QueueEntry& entry, std::size_t index) {
 bool Pass::start_before_others(const QueueEntry& entry, std::size_t index) {
   std::vector<std::size_t> behind;
   for (std::size_t i = index + 1; i < in_.promises.size(); ++i) {
+    if (!entry.precedes_by_limit(*in_.queue.find(in_.promises[i].job))) continue;
     const bool stands_in_the_way = std::ranges::any_of(
         in_.promises[i].shares, [&](const auto& share) { return grown_.contains(share.node); });
     if (stands_in_the_way) behind.push_back(i);

@@ -92,7 +92,6 @@ struct PlanLimits {
 
 // What one pass is to do.
 struct PassOrder {
-  std::uint64_t number = 0;  // never the same twice
   Time now{};
   bool full = true;
   bool afresh = true;  // where full: promises made before count for nothing

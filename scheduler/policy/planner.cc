@@ -21,7 +21,7 @@ Planner::Planner(State state, PlanLimits limits)
 
 // Everything anew, as after a change of the configuration.
 void Planner::rebuild() {
-  full_pass_ = true;
+  decide_afresh();
   promises_.clear();
   kept_.forget_all();
   demands_.forget_all();
@@ -115,6 +115,8 @@ struct Planner::Taker {
   // ---- what is kept for others
   void operator()(const JobClaimed& one) const {
     planner.update_job(one.job);
+    const auto& claim = planner.state_->find_job(one.job)->claim;
+    for (const NodeShare& share : claim->allocation.nodes) planner.drop_promises_on(share.node);
     planner.look_again();
   }
   void operator()(const ClaimDropped& one) const {
@@ -128,9 +130,9 @@ struct Planner::Taker {
   void operator()(const ReservationTurned& one) const { planner.renew_reservations(one.name); }
   void operator()(const ReservedNodeChanged& one) const { planner.renew_reservations(one.name); }
 
-  // A promise may lie on the node.
   void shrink(NodeId node) const {
     planner.machine_.refresh(node);
+    planner.drop_promises_on(node);
     planner.look_again();
   }
 };
@@ -166,6 +168,7 @@ void Planner::update_job(JobId id) {
   const Millis length = job->limit() + state_->config->timings.kill_wait;
   const auto variant = static_cast<std::uint8_t>(switches_wanted(*job, row_time_));
   queue_.put(*job, {.rank = rank_of(*job, *state_->config),
+                    .limit_rank_ms = rank_by_limit(*job, *state_->config).rank_ms,
                     .length = length,
                     .use = state_->running.use_of(*job),
                     .plain = job->request->reservation.empty() && !job->claim && !job->is_array(),
@@ -173,9 +176,10 @@ void Planner::update_job(JobId id) {
   const QueueEntry& entry = *queue_.find(id);
   if (queue_.of_class(entry.demand).size() == 1) demands_.forget(entry.demand);
   fresh_.push_back(id);
-  if (promises_.empty()) return;
-  const QueueEntry* const last = queue_.find(promises_.back().job);
-  out_of_order_ = out_of_order_ || entry < *last;
+  out_of_order_ = out_of_order_ || std::ranges::any_of(promises_, [&](const Promise& promise) {
+                    const QueueEntry& promised = *queue_.find(promise.job);
+                    return entry < promised && entry.precedes_by_limit(promised);
+                  });
 }
 
 void Planner::set_wake(const Job& job) {
@@ -236,6 +240,15 @@ void Planner::drop_promise(JobId job) {
   promises_.erase(found);
 }
 
+void Planner::drop_promises_on(NodeId node) {
+  std::vector<JobId> there;
+  for (const Promise& promise : promises_) {
+    const auto is_there = [node](const Promise::Share& share) { return share.node == node; };
+    if (std::ranges::any_of(promise.shares, is_there)) there.push_back(promise.job);
+  }
+  for (const JobId job : there) drop_promise(job);
+}
+
 // Rare, so that all claims are made anew; jobs that name the reservation may be eligible now.
 void Planner::renew_reservations(const std::string& changed) {
   reserved_.renew(*state_, machine_);
@@ -243,7 +256,7 @@ void Planner::renew_reservations(const std::string& changed) {
   for (const auto& [id, job] : state_->jobs) {
     if (job.state == JobState::kPending && job.request->reservation == changed) update_job(id);
   }
-  look_again();
+  decide_afresh();
 }
 
 // ---- passes ------------------------------------------------------------------------------------
@@ -275,7 +288,7 @@ std::optional<Time> Planner::next_wake() const {
 
 PassOrder Planner::next_order(Time now) {
   const std::optional<Time> full = next_full_pass();
-  PassOrder order{++passes_, now, full_pass_ || (full && *full <= now), full_pass_, {}, {}};
+  PassOrder order{now, full_pass_ || (full && *full <= now), afresh_, {}, {}};
   order.fresh = std::exchange(fresh_, {});
   for (const JobId job : kept_.jobs()) order.fresh.push_back(job);
   order.grown = std::exchange(grown_, {});
@@ -286,6 +299,7 @@ PassOrder Planner::next_order(Time now) {
     }
   }
   full_pass_ = false;
+  afresh_ = false;
   if (order.full) {
     last_full_pass_ = now;
     changed_since_ = false;

@@ -50,6 +50,8 @@ class Planner {
   // The engine rejected something of the last plan, since its state had moved on: the next pass
   // looks at every waiting job again.
   void look_again() { full_pass_ = true; }
+  // The same, and what was promised counts for nothing.
+  void decide_afresh() { full_pass_ = afresh_ = true; }
 
   [[nodiscard]] const State& state() const { return *state_; }
   // Starts that are kept, in the order of the queue.
@@ -66,6 +68,7 @@ class Planner {
   void move_releases(JobId job);
   void grow_limits(JobId job);
   void drop_promise(JobId job);
+  void drop_promises_on(NodeId node);
   void update_awaiting_fence();
   void follow_claim(JobId id);
   void renew_reservations(const std::string& changed);
@@ -94,16 +97,16 @@ class Planner {
   std::vector<NodeId> grown_;
   std::vector<std::uint32_t> limits_grown_;  // groups of which something has ended
   bool full_pass_ = true;
+  bool afresh_ = true;
 
   std::optional<Time> again_;                                      // Plan::again of the last pass
   std::unordered_map<std::uint32_t, std::vector<JobId>> limited_;  // jobs by the group that blocks
 
-  std::uint64_t passes_ = 0;
   Time row_time_{};  // of the newest row
   Time last_full_pass_{};
   bool changed_since_ = false;  // since the last full pass
   bool promises_left_ = false;  // since then: some might come nearer
-  bool out_of_order_ = false;   // a job has come that goes before one with a promise
+  bool out_of_order_ = false;   // since then: a job has come to which a promise gives way
 };
 
 }  // namespace usine

@@ -32,19 +32,12 @@ Millis setback_of(Millis length, const PrioritySettings& settings) {
          length * settings.length_milli / 1000;
 }
 
-}  // namespace
-
-std::int64_t RankFactors::rank_ms() const {
-  const Millis head_start = priority + size + share + qos + partition;
-  return (since.time_since_epoch() + length - head_start).count();
-}
-
-RankFactors rank_factors(const Job& job, const ClusterConfig& config) {
+// `length`: what the job is taken to last.
+RankFactors factors_with(Millis length, const Job& job, const ClusterConfig& config) {
   const JobRequest& request = *job.request;
   const PrioritySettings& settings = config.priority;
   RankFactors factors;
   factors.since = job.eligible_since.value_or(job.submitted);
-  const Millis length = settings.length_learned ? job.expected_length() : job.limit();
   factors.length = setback_of(std::min(length, settings.length_max), settings);
   factors.priority = settings.unit * std::int64_t{request.priority};
   factors.size = settings.per_gpu * static_cast<std::int64_t>(request.total_gpus());
@@ -54,8 +47,24 @@ RankFactors rank_factors(const Job& job, const ClusterConfig& config) {
   return factors;
 }
 
+}  // namespace
+
+std::int64_t RankFactors::rank_ms() const {
+  const Millis head_start = priority + size + share + qos + partition;
+  return (since.time_since_epoch() + length - head_start).count();
+}
+
+RankFactors rank_factors(const Job& job, const ClusterConfig& config) {
+  const bool learned = config.priority.length_learned;
+  return factors_with(learned ? job.expected_length() : job.limit(), job, config);
+}
+
 RankKey rank_of(const Job& job, const ClusterConfig& config) {
   return {rank_factors(job, config).rank_ms(), job.submitted, job.id};
+}
+
+RankKey rank_by_limit(const Job& job, const ClusterConfig& config) {
+  return {factors_with(job.limit(), job, config).rank_ms(), job.submitted, job.id};
 }
 
 }  // namespace usine

@@ -49,5 +49,7 @@ struct RankFactors {
 // Constant for a job as long as its eligibility, its time limit and the configuration are.
 [[nodiscard]] RankFactors rank_factors(const Job& job, const ClusterConfig& config);
 [[nodiscard]] RankKey rank_of(const Job& job, const ClusterConfig& config);
+// As if nothing were known of its length but its time limit.
+[[nodiscard]] RankKey rank_by_limit(const Job& job, const ClusterConfig& config);
 
 }  // namespace usine

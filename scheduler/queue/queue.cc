@@ -33,8 +33,8 @@ DemandClass Queue::class_of(const Job& job, std::uint8_t variant) {
 
 void Queue::put(const Job& job, const Place& place) {
   remove(job.id);
-  const QueueEntry entry{place.rank, class_of(job, place.variant), place.length, place.use,
-                         place.plain};
+  const QueueEntry entry{place.rank,   place.limit_rank_ms, class_of(job, place.variant),
+                         place.length, place.use,           place.plain};
   entries_.insert(entry);
   Class& its_class = classes_[entry.demand];
   its_class.entries.insert(entry);

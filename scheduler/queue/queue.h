@@ -23,12 +23,21 @@ using DemandClass = std::uint32_t;
 
 struct QueueEntry {
   RankKey rank;
+  // Its rank if nothing were known of its length but the limit: promises give way by this one, so
+  // that no guess moves a promised start.
+  std::int64_t limit_rank_ms = 0;
   DemandClass demand = 0;
   Millis length{0};   // until its nodes are free again at the latest
   LimitUse use{};     // of RunningLimits
   bool plain = true;  // else an array, with a place kept for it, or naming a reservation
 
   [[nodiscard]] JobId job() const { return rank.job; }
+  [[nodiscard]] bool precedes_by_limit(const QueueEntry& other) const {
+    const auto key = [](const QueueEntry& one) {
+      return RankKey{one.limit_rank_ms, one.rank.submitted, one.rank.job};
+    };
+    return key(*this) < key(other);
+  }
   friend auto operator<=>(const QueueEntry& a, const QueueEntry& b) { return a.rank <=> b.rank; }
   friend bool operator==(const QueueEntry& a, const QueueEntry& b) { return a.rank == b.rank; }
 };
@@ -38,6 +47,7 @@ class Queue {
   // What sets a job's entry apart from its request: its rank, its length, what it counts.
   struct Place {
     RankKey rank;
+    std::int64_t limit_rank_ms = 0;
     Millis length{0};
     LimitUse use{};
     bool plain = true;
