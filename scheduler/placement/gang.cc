@@ -54,7 +54,9 @@ GangPlacer::GangPlacer(Machine& machine)
       taken_(machine.pools().of_node.size(), 0) {}
 
 std::uint64_t GangPlacer::claimed_for(const ComponentDemand& component, Time until) const {
-  const std::span<const Time> open = machine_.timeline().open_until(component.asked->per_node.gpus);
+  const std::uint32_t gpus = component.asked->per_node.gpus;
+  if (until == Time{}) return machine_.timeline().claimed_with_gpus(gpus);
+  const std::span<const Time> open = machine_.timeline().open_until(gpus);
   return static_cast<std::uint64_t>(
       std::ranges::count_if(open, [until](Time one) { return one >= until; }));
 }

@@ -7,19 +7,24 @@ namespace usine {
 
 ChangedJobs::ChangedJobs(const PlanningIndexes& indexes, GrownNodes& grown, Time now,
                          const QueueEntry* after)
-    : in_(indexes), grown_(grown), now_(now), after_(after), headroom_(indexes.machine, now) {
+    : in_(indexes),
+      grown_(grown),
+      now_(now),
+      after_(after),
+      headroom_(indexes.machine, now),
+      bookings_(indexes.machine.mark()) {
   grown_.settle();
 }
 
 void ChangedJobs::add_fresh(const OrderedList<QueueEntry>& jobs) {
   fresh_ = &jobs;
-  add(jobs, false);
+  add(jobs, kNoClass);
 }
 
 void ChangedJobs::add_classes() {
   if (!grown_.any_room()) return;
   for (DemandClass demand = 0; demand < in_.queue.class_bound(); ++demand) {
-    if (!is_beyond_hope(demand)) add(in_.queue.of_class(demand), true);
+    if (!is_beyond_hope(demand)) add(in_.queue.of_class(demand), demand);
   }
 }
 
@@ -31,26 +36,46 @@ bool ChangedJobs::is_beyond_hope(DemandClass demand) {
   return !grown_.any_open(asked, now_ + length) || headroom_.nodes_for(asked, length) < asked.nodes;
 }
 
-void ChangedJobs::add(const OrderedList<QueueEntry>& list, bool of_class) {
-  auto from = after_ == nullptr ? list.begin() : list.lower_bound(*after_);
-  if (from != list.end() && after_ != nullptr && *from == *after_) ++from;
-  go_on({from, list.end(), of_class, 0});
+void ChangedJobs::add(const OrderedList<QueueEntry>& list, DemandClass of_class) {
+  auto from = list.begin();
+  if (after_ != nullptr && from != list.end() && !(*after_ < *from)) {
+    from = list.lower_bound(*after_);
+    if (from != list.end() && *from == *after_) ++from;
+  }
+  if (from != list.end()) push({from, list.end(), {}, of_class, kNotYet});
+}
+
+void ChangedJobs::push(Walk walk) {
+  walk.rank = walk.at->rank;
+  walks_.push_back(walk);
+  std::push_heap(walks_.begin(), walks_.end());
 }
 
 // To the walk's next job that may start. What no pass has seen is not skipped, since it needs a
 // reason.
 void ChangedJobs::go_on(Walk walk) {
-  while (walk.of_class && walk.at != walk.end && !may_start(*walk.at)) {
+  const bool of_class = walk.of_class != kNoClass;
+  if (of_class && is_beyond_hope(walk.of_class)) return;
+  while (of_class && walk.at != walk.end && !may_start(*walk.at)) {
     if (in_.demands.row(*walk.at).blocked_from <= Millis{0}) return;
     ++walk.at;
   }
-  walk.bookings = in_.machine.mark();
-  if (walk.at != walk.end) walks_.push(walk);
+  walk.bookings = bookings_;
+  if (walk.at != walk.end) push(walk);
+}
+
+// Something has been booked.
+void ChangedJobs::forget_hopeless() {
+  bookings_ = in_.machine.mark();
+  grown_.settle();
+  std::erase_if(walks_, [&](const Walk& walk) {
+    return walk.of_class != kNoClass && is_beyond_hope(walk.of_class);
+  });
+  std::make_heap(walks_.begin(), walks_.end());
 }
 
 // Whether a grown node could hold a share of it, and enough others beside it the rest.
 bool ChangedJobs::may_start(const QueueEntry& entry) {
-  grown_.settle();
   const Time until = now_ + std::max(entry.length, Millis{1});
   if (!grown_.any_open(in_.demands.glance(entry.demand), until)) return false;
   DemandTable::Row& row = in_.demands.row(entry);
@@ -66,21 +91,22 @@ bool ChangedJobs::may_start(const QueueEntry& entry) {
 }
 
 const QueueEntry* ChangedJobs::next() {
+  if (bookings_ != in_.machine.mark()) forget_hopeless();
   if (current_) {
     ++current_->at;
     go_on(*std::exchange(current_, std::nullopt));
   }
   while (!walks_.empty()) {
-    Walk walk = walks_.top();
-    walks_.pop();
-    const bool met = walk.at->job() == last_;
-    const bool room_has_gone = walk.of_class && walk.bookings != in_.machine.mark();
-    if (met || (room_has_gone && !may_start(*walk.at))) {
+    std::pop_heap(walks_.begin(), walks_.end());
+    Walk walk = walks_.back();
+    walks_.pop_back();
+    const bool to_be_looked_at = walk.of_class != kNoClass && walk.bookings != bookings_;
+    if (walk.rank.job == last_ || (to_be_looked_at && !may_start(*walk.at))) {
       ++walk.at;
       go_on(walk);
       continue;
     }
-    last_ = walk.at->job();
+    last_ = walk.rank.job;
     current_ = walk;
     return &*walk.at;
   }

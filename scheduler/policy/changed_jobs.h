@@ -3,8 +3,9 @@
 // got room. Lives as long as the pass; pure.
 #pragma once
 
+#include <cstddef>
+#include <limits>
 #include <optional>
-#include <queue>
 #include <vector>
 
 #include "common/ids.h"
@@ -33,16 +34,23 @@ class ChangedJobs {
   [[nodiscard]] std::vector<JobId> rest_of_fresh(const QueueEntry& not_considered) const;
 
  private:
+  static constexpr DemandClass kNoClass = std::numeric_limits<DemandClass>::max();
+  static constexpr std::size_t kNotYet = std::numeric_limits<std::size_t>::max();
+
   // Entries still to come up, in order.
   struct Walk {
     OrderedList<QueueEntry>::Iterator at, end;
-    bool of_class = false;     // else of jobs that no pass has seen
-    std::size_t bookings = 0;  // of the machine, when the walk came to where it is
-    bool operator<(const Walk& other) const { return *other.at < *at; }  // the first is on top
+    RankKey rank;                    // of the entry at `at`
+    DemandClass of_class{kNoClass};  // kNoClass: of jobs that no pass has seen
+    // Of the machine, when the entry was last seen to have a chance.
+    std::size_t bookings = kNotYet;
+    bool operator<(const Walk& other) const { return other.rank < rank; }  // the first is on top
   };
 
-  void add(const OrderedList<QueueEntry>& list, bool of_class);
+  void add(const OrderedList<QueueEntry>& list, DemandClass of_class);
+  void push(Walk walk);
   void go_on(Walk walk);
+  void forget_hopeless();
   [[nodiscard]] bool is_beyond_hope(DemandClass demand);
   [[nodiscard]] bool may_start(const QueueEntry& entry);
 
@@ -52,7 +60,8 @@ class ChangedJobs {
   const QueueEntry* after_;
   Headroom headroom_;
   const OrderedList<QueueEntry>* fresh_ = nullptr;
-  std::priority_queue<Walk> walks_;
+  std::vector<Walk> walks_;   // a heap
+  std::size_t bookings_ = 0;  // of the machine, as known
   std::optional<Walk> current_;
   JobId last_;  // a fresh job may come up twice, one time right after the other
 };

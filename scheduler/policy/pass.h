@@ -63,6 +63,7 @@ class Pass {
 
   // ---- promises (pass_promises.cc)
   void keep_promise(const QueueEntry& entry, std::size_t index);
+  [[nodiscard]] std::optional<Allocation> place_if_counts_allow(const QueueEntry& entry);
   [[nodiscard]] bool start_before_others(const QueueEntry& entry, std::size_t index);
   void renew(const QueueEntry& entry, Promise& promise);
   void promise_start(const QueueEntry& entry, const Reason& reason);

@@ -57,7 +57,7 @@ void Pass::keep_promise(const QueueEntry& entry, std::size_t index) {
                          !in_.state.running.blocked(entry.use);
   if (may_start) {
     let_go(in_.machine, in_.promises[index]);
-    if (auto place = in_.placer.place(demand, {order_.now, entry.length})) {
+    if (auto place = place_if_counts_allow(entry)) {
       start(entry, *std::move(place));
       note_room(in_.promises[index]);
       in_.promises.erase(in_.promises.begin() + static_cast<std::ptrdiff_t>(index));
@@ -67,16 +67,25 @@ void Pass::keep_promise(const QueueEntry& entry, std::size_t index) {
     hold(in_.machine, in_.promises[index]);
   }
   Promise& promise = in_.promises[index];
-  const bool may_come_nearer =
-      due || order_.full || grown_.any_before(demand, {order_.now, entry.length}, promise);
-  if (!may_come_nearer) return;
   const std::size_t nodes = order_.full || demand.nodes == 1 ? 0 : in_.state.nodes.size();
   if (renewal_nodes_ > 0 && renewal_nodes_ + nodes > limits_.renewal_nodes_max) {
     promises_left_ = true;
     return;
   }
+  const bool may_come_nearer =
+      due || order_.full || grown_.any_before(demand, {order_.now, entry.length}, promise);
+  if (!may_come_nearer) return;
   renewal_nodes_ += nodes;
   renew(entry, promise);
+}
+
+// Where promises are many, most gangs are seen to have no place without a search.
+std::optional<Allocation> Pass::place_if_counts_allow(const QueueEntry& entry) {
+  const Demand& demand = *in_.demands.row(entry).demand;
+  if (!in_.placer.may_fit(demand, order_.now + entry.length)) return std::nullopt;
+  auto place = in_.placer.place(demand, {order_.now, entry.length});
+  if (!place) return std::nullopt;
+  return *std::move(place);
 }
 
 // Starts the job, if need be, on nodes that have got room and are promised to jobs behind it; those
@@ -91,7 +100,7 @@ bool Pass::start_before_others(const QueueEntry& entry, std::size_t index) {
   }
   if (behind.empty()) return false;
   for (const std::size_t i : behind) let_go(in_.machine, in_.promises[i]);
-  auto place = in_.placer.place(*in_.demands.row(entry).demand, {order_.now, entry.length});
+  auto place = place_if_counts_allow(entry);
   if (!place) {
     for (const std::size_t i : behind) hold(in_.machine, in_.promises[i]);
     return false;
