@@ -42,10 +42,16 @@ JobMaxima read_maxima(YamlMap& parent, const std::string& key) {
 
 }  // namespace
 
+std::uint32_t read_protected_jobs(YamlMap& map) {
+  if (map.text("protected_jobs") == "all") return kAllProtected;
+  constexpr std::int64_t kUsual = PrioritySettings{}.protected_jobs;
+  return static_cast<std::uint32_t>(map.integer("protected_jobs", {0, kAmountMax}, kUsual));
+}
+
 PrioritySettings read_priority(YamlFile& file, const YAML::Node& node) {
   YamlMap map(file, node, "priority",
               {"unit_s", "per_gpu_s", "share_s", "length_doubling_s", "length_weight",
-               "length_max_s", "length_learned"});
+               "length_max_s", "length_learned", "protected_jobs"});
   PrioritySettings settings;
   settings.unit = Millis(map.thousandths("unit_s", {0, kYearMs}, settings.unit.count()));
   settings.per_gpu = Millis(map.thousandths("per_gpu_s", {-kDayMs, kDayMs}, 0));
@@ -57,6 +63,7 @@ PrioritySettings read_priority(YamlFile& file, const YAML::Node& node) {
   settings.length_max =
       Millis(map.thousandths("length_max_s", {0, kYearMs}, settings.length_max.count()));
   settings.length_learned = map.boolean("length_learned", settings.length_learned);
+  settings.protected_jobs = read_protected_jobs(map);
   return settings;
 }
 

@@ -10,6 +10,8 @@
 
 namespace usine::config {
 
+// A number of jobs, or all.
+[[nodiscard]] std::uint32_t read_protected_jobs(discovery::YamlMap& map);
 [[nodiscard]] PrioritySettings read_priority(discovery::YamlFile& file, const YAML::Node& node);
 
 // Of the cluster as a whole: of each user, and of one job.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +11,8 @@
 #include "common/time.h"
 
 namespace usine {
+
+inline constexpr std::uint32_t kAllProtected = std::numeric_limits<std::uint32_t>::max();
 
 // Every factor of the order is a head start in time, so that it never changes as jobs age alike
 // (scheduler/queue/priority.h has the formula).
@@ -23,6 +26,10 @@ struct PrioritySettings {
   std::int64_t length_milli = 0;
   Millis length_max{12 * 3'600'000};
   bool length_learned = true;  // the length is the expected one where it is known, else the limit
+  // Blocked jobs, first in the order, whose starts are kept (backfill): 1 is EASY, kAllProtected
+  // conservative. More keep short jobs from room that stands idle; docs/scheduling.md has what came
+  // of how many.
+  std::uint32_t protected_jobs = 1;
 
   friend bool operator==(const PrioritySettings&, const PrioritySettings&) = default;
 };
@@ -95,7 +102,8 @@ struct Project {
 
 template <typename A>
 void fields(A& a, PrioritySettings& v) {
-  a(v.unit, v.per_gpu, v.share, v.length_doubling, v.length_milli, v.length_max, v.length_learned);
+  a(v.unit, v.per_gpu, v.share, v.length_doubling, v.length_milli, v.length_max, v.length_learned,
+    v.protected_jobs);
 }
 template <typename A>
 void fields(A& a, AmountLimits& v) {

@@ -17,15 +17,12 @@ constexpr PrioritySettings submit_order() {
   return settings;
 }
 
-constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
-
 // By the book: every pass looks at every job, whatever that costs.
-constexpr PlanLimits protecting(std::size_t jobs) {
+constexpr PlanLimits by_the_book() {
   PlanLimits limits;
-  limits.protected_jobs_max = jobs;
   limits.full_pass_every = Millis{0};
   limits.order_restored_after = Millis{0};
-  limits.renewal_nodes_max = kAll;
+  limits.renewal_nodes_max = std::numeric_limits<std::size_t>::max();
   return limits;
 }
 
@@ -33,11 +30,11 @@ constexpr PlanLimits protecting(std::size_t jobs) {
 
 std::span<const ReplayPolicy> replay_policies() {
   static const std::array kPolicies = {
-      ReplayPolicy{"usine", "the scheduler as it is, ordered as the cluster file says", {}, {}},
+      ReplayPolicy{"usine", "the scheduler as it is, ordered as the cluster file says", {}, {}, {}},
       ReplayPolicy{"easy", "submit order, the first job that has to wait keeps its start",
-                   protecting(1), submit_order()},
+                   by_the_book(), submit_order(), 1},
       ReplayPolicy{"conservative", "submit order, every job that has to wait keeps its start",
-                   protecting(kAll), submit_order()},
+                   by_the_book(), submit_order(), kAllProtected},
   };
   return kPolicies;
 }

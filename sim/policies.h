@@ -3,6 +3,7 @@
 // for all. Pure.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -18,7 +19,9 @@ struct ReplayPolicy {
   std::string name;
   std::string about;  // one line for people
   PlanLimits limits;
-  std::optional<PrioritySettings> priority;  // none: as the cluster file says
+  // None: as the cluster file says.
+  std::optional<PrioritySettings> priority;
+  std::optional<std::uint32_t> protected_jobs;
 };
 
 // The first is the default.

@@ -22,9 +22,9 @@ constexpr Time kStart{Millis{24 * 3'600 * 1'000}};
 
 std::shared_ptr<const ClusterConfig> with_order(std::shared_ptr<const ClusterConfig> cluster,
                                                 const ReplayPolicy& policy) {
-  if (!policy.priority) return cluster;
   auto ordered = std::make_shared<ClusterConfig>(*cluster);
-  ordered->priority = *policy.priority;
+  if (policy.priority) ordered->priority = *policy.priority;
+  if (policy.protected_jobs) ordered->priority.protected_jobs = *policy.protected_jobs;
   return ordered;
 }
 
@@ -37,7 +37,7 @@ class Replay {
         planner_(State{}, options.policy.limits),
         metrics_(*cluster_, offered_load(*cluster_, trace).unit, kStart) {
     if (options.estimates_every > Millis{0}) {
-      estimates_.emplace(options.policy.limits.protected_jobs_max, options.estimates_every);
+      estimates_.emplace(options.estimates_every);
     }
     report_.policy = options.policy.name;
     report_.starts.resize(trace.size());

@@ -17,7 +17,7 @@ namespace usine::sim {
 
 class ReplayEstimates {
  public:
-  ReplayEstimates(std::size_t kept_max, Millis every) : estimator_(kept_max), every_(every) {}
+  explicit ReplayEstimates(Millis every) : every_(every) {}
 
   // `after` has the events applied.
   void take(const State& after, const std::vector<Event>& events, Time now);

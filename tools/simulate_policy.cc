@@ -1,7 +1,6 @@
 #include "tools/simulate_policy.h"
 
-#include <limits>
-
+#include "config/order_yaml.h"
 #include "topology/discovery/yaml_map.h"
 
 namespace usine::tools {
@@ -10,19 +9,9 @@ namespace {
 using discovery::YamlFile;
 using discovery::YamlMap;
 
-constexpr std::int64_t kProtectedMax = 1'000'000'000;
 constexpr std::int64_t kHeadStartMax_s = 365 * 86'400;
 
 bool is_path(const std::string& text) { return text.find_first_of("./") != std::string::npos; }
-
-void read_limits(YamlMap& map, PlanLimits& limits) {
-  if (map.text("protected_jobs") == "all") {
-    limits.protected_jobs_max = std::numeric_limits<std::size_t>::max();
-  } else if (map.has("protected_jobs")) {
-    limits.protected_jobs_max =
-        static_cast<std::size_t>(map.integer("protected_jobs", {0, kProtectedMax}, 1));
-  }
-}
 
 void read_order(YamlMap& map, sim::ReplayPolicy& policy) {
   const bool any = map.has("length_doubling_s") || map.has("length_weight") ||
@@ -49,7 +38,7 @@ sim::ReplayPolicy read_map(YamlMap& map) {
     map.report("like", like.error().message);
   }
   policy.name = map.required_text("policy");
-  read_limits(map, policy.limits);
+  if (map.has("protected_jobs")) policy.protected_jobs = config::read_protected_jobs(map);
   read_order(map, policy);
   return policy;
 }

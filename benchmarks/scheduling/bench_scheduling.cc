@@ -24,7 +24,7 @@ namespace {
 
 constexpr std::uint64_t kSeed = 20'261'121;
 constexpr double kBusy = 0.95;
-constexpr std::size_t kKept = 100;          // starts, of as many blocked jobs
+constexpr std::uint32_t kKept = 100;        // starts, of as many blocked jobs
 constexpr std::uint32_t kLargeNodes = 512;  // of the job that ends in one event of twenty
 constexpr std::uint32_t kLargeEvery = 20;
 constexpr std::uint32_t kPlacementGpus[] = {1, 8, 64, 512, 4096};
@@ -190,6 +190,7 @@ Status run(const Options& options) {
   auto config = cluster(options);
   if (!config) return fail(config.error());
   add_partitions(*config);
+  config->priority.protected_jobs = kKept;
   const std::uint32_t per_node = gpus_per_node(*config);
   const auto shared = std::make_shared<const ClusterConfig>(*std::move(config));
   Report report("scheduling");
@@ -197,7 +198,7 @@ Status run(const Options& options) {
   report.setting("gpus", per_node);
   report.setting("waiting", options.counts.at("waiting"));
   report.setting("seed", static_cast<std::int64_t>(kSeed));
-  PlannerDriver driver(shared, kKept);
+  PlannerDriver driver(shared);
   std::vector<std::pair<std::string, Spread>> placed;
   for (const std::uint32_t gpus : kPlacementGpus) {
     const std::uint64_t nodes = (gpus + per_node - 1) / per_node;

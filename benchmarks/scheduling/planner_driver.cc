@@ -7,8 +7,8 @@
 
 namespace usine::bench {
 
-PlannerDriver::PlannerDriver(const std::shared_ptr<const ClusterConfig>& config, std::size_t kept)
-    : planner_(State{}, {.protected_jobs_max = kept}) {
+PlannerDriver::PlannerDriver(const std::shared_ptr<const ClusterConfig>& config)
+    : planner_(State{}) {
   tell(Configure{"benchmark", config});
   tell(StartEpoch{Epoch{1}});
   for (const ConfiguredNode& node : config->nodes) {

@@ -18,7 +18,7 @@ namespace usine::bench {
 class PlannerDriver {
  public:
   // Starts are kept for as many blocked jobs as `kept`.
-  PlannerDriver(const std::shared_ptr<const ClusterConfig>& config, std::size_t kept);
+  PlannerDriver(const std::shared_ptr<const ClusterConfig>& config);
 
   void tell(const Command& command);
   // The job's id; 0 where it is refused.

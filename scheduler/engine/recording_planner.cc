@@ -8,8 +8,8 @@ namespace usine {
 // Takes the members apart by their number, so that a new one cannot be left out.
 template <typename A>
 void fields(A& a, PlanLimits& v) {
-  auto& [tried, kept, full_every, renewed_after, restored_after, starts, renewed, preempted] = v;
-  a(tried, kept, full_every, renewed_after, restored_after, starts, renewed, preempted);
+  auto& [tried, full_every, renewed_after, restored_after, starts, renewed, preempted] = v;
+  a(tried, full_every, renewed_after, restored_after, starts, renewed, preempted);
 }
 
 RecordingPlanner::RecordingPlanner(State state, PlanLimits limits)

@@ -24,10 +24,10 @@ std::optional<Seconds> wait_in_reservation(const State& state, const Job& job, T
   return std::chrono::ceil<Seconds>(std::max(next_turn(found->second) - now, Millis{0}));
 }
 
-std::vector<Prediction> predict(const State& state, const EstimateLengths& lengths,
-                                std::size_t kept_max, Time now) {
+std::vector<Prediction> predict(const State& state, const EstimateLengths& lengths, Time now) {
   EstimateTask task = make_estimate_task(state, lengths, now);
-  task.problem.kept_max = std::min<std::size_t>(kept_max, EstimateNodes::kKeptMax);
+  task.problem.kept_max =
+      std::min<std::size_t>(state.config->priority.protected_jobs, EstimateNodes::kKeptMax);
   const auto starts = run_ahead(std::move(task.problem));
   std::vector<Prediction> made;
   const auto add = [&](const Job& job, Seconds wait) {
@@ -80,7 +80,7 @@ Estimates Estimator::refresh(const State& state, std::span<const KeptStart> kept
   Estimates estimates{now, {}};
   if (!state.config) return estimates;
   fit_lengths(state, now);
-  const std::vector<Prediction> predictions = predict(state, lengths_, kept_max_, now);
+  const std::vector<Prediction> predictions = predict(state, lengths_, now);
   ranges_.learn(now);
   std::map<JobId, Time> bounds;
   for (const KeptStart& start : kept) bounds.insert({start.job, start.at});

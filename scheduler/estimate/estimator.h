@@ -26,9 +26,6 @@ class Estimator {
   // Of jobs that wait, in the order of the queue; those beyond have no estimate.
   static constexpr std::size_t kJobsMax = 1'000'000;
 
-  // `kept_max`: the planner keeps the starts of so many jobs (PlanLimits::protected_jobs_max).
-  explicit Estimator(std::size_t kept_max = PlanLimits{}.protected_jobs_max)
-      : kept_max_(kept_max) {}
 
   // `after` has the event applied.
   void take(const State& after, const Event& event, Time now);
@@ -42,7 +39,6 @@ class Estimator {
   void learn_length(const Job& job, Time ended);
   void fit_lengths(const State& state, Time now);
 
-  std::size_t kept_max_;
   EstimateLengths lengths_;
   EstimateRanges ranges_;
 };

@@ -52,6 +52,7 @@ Pass::Pass(const PlanningIndexes& indexes, const PlanLimits& limits, PassOrder o
     : in_(indexes),
       limits_(limits),
       order_(std::move(order)),
+      protected_jobs_(indexes.state.config->priority.protected_jobs),
       tries_left_(limits.placements_tried_max),
       grown_(indexes.machine, order_.grown),
       preemptions_left_(any_preempts(indexes.state) ? limits.preemptions_tried_max : 0) {}
@@ -100,7 +101,7 @@ void Pass::go_over_first() {
     last = entry;
   }
   for (auto at = behind(in_.queue.entries(), last);
-       at != in_.queue.entries().end() && in_.promises.size() < limits_.protected_jobs_max; ++at) {
+       at != in_.queue.entries().end() && in_.promises.size() < protected_jobs_; ++at) {
     if (plan_.proposals.starts.size() >= limits_.event_starts_max) break;
     consider(*at);
     last = &*at;

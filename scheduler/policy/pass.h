@@ -75,6 +75,7 @@ class Pass {
   PlanningIndexes in_;
   const PlanLimits& limits_;
   PassOrder order_;
+  std::size_t protected_jobs_;
   Plan plan_;
   OrderedList<QueueEntry> fresh_;  // to be looked at, whatever has changed
   std::vector<JobId> postponed_;

@@ -140,7 +140,7 @@ void Pass::note_room(const Promise& promise) {
 }
 
 void Pass::promise_start(const QueueEntry& entry, const Reason& reason) {
-  if (in_.promises.size() >= limits_.protected_jobs_max || !is_busy(reason.kind)) return;
+  if (in_.promises.size() >= protected_jobs_ || !is_busy(reason.kind)) return;
   const JobRequest& request = *in_.state.find_job(entry.job())->request;
   if (!request.reservation.empty()) return;
   auto found =

@@ -70,9 +70,6 @@ struct Plan {
 
 struct PlanLimits {
   std::uint64_t placements_tried_max = 100'000;  // in one pass; the rest wait with kPassLimit
-  // Blocked jobs, first in the order, whose starts are kept: 1 is EASY, all of them conservative.
-  // More keep short jobs from room that stands idle; docs/scheduling.md has what came of how many.
-  std::size_t protected_jobs_max = 16;
   // A pass that follows an event looks at what the event can have changed; a full one comes when
   // that much time has passed since the last.
   Millis full_pass_every{600'000};

@@ -47,7 +47,7 @@ TEST_CASE("without keys for order and limits short jobs go first and nothing is 
 TEST_CASE("weights limits QOS and projects are read with their units") {
   const ClusterConfig cluster = parsed(R"(priority:
   {unit_s: 60, per_gpu_s: 0.5, share_s: 3600, length_doubling_s: 90, length_weight: 0.25,
-   length_max_s: 7200, length_learned: false}
+   length_max_s: 7200, length_learned: false, protected_jobs: all}
 limits:
   per_user: {running_jobs: 10, gpus: 16}
   per_job: {nodes: 2, time_limit: "02:00:00"}
@@ -63,7 +63,8 @@ qos:
      limits: {per_job: {gpus: 8}}}
 )");
   CHECK(cluster.priority == PrioritySettings{Millis{60'000}, Millis{500}, Millis{3'600'000},
-                                             Seconds{90}, 250, Seconds{7200}, false});
+                                             Seconds{90}, 250, Seconds{7200}, false,
+                                             kAllProtected});
   CHECK(cluster.user_limits == AmountLimits{10, 16, {}});
   CHECK(cluster.job_maxima == JobMaxima{{}, 2, Seconds{7200}});
   CHECK(cluster.partitions[0].head_start == Millis{90'000});

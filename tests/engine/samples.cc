@@ -21,7 +21,7 @@ std::shared_ptr<const ClusterConfig> config() {
   made->nodes[1].features = {"big", "fast"};
   made->classes[0].shape.nics.push_back({"mlx5_0", "0000:0a:00.0", 1, 3});
   made->classes[0].shape.gpu_links_mbps = {0, 50'000, 50'000, 0};
-  made->priority = {Millis{60'000}, Millis{10}, Millis{20}, Millis{40}, 250, Millis{30}, false};
+  made->priority = {Millis{60'000}, Millis{10}, Millis{20}, Millis{40}, 250, Millis{30}, false, 4};
   made->user_limits = {1, 2, 3};
   made->job_maxima = {4, 5, Seconds{6}};
   const GroupLimits limits{{7, 8, 9}, {1, 2, 3}, {4, 5, Seconds{6}}};

@@ -19,6 +19,7 @@ using test::request_for;
 ClusterConfig cluster_by_lengths(std::uint32_t nodes) {
   ClusterConfig config = cluster_of(nodes, 4);
   config.priority = {};
+  config.priority.protected_jobs = 8;
   return config;
 }
 

@@ -14,8 +14,9 @@ using test::cluster_of;
 using test::CoreDriver;
 using test::request_for;
 
-ClusterConfig mixed_cluster() {
+ClusterConfig mixed_cluster(std::uint32_t protected_jobs) {
   ClusterConfig config = cluster_of(12, 4);
+  config.priority.protected_jobs = protected_jobs;
   for (std::uint32_t i = 0; i < 12; i += 2) config.nodes[i].features = {"even"};
   Partition half;
   half.name = "half";
@@ -36,8 +37,11 @@ PrioritySettings in_order_of_submission() {
 // A cluster in the hands of chance, and a planner that follows it event by event.
 class Life {
  public:
-  Life(unsigned seed, PlanLimits limits)
-      : random_(seed), limits_(limits), planner_(core.state, limits) {
+  Life(unsigned seed, std::uint32_t protected_jobs, PlanLimits limits = {})
+      : core(mixed_cluster(protected_jobs)),
+        random_(seed),
+        limits_(limits),
+        planner_(core.state, limits) {
     for (const ConfiguredNode& node : core.state.config->nodes) {
       tell(AgentHello{{node.name, "boot-1", "", nullptr, {}}});
     }
@@ -69,7 +73,7 @@ class Life {
     return static_cast<std::uint32_t>(random_() % n);
   }
 
-  CoreDriver core{mixed_cluster()};
+  CoreDriver core;
 
  private:
   // Requests that no part of the cluster could ever hold are refused.
@@ -142,7 +146,7 @@ TEST_CASE("a planner that follows events leaves nothing that a planner made afre
   const unsigned seed = std::random_device{}();
   CAPTURE(seed);
   // Without promises a start depends on the present alone.
-  Life life(seed, {.protected_jobs_max = 0, .full_pass_every = Millis{1'000'000'000}});
+  Life life(seed, 0, {.full_pass_every = Millis{1'000'000'000}});
   for (int step = 0; step < 300; ++step) {
     CAPTURE(step);
     life.step();
@@ -153,7 +157,7 @@ TEST_CASE("a planner that follows events leaves nothing that a planner made afre
 TEST_CASE("every waiting job has a reason after every step") {
   const unsigned seed = std::random_device{}();
   CAPTURE(seed);
-  Life life(seed, {.protected_jobs_max = 5});
+  Life life(seed, 5);
   for (int step = 0; step < 300; ++step) {
     life.step();
     life.check_reasons();
@@ -163,12 +167,13 @@ TEST_CASE("every waiting job has a reason after every step") {
 TEST_CASE("[B77] in the order of submission no promised start goes back while nodes stay up") {
   const unsigned seed = std::random_device{}();
   CAPTURE(seed);
-  for (const std::size_t kept : {1u, 4u, 100u}) {
+  for (const std::uint32_t kept : {1u, 4u, 100u}) {
     ClusterConfig config = cluster_of(8, 4);
     config.priority = in_order_of_submission();
+    config.priority.protected_jobs = kept;
     CoreDriver core(config);
     std::mt19937 random(seed);
-    Planner planner(core.state, {.protected_jobs_max = kept});
+    Planner planner(core.state);
     std::map<JobId, Time> promised;
     const auto tell = [&](const Command& command) {
       core.must(command);

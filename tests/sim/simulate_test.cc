@@ -99,7 +99,7 @@ TEST_CASE("A policy file starts from a policy and changes what it says") {
   const auto policy = read_policy(path);
   REQUIRE_MESSAGE(policy, policy.error().message);
   CHECK(policy->name == "mine");
-  CHECK(policy->limits.protected_jobs_max == 7);
+  CHECK(policy->protected_jobs == 7);
   REQUIRE(policy->priority);
   CHECK(policy->priority->length_milli == 250);
   std::ofstream(path) << "policy: mine\nprotectd_jobs: 7\n";
