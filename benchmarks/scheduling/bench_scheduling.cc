@@ -24,8 +24,7 @@ namespace {
 
 constexpr std::uint64_t kSeed = 20'261'121;
 constexpr double kBusy = 0.95;
-constexpr std::uint32_t kKept = 100;        // starts, of as many blocked jobs
-constexpr std::uint32_t kLargeNodes = 512;  // of the job that ends in one event of twenty
+constexpr std::uint32_t kKept = 100;  // starts, of as many blocked jobs
 constexpr std::uint32_t kLargeEvery = 20;
 constexpr std::uint32_t kPlacementGpus[] = {1, 8, 64, 512, 4096};
 

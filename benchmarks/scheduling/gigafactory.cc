@@ -113,6 +113,19 @@ std::shared_ptr<const JobRequest> Workload::next(bool waiting) {
   return request;
 }
 
+std::shared_ptr<const JobRequest> Workload::whole_nodes(std::uint32_t nodes) {
+  auto request = std::make_shared<JobRequest>(*next(false));
+  Component& component = request->components.front();
+  component.nodes = nodes;
+  component.tasks = nodes;
+  component.per_node.gpus = gpus_per_node_;
+  component.per_node.cores = gpus_per_node_;
+  component.cores_per_task = gpus_per_node_;
+  component.constraint = {};
+  request->partition.clear();
+  return request;
+}
+
 std::uint64_t free_gpus(const State& state) {
   std::uint64_t free = 0;
   for (const Node& node : state.nodes) free += node.free_gpus.count();
@@ -121,19 +134,34 @@ std::uint64_t free_gpus(const State& state) {
 
 namespace {
 
-// Submits until nothing more starts of what is next, and cancels what waits.
+// One pass; of those jobs, cancels what waits after it.
+void start_or_cancel(PlannerDriver& driver, const std::vector<JobId>& jobs) {
+  driver.carry_out(driver.planner().plan(driver.now));
+  for (const JobId job : jobs) {
+    const Job* const found = driver.state().find_job(job);
+    if (found == nullptr || found->state != JobState::kPending) continue;
+    driver.tell(ActOnJob{{"root", 0, 0, true}, job, JobAction::kCancel});
+  }
+  driver.now += Millis{1};
+}
+
+// Submits until no more than so many GPUs are free.
 void fill(PlannerDriver& driver, Workload& workload, std::uint64_t free_target) {
   while (free_gpus(driver.state()) > free_target) {
     std::vector<JobId> jobs;
     for (int i = 0; i < 64; ++i) jobs.push_back(driver.submit(workload.next(false)));
-    driver.carry_out(driver.planner().plan(driver.now));
-    for (const JobId job : jobs) {
-      const Job* const found = driver.state().find_job(job);
-      if (found == nullptr || found->state != JobState::kPending) continue;
-      driver.tell(ActOnJob{{"root", 0, 0, true}, job, JobAction::kCancel});
-    }
-    driver.now += Millis{1};
+    start_or_cancel(driver, jobs);
   }
+}
+
+// None on a machine of which they would take more than a sixth.
+void start_large(PlannerDriver& driver, Workload& workload) {
+  if (driver.state().nodes.size() < std::size_t{kLargeNodes} * kLargeJobs * 6) return;
+  std::vector<JobId> jobs;
+  for (std::uint32_t i = 0; i < kLargeJobs; ++i) {
+    jobs.push_back(driver.submit(workload.whole_nodes(kLargeNodes)));
+  }
+  start_or_cancel(driver, jobs);
 }
 
 void end_some(PlannerDriver& driver, Workload& workload) {
@@ -164,6 +192,7 @@ void age(PlannerDriver& driver, Workload& workload, double busy) {
       static_cast<std::uint64_t>(std::llround((1 - busy) * static_cast<double>(gpus)));
   for (int filling = 0; filling < kFillings; ++filling) {
     if (filling > 0) end_some(driver, workload);
+    if (filling + 1 == kFillings) start_large(driver, workload);
     fill(driver, workload, free);
   }
   auto bounded = std::make_shared<ClusterConfig>(*driver.state().config);

@@ -31,6 +31,8 @@ class Workload {
   // limits from 10 minutes to 7 days, evenly on a logarithmic scale; 1 to 8 cores and 4 to 96 GiB a
   // GPU; one in 20 with a constraint, one in 20 not eligible where `waiting`.
   [[nodiscard]] std::shared_ptr<const JobRequest> next(bool waiting);
+  // Of all of their GPUs.
+  [[nodiscard]] std::shared_ptr<const JobRequest> whole_nodes(std::uint32_t nodes);
   [[nodiscard]] std::uint64_t below(std::uint64_t n) { return random_() % n; }
 
  private:
@@ -41,8 +43,12 @@ class Workload {
   std::uint64_t made_ = 0;
 };
 
+inline constexpr std::uint32_t kLargeNodes = 512;
+inline constexpr std::uint32_t kLargeJobs = 4;
+
 // Fills the machine three times over, ending jobs at random in between, until the given share of
-// its GPUs is busy; then bounds every user to the jobs that the busiest third of them run.
+// its GPUs is busy, from half full on with up to kLargeJobs gangs of kLargeNodes whole nodes; then
+// bounds every user to the jobs that the busiest third of them run.
 void age(PlannerDriver& driver, Workload& workload, double busy);
 
 [[nodiscard]] std::uint64_t free_gpus(const State& state);
