@@ -47,14 +47,25 @@ void Pass::drop_promises_behind(const QueueEntry& entry) {
   if (in_.promises.size() < before) in_.demands.forget_decisions();
 }
 
+// It is time, and the job may not start: its room is for others.
+void Pass::give_up_promise(std::size_t index) {
+  let_go(in_.machine, in_.promises[index]);
+  note_room(in_.promises[index]);
+  in_.promises.erase(in_.promises.begin() + static_cast<std::ptrdiff_t>(index));
+}
+
 // Starts the job now where it can, so that its promise is fulfilled: first beside all other
 // promises, then where only those before it count.
 void Pass::keep_promise(const QueueEntry& entry, std::size_t index) {
   const Demand& demand = *in_.demands.row(entry).demand;
   const bool due = in_.promises[index].at <= order_.now;
+  const auto limit = in_.state.running.blocked(entry.use);
+  if (due && limit) {
+    give_up_promise(index);
+    return say_limit(entry.job(), *limit);
+  }
   const bool may_start = (due || order_.full || grown_.any_holds(demand)) &&
-                         in_.placer.may_fit(demand, Time{}) &&
-                         !in_.state.running.blocked(entry.use);
+                         in_.placer.may_fit(demand, Time{}) && !limit;
   if (may_start) {
     let_go(in_.machine, in_.promises[index]);
     if (auto place = place_if_counts_allow(entry)) {

@@ -64,6 +64,42 @@ TEST_CASE("[B68] a job that its limit keeps back does not keep others behind it"
   CHECK(core.state_of(behind) == JobState::kPreparing);
 }
 
+// Its start was kept before its user came to the limit.
+TEST_CASE("[B68] a job that may not start when it is time leaves its room to others") {
+  ClusterConfig config = cluster_of(2);
+  config.user_limits.jobs = 1;
+  Cluster core(config);
+  const auto on_node = [](const std::string& name, const std::string& user) {
+    JobRequest request = request_for({.gpus = 8, .user = user});
+    request.components.front().only_nodes = {name};
+    return request;
+  };
+  const JobId first = core.submit(on_node("node001", "bob"));
+  const JobId second = core.submit(on_node("node002", "eve"));
+  core.plan();
+  for (const JobId job : {first, second}) core.prepare_all(job);
+  const JobId promised = core.submit(on_node("node001", "ada"));
+  CHECK(core.plan().estimates.contains(promised));
+  const JobId at_limit = core.submit(on_node("node002", "ada"));
+  core.end_all(second);
+  core.plan();
+  REQUIRE(core.state_of(at_limit) == JobState::kPreparing);
+  core.prepare_all(at_limit);
+  core.end_all(first);
+  const JobId bobs = core.submit(on_node("node001", "bob"));
+  core.now += Seconds{2};
+  Plan plan = core.plan();
+  CHECK(core.state_of(promised) == JobState::kPending);
+  if (core.planner().has_work(core.now)) plan = core.plan();
+  CHECK(core.state_of(bobs) == JobState::kPreparing);
+  CHECK_FALSE(plan.estimates.contains(promised));
+  core.end_all(at_limit);
+  core.prepare_all(bobs);
+  core.end_all(bobs);
+  core.plan();
+  CHECK(core.state_of(promised) == JobState::kPreparing);
+}
+
 TEST_CASE("[B26] a running limit holds across the tasks of an array") {
   ClusterConfig config = cluster_of(2);
   config.qos.resize(1);
