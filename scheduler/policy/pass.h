@@ -65,6 +65,8 @@ class Pass {
   void keep_promise(const QueueEntry& entry, std::size_t index);
   [[nodiscard]] std::optional<Allocation> place_if_counts_allow(const QueueEntry& entry);
   [[nodiscard]] bool start_before_others(const QueueEntry& entry, std::size_t index);
+  [[nodiscard]] bool start_promised(const QueueEntry& entry, std::size_t index);
+  void bring_nearer(const QueueEntry& entry, std::size_t index);
   void give_up_promise(std::size_t index);
   void renew(const QueueEntry& entry, Promise& promise);
   void promise_start(const QueueEntry& entry, const Reason& reason);

@@ -54,37 +54,49 @@ void Pass::give_up_promise(std::size_t index) {
   in_.promises.erase(in_.promises.begin() + static_cast<std::ptrdiff_t>(index));
 }
 
-// Starts the job now where it can, so that its promise is fulfilled: first beside all other
-// promises, then where only those before it count.
+// The job starts where it can; else its promise comes nearer where it can.
 void Pass::keep_promise(const QueueEntry& entry, std::size_t index) {
+  const auto limit = in_.state.running.blocked(entry.use);
+  const bool due = in_.promises[index].at <= order_.now;
+  if (!limit && start_promised(entry, index)) return;
+  if (!(limit && due)) bring_nearer(entry, index);
+  if (limit && in_.promises[index].at <= order_.now) {
+    give_up_promise(index);
+    say_limit(entry.job(), *limit);
+  }
+}
+
+// Now, so that the promise is fulfilled: first beside all other promises, then where only those
+// before it count.
+bool Pass::start_promised(const QueueEntry& entry, std::size_t index) {
   const Demand& demand = *in_.demands.row(entry).demand;
   const bool due = in_.promises[index].at <= order_.now;
-  const auto limit = in_.state.running.blocked(entry.use);
-  if (due && limit) {
-    give_up_promise(index);
-    return say_limit(entry.job(), *limit);
+  const bool has_a_chance =
+      (due || order_.full || grown_.any_holds(demand)) && in_.placer.may_fit(demand, Time{});
+  if (!has_a_chance) return false;
+  let_go(in_.machine, in_.promises[index]);
+  if (auto place = place_if_counts_allow(entry)) {
+    start(entry, *std::move(place));
+    note_room(in_.promises[index]);
+    in_.promises.erase(in_.promises.begin() + static_cast<std::ptrdiff_t>(index));
+    return true;
   }
-  const bool may_start = (due || order_.full || grown_.any_holds(demand)) &&
-                         in_.placer.may_fit(demand, Time{}) && !limit;
-  if (may_start) {
-    let_go(in_.machine, in_.promises[index]);
-    if (auto place = place_if_counts_allow(entry)) {
-      start(entry, *std::move(place));
-      note_room(in_.promises[index]);
-      in_.promises.erase(in_.promises.begin() + static_cast<std::ptrdiff_t>(index));
-      return;
-    }
-    if (start_before_others(entry, index)) return;
-    hold(in_.machine, in_.promises[index]);
-  }
+  if (start_before_others(entry, index)) return true;
+  hold(in_.machine, in_.promises[index]);
+  return false;
+}
+
+// Where room has grown that could serve it, unless the pass has renewed enough.
+void Pass::bring_nearer(const QueueEntry& entry, std::size_t index) {
+  const Demand& demand = *in_.demands.row(entry).demand;
   Promise& promise = in_.promises[index];
   const std::size_t nodes = order_.full || demand.nodes == 1 ? 0 : in_.state.nodes.size();
   if (renewal_nodes_ > 0 && renewal_nodes_ + nodes > limits_.renewal_nodes_max) {
     promises_left_ = true;
     return;
   }
-  const bool may_come_nearer =
-      due || order_.full || grown_.any_before(demand, {order_.now, entry.length}, promise);
+  const bool may_come_nearer = promise.at <= order_.now || order_.full ||
+                               grown_.any_before(demand, {order_.now, entry.length}, promise);
   if (!may_come_nearer) return;
   renewal_nodes_ += nodes;
   renew(entry, promise);

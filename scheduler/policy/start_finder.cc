@@ -51,6 +51,25 @@ StartFinder::StartFinder(const Machine& machine)
 
 // ---- when --------------------------------------------------------------------------------------
 
+void StartFinder::LeastTimes::reset(std::size_t n) {
+  n_ = n;
+  times_.clear();
+}
+
+void StartFinder::LeastTimes::add(Time time) {
+  if (time >= last()) return;
+  if (times_.size() == n_) {
+    std::ranges::pop_heap(times_);
+    times_.pop_back();
+  }
+  times_.push_back(time);
+  std::ranges::push_heap(times_);
+}
+
+Time StartFinder::LeastTimes::last() const {
+  return times_.size() < n_ ? Timeline::kNever : times_.front();
+}
+
 bool StartFinder::is_hopeless(const Demand& demand, Time latest) const {
   return std::ranges::any_of(demand.components, [&](const ComponentDemand& component) {
     return std::ranges::any_of(component.ways.front(), [&](const PartDemand& part) {
@@ -68,26 +87,30 @@ bool StartFinder::is_hopeless(const Demand& demand, Time latest) const {
 }
 
 void StartFinder::find_times(const ComponentDemand& component, const PartDemand& part,
-                             const Run& run, bool exact) {
+                             const Run& run, Look look) {
   candidates_.clear();
   times_.clear();
+  least_.reset(std::max(part.nodes, 1U));
+  Time bound = latest_;
   const Component& asked = *component.asked;
   for (const std::uint32_t pool : part.pools) {
     const Pool& its = machine_.pools().pools[pool];
     const std::span<const NodeId> nodes = among_.value_or(its.nodes);
     const std::size_t gpus = gpus_on(machine_, asked, pool);
     const std::span<const Time> ready = machine_.timeline().ready(gpus);
-    const bool by_gpus = gpus > 0 && !exact;
+    const bool by_gpus = gpus > 0 && look == Look::kByGpus;
     for (const NodeId node : nodes) {
       const Time least = std::max(ready[node.value], run.from);
-      if (least > latest_ || least == Timeline::kNever) continue;
+      if (least > bound || least == Timeline::kNever) continue;
       if (among_ && machine_.pools().of_node[node.value] != pool) continue;
       if (std::ranges::binary_search(component.excluded, node)) continue;
       const bool settled = by_gpus && !machine_.is_claimed(node);
       const Time time = settled ? least : time_on(node, asked, run, by_gpus);
-      if (time > latest_ || time == Timeline::kNever) continue;
+      if (time > bound || time == Timeline::kNever) continue;
       candidates_.push_back(node);
       times_.push_back(time);
+      least_.add(time);
+      if (look != Look::kAtAll) bound = std::min(latest_, std::max(least_.last(), run.from));
     }
   }
 }
@@ -100,15 +123,6 @@ Time StartFinder::time_on(NodeId node, const Component& asked, const Run& run, b
   return timeline.earliest(node, {share, run.length, run.from});
 }
 
-Time StartFinder::nth_time(std::uint32_t n) {
-  if (times_.size() < n) return Timeline::kNever;
-  if (n == 1) return *std::ranges::min_element(times_);
-  ordered_ = times_;
-  const auto nth = ordered_.begin() + static_cast<std::ptrdiff_t>(n) - 1;
-  std::ranges::nth_element(ordered_, nth);
-  return *nth;
-}
-
 Time StartFinder::first_after(Time time) const {
   Time first = Timeline::kNever;
   for (const Time one : times_) {
@@ -117,12 +131,12 @@ Time StartFinder::first_after(Time time) const {
   return first;
 }
 
-Time StartFinder::earliest(const Demand& demand, const Run& run, bool exact) {
+Time StartFinder::earliest(const Demand& demand, const Run& run, Look look) {
   Time latest = run.from;
   for (const ComponentDemand& component : demand.components) {
     for (const PartDemand& part : component.ways.front()) {
-      find_times(component, part, run, exact);
-      latest = std::max(latest, nth_time(part.nodes));
+      find_times(component, part, run, look);
+      if (part.nodes > 0) latest = std::max(latest, least_.last());
     }
   }
   return latest;
@@ -133,7 +147,7 @@ Time StartFinder::next_change(const Demand& demand, const Run& run) {
   const Run after{run.from + Millis{1}, run.length};
   for (const ComponentDemand& component : demand.components) {
     for (const PartDemand& part : component.ways.front()) {
-      find_times(component, part, after, true);
+      find_times(component, part, after, Look::kAtAll);
       next = std::min(next, first_after(after.from));
     }
   }
@@ -170,7 +184,7 @@ bool StartFinder::fits(const Demand& demand, const Run& run, Promise& promise) {
       demand.components.size() == 1 && demand.components.front().ways.front().size() == 1;
   for (const ComponentDemand& component : demand.components) {
     for (const PartDemand& part : component.ways.front()) {
-      if (!one_part) find_times(component, part, run, true);
+      if (!one_part) find_times(component, part, run, Look::kExact);
       if (!choose(component, part, run)) return false;
       for (const NodeId node : chosen_) {
         taken_[node.value] = try_;
@@ -202,14 +216,14 @@ std::optional<Promise> StartFinder::find_sooner(JobId job, const Demand& demand,
 std::optional<Promise> StartFinder::search(JobId job, const Demand& demand, const Run& run) {
   Promise promise{job, {}, {}, {}};
   Run tried = run;
-  tried.from = earliest(demand, run, false);
+  tried.from = earliest(demand, run, Look::kByGpus);
   for (int times = 0; times < kTimesTriedMax && tried.from != Timeline::kNever; ++times) {
     if (fits(demand, tried, promise)) {
       promise.at = tried.from;
       promise.until = tried.from + run.length;
       return promise;
     }
-    const Time exact = earliest(demand, tried, true);
+    const Time exact = earliest(demand, tried, Look::kExact);
     tried.from = exact > tried.from ? exact : next_change(demand, tried);
   }
   return std::nullopt;

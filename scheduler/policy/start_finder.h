@@ -41,18 +41,34 @@ class StartFinder {
 
   // Whether some part's nodes have their GPUs free too late, even if no claim counted.
   [[nodiscard]] bool is_hopeless(const Demand& demand, Time latest) const;
-  // Of each node of the part that could be free by latest_ the earliest start of the component's
-  // share; unless `exact`, of nodes without claims by their GPUs alone.
+  // The n least of some times, n at least 1.
+  class LeastTimes {
+   public:
+    void reset(std::size_t n);
+    void add(Time time);
+    // The n-th; kNever as long as there are fewer.
+    [[nodiscard]] Time last() const;
+
+   private:
+    std::size_t n_ = 1;
+    std::vector<Time> times_;  // a heap, the latest on top
+  };
+
+  enum class Look : std::uint8_t {
+    kByGpus,  // at nodes without claims by their GPUs alone
+    kExact,
+    kAtAll,  // exact, also at those that come after enough others
+  };
+  // Of each node of the part that could be free by latest_, but of none that comes after enough
+  // others, the earliest start of the component's share.
   void find_times(const ComponentDemand& component, const PartDemand& part, const Run& run,
-                  bool exact);
+                  Look look);
   [[nodiscard]] Time time_on(NodeId node, const Component& asked, const Run& run,
                              bool by_gpus) const;
   [[nodiscard]] std::optional<Promise> search(JobId job, const Demand& demand, const Run& run);
-  // Of the candidates' times the one that comes n-th.
-  [[nodiscard]] Time nth_time(std::uint32_t n);
   [[nodiscard]] Time first_after(Time time) const;
   // The earliest time, from run.from on, at which each part has enough nodes for itself.
-  [[nodiscard]] Time earliest(const Demand& demand, const Run& run, bool exact);
+  [[nodiscard]] Time earliest(const Demand& demand, const Run& run, Look look);
   [[nodiscard]] bool choose(const ComponentDemand& component, const PartDemand& part,
                             const Run& run);
   // Whether the whole gang fits at run.from, which is then in `promise`.
@@ -67,7 +83,7 @@ class StartFinder {
   std::optional<std::span<const NodeId>> among_;
   std::vector<NodeId> candidates_;  // of one part
   std::vector<Time> times_;         // parallel
-  std::vector<Time> ordered_;       // the same times, while one is looked for
+  LeastTimes least_;                // of them, as many as the part has nodes
   std::vector<NodeId> chosen_;
   std::vector<std::uint32_t> taken_;  // by node: the number of the try that took it last
   std::uint32_t try_ = 0;
