@@ -16,10 +16,7 @@ ChangedJobs::ChangedJobs(const PlanningIndexes& indexes, GrownNodes& grown, Time
   grown_.settle();
 }
 
-void ChangedJobs::add_fresh(const OrderedList<QueueEntry>& jobs) {
-  fresh_ = &jobs;
-  add(jobs, kNoClass);
-}
+void ChangedJobs::add_fresh(const OrderedList<QueueEntry>& jobs) { add(jobs, kNoClass); }
 
 void ChangedJobs::add_classes() {
   if (!grown_.any_room()) return;
@@ -111,14 +108,6 @@ const QueueEntry* ChangedJobs::next() {
     return &*walk.at;
   }
   return nullptr;
-}
-
-std::vector<JobId> ChangedJobs::rest_of_fresh(const QueueEntry& not_considered) const {
-  std::vector<JobId> rest;
-  for (auto at = fresh_->lower_bound(not_considered); at != fresh_->end(); ++at) {
-    rest.push_back(at->job());
-  }
-  return rest;
 }
 
 }  // namespace usine

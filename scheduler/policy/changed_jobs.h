@@ -30,8 +30,6 @@ class ChangedJobs {
 
   // The next job to be considered, once the one before has been; null: there is none.
   [[nodiscard]] const QueueEntry* next();
-  // Instead of next(): jobs added as fresh that have not come up, this one among them.
-  [[nodiscard]] std::vector<JobId> rest_of_fresh(const QueueEntry& not_considered) const;
 
  private:
   static constexpr DemandClass kNoClass = std::numeric_limits<DemandClass>::max();
@@ -59,7 +57,6 @@ class ChangedJobs {
   Time now_;
   const QueueEntry* after_;
   Headroom headroom_;
-  const OrderedList<QueueEntry>* fresh_ = nullptr;
   std::vector<Walk> walks_;   // a heap
   std::size_t bookings_ = 0;  // of the machine, as known
   std::optional<Walk> current_;

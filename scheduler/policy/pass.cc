@@ -97,12 +97,13 @@ void Pass::go_over_first() {
   fresh_ = entries_of(in_.queue, order_.fresh);
   const QueueEntry* last = nullptr;
   while (const QueueEntry* const entry = next_of_first(last)) {
+    if (has_done_enough()) return leave_unfinished(*entry);
     consider(*entry);
     last = entry;
   }
   for (auto at = behind(in_.queue.entries(), last);
        at != in_.queue.entries().end() && in_.promises.size() < protected_jobs_; ++at) {
-    if (plan_.proposals.starts.size() >= limits_.event_starts_max) break;
+    if (has_done_enough()) return leave_unfinished(*at);
     consider(*at);
     last = &*at;
   }
@@ -124,12 +125,20 @@ void Pass::go_over_changed(const QueueEntry* after) {
   changed.add_fresh(fresh_);
   changed.add_classes();
   while (const QueueEntry* const entry = changed.next()) {
-    if (plan_.proposals.starts.size() >= limits_.event_starts_max) {
-      unfinished_ = true;
-      std::ranges::move(changed.rest_of_fresh(*entry), std::back_inserter(postponed_));
-      return;
-    }
+    if (has_done_enough()) return leave_unfinished(*entry);
     consider(*entry);
+  }
+}
+
+bool Pass::has_done_enough() const {
+  return plan_.proposals.starts.size() + promises_made_ >= limits_.event_starts_max;
+}
+
+// The next pass goes on from there.
+void Pass::leave_unfinished(const QueueEntry& not_considered) {
+  unfinished_ = true;
+  for (auto at = fresh_.lower_bound(not_considered); at != fresh_.end(); ++at) {
+    postponed_.push_back(at->job());
   }
 }
 

@@ -28,10 +28,10 @@ class Pass {
   [[nodiscard]] Plan run();
   // After run(): jobs that a running limit blocks, by its group, to be looked at when it grows.
   [[nodiscard]] LimitedJobs take_limited() { return std::move(limited_); }
-  // After run(): nodes whose room the next pass must go on with, since this one ended before.
-  [[nodiscard]] std::vector<NodeId> unfinished() const {
-    return unfinished_ ? grown_.nodes() : std::vector<NodeId>{};
-  }
+  // After run(): whether the next pass must go on, since this one has done enough; and the nodes
+  // whose room it goes on with.
+  [[nodiscard]] bool is_unfinished() const { return unfinished_; }
+  [[nodiscard]] const std::vector<NodeId>& grown() const { return grown_.nodes(); }
   // After run(): whether promises that might come nearer were left as they are.
   [[nodiscard]] bool left_promises() const { return promises_left_; }
   // After run(): jobs that the work limit left for the next pass.
@@ -45,6 +45,8 @@ class Pass {
   void go_over_first();
   [[nodiscard]] const QueueEntry* next_of_first(const QueueEntry* last) const;
   void go_over_changed(const QueueEntry* after);
+  [[nodiscard]] bool has_done_enough() const;
+  void leave_unfinished(const QueueEntry& not_considered);
   void undo(std::size_t mark);
 
   // ---- one job
@@ -84,7 +86,8 @@ class Pass {
   std::vector<JobId> postponed_;
   LimitedJobs limited_;
   bool unfinished_ = false;
-  std::size_t promises_met_ = 0;  // so many of in_.promises lie before the entry
+  std::size_t promises_met_ = 0;   // so many of in_.promises lie before the entry
+  std::size_t promises_made_ = 0;  // to jobs without one
   std::uint64_t tries_left_;
   std::size_t renewal_nodes_ = 0;  // looked at so far
   bool promises_left_ = false;     // that might have come nearer

@@ -169,6 +169,7 @@ void Pass::promise_start(const QueueEntry& entry, const Reason& reason) {
   auto found =
       in_.finder.find(entry.job(), *in_.demands.row(entry).demand, {order_.now, entry.length});
   if (!found) return;
+  ++promises_made_;
   hold(in_.machine, *found);
   const auto place = std::ranges::upper_bound(
       in_.promises, entry, {},

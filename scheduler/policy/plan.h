@@ -77,9 +77,9 @@ struct PlanLimits {
   Millis promises_renewed_after{60'000};
   // The same where a job has come that goes before one with a promise.
   Millis order_restored_after{1'000};
-  // Jobs that a pass after an event starts; the next one, which follows at once, goes on from
-  // there.
-  std::size_t event_starts_max = 32;
+  // Starts that a pass after an event makes or keeps anew, so that none takes long; the next one,
+  // which follows at once, goes on from there.
+  std::size_t event_starts_max = 16;
   // Nodes that a pass after an event looks at to make promises anew, one promise at least, first in
   // the order; a full pass does all.
   std::size_t renewal_nodes_max = 25'000;

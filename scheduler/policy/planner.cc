@@ -274,7 +274,7 @@ bool Planner::has_work(Time now) const {
   if (again_ && *again_ <= now) return true;
   if (!ineligible_.empty() || !fresh_.empty()) return true;
   if (queue_.entries().empty()) return false;
-  if (full_pass_ || !limits_grown_.empty() || !grown_.empty()) return true;
+  if (full_pass_ || unfinished_ || !limits_grown_.empty() || !grown_.empty()) return true;
   const std::optional<Time> full = next_full_pass();
   return full && *full <= now;
 }
@@ -336,7 +336,8 @@ Plan Planner::plan(Time now) {
   if (plan.again) again_ = std::min(again_.value_or(*plan.again), *plan.again);
   promises_left_ = promises_left_ || pass.left_promises();
   fresh_ = pass.take_postponed();
-  grown_ = pass.unfinished();
+  unfinished_ = pass.is_unfinished();
+  if (unfinished_) grown_ = pass.grown();
   for (const auto& [group, job] : pass.take_limited()) limited_[group].push_back(job);
   tell_of_ineligible(now, plan);
   return plan;

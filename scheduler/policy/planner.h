@@ -96,6 +96,7 @@ class Planner {
   std::vector<JobId> ineligible_;  // waiting, and out of the queue anew
   std::vector<NodeId> grown_;
   std::vector<std::uint32_t> limits_grown_;  // groups of which something has ended
+  bool unfinished_ = false;                  // the last pass has left something to the next
   bool full_pass_ = true;
   bool afresh_ = true;
 
