@@ -49,7 +49,7 @@ std::vector<Prediction> predict(const State& state, const EstimateLengths& lengt
 void Estimator::learn_length(const Job& job, Time ended) {
   if (!job.started) return;
   const auto run = std::chrono::duration_cast<Seconds>(ended - *job.started);
-  lengths_.learn(job.request->user, run, job.limit());
+  lengths_.learn(run, job.limit());
 }
 
 void Estimator::fit_lengths(const State& state, Time now) {

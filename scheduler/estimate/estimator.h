@@ -33,8 +33,6 @@ class Estimator {
   // All estimates anew. A range never ends after a start that the planner keeps.
   [[nodiscard]] Estimates refresh(const State& state, std::span<const KeptStart> kept, Time now);
 
-  [[nodiscard]] const EstimateLengths& lengths() const { return lengths_; }
-
  private:
   void learn_length(const Job& job, Time ended);
   void fit_lengths(const State& state, Time now);

@@ -7,8 +7,7 @@ namespace usine {
 namespace {
 
 constexpr std::uint64_t kWiderCounts = 20;  // as so many jobs of a narrower kind
-constexpr std::uint64_t kWiderCountsOfUser = 4;
-constexpr std::int64_t kWhole = 64 * 64;  // of a limit, in 64ths of a part
+constexpr std::int64_t kWhole = 64 * 64;    // of a limit, in 64ths of a part
 
 }  // namespace
 
@@ -26,16 +25,10 @@ std::size_t EstimateLengths::part_of(Seconds run, Seconds limit) {
   return static_cast<std::size_t>(std::clamp<std::int64_t>(part, 0, kLast));
 }
 
-void EstimateLengths::learn(const std::string& user, Seconds run, Seconds limit) {
+void EstimateLengths::learn(Seconds run, Seconds limit) {
   if (limit.count() <= 0) return;
   const std::size_t kind = kind_of(limit);
   ++seen_[kind].ended[part_of(run, limit)];
-  if (users_.size() < kUsersMax || users_.contains(user)) {
-    Mean& own = users_[user][kind];
-    const std::int64_t share = run.count() * kWhole / limit.count();
-    own.parts += static_cast<std::uint32_t>(std::clamp<std::int64_t>(share, 0, kWhole));
-    if (++own.ends == kRememberedOfUser) own = {own.ends / 2, own.parts / 2};
-  }
   if (++ends_[kind] < kRemembered) return;
   ends_[kind] = 0;
   for (std::uint32_t& count : seen_[kind].ended) ends_[kind] += count /= 2;
@@ -70,21 +63,12 @@ std::uint64_t EstimateLengths::left_by_all(std::size_t kind, std::size_t part) c
   return beyond * kParts / here;
 }
 
-Seconds EstimateLengths::expected(const std::string& user, Seconds limit, Seconds elapsed) const {
+Seconds EstimateLengths::expected(Seconds limit, Seconds elapsed,
+                                  std::optional<Seconds> of_script) const {
   if (limit.count() <= 0) return elapsed;
-  const std::size_t kind = kind_of(limit);
-  const auto at = [limit](std::uint64_t parts) {
-    return Seconds(limit.count() * static_cast<std::int64_t>(parts) / kWhole);
-  };
-  const auto known = users_.find(user);
-  if (known != users_.end() && known->second[kind].ends > 0) {
-    const Mean& own = known->second[kind];
-    const std::uint64_t sum = own.parts + kWiderCountsOfUser * left_by_all(kind, 0);
-    // Past what this user's jobs take, the others say how it goes on.
-    const Seconds whole = at(sum / (own.ends + kWiderCountsOfUser));
-    if (whole > elapsed) return whole;
-  }
-  const Seconds left = at(left_by_all(kind, part_of(elapsed, limit)));
+  if (of_script && std::min(*of_script, limit) > elapsed) return std::min(*of_script, limit);
+  const std::uint64_t parts = left_by_all(kind_of(limit), part_of(elapsed, limit));
+  const Seconds left(limit.count() * static_cast<std::int64_t>(parts) / kWhole);
   return std::min(elapsed + left, std::max(limit, elapsed));
 }
 

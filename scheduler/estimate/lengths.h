@@ -1,14 +1,13 @@
-// How much of their time limits jobs use. Of all, by limits of about one length, learned from those
-// that ended and from those that have run so far and go on; of each user a mean beside it, since
-// users differ more than limits do. So it is known what a job is likely to take, also one that has
-// run for a while. Pure.
+// How long jobs run, as far as their limits tell: how much of them jobs use is learned here, by
+// limits of about one length, from those that ended and from those that have run so far and go on.
+// How long runs of one script take is known to the state (core/run_times.h) and is not learned
+// again; here is how it goes on when a job has run for longer. Pure.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <map>
-#include <string>
+#include <optional>
 
 #include "common/time.h"
 #include "scheduler/estimate/survival.h"
@@ -19,10 +18,8 @@ class EstimateLengths {
  public:
   EstimateLengths();
 
-  static constexpr std::size_t kUsersMax = 10'000;  // the others go by all
-
   // A job has ended.
-  void learn(const std::string& user, Seconds run, Seconds limit);
+  void learn(Seconds run, Seconds limit);
 
   // What runs now, told anew for each fit().
   void forget_running();
@@ -32,21 +29,15 @@ class EstimateLengths {
   void fit();
 
   // The whole run of a job that has run for `elapsed`, which may be 0; not less than that.
-  [[nodiscard]] Seconds expected(const std::string& user, Seconds limit, Seconds elapsed) const;
+  // `of_script`: how long runs of its script took, where any is known.
+  [[nodiscard]] Seconds expected(Seconds limit, Seconds elapsed,
+                                 std::optional<Seconds> of_script) const;
 
  private:
   static constexpr std::size_t kParts = 64;   // of a limit
   static constexpr std::size_t kLimits = 12;  // kinds, each four times as long, from a minute
   static constexpr std::uint32_t kRemembered = 2048;  // ends of a kind; then what is known halves
 
-  static constexpr std::uint32_t kRememberedOfUser = 32;
-
-  // Of one user's jobs with limits of one kind.
-  struct Mean {
-    std::uint32_t ends = 0;
-    std::uint32_t parts = 0;  // 64ths of a part, sum
-  };
-  using Means = std::array<Mean, kLimits>;
   using Seen = Observed<kParts>;
 
   [[nodiscard]] static std::size_t kind_of(Seconds limit);
@@ -57,7 +48,6 @@ class EstimateLengths {
   std::array<Seen, kLimits> seen_{};
   std::array<std::uint32_t, kLimits> ends_{};  // sums
   std::array<Survival<kParts>, kLimits> fitted_{};
-  std::map<std::string, Means> users_;
 };
 
 }  // namespace usine

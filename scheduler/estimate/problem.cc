@@ -10,6 +10,7 @@
 #include "scheduler/core/arrays.h"
 #include "scheduler/core/feasibility.h"
 #include "scheduler/core/reservations.h"
+#include "scheduler/core/run_times.h"
 #include "scheduler/placement/pools.h"
 #include "scheduler/policy/eligibility.h"
 #include "scheduler/policy/promise.h"
@@ -121,12 +122,17 @@ class Maker {
     }
     const Time started = attempt.started.value_or(attempt.placed);
     const auto elapsed = std::chrono::duration_cast<Seconds>(std::max(now_ - started, Millis{0}));
-    const Seconds whole = lengths_.expected(job.request->user, job.limit(), elapsed);
+    const Seconds whole = expected(job, elapsed);
     running.gone_s = seconds(latest_end(job, *state_.config) - now_);
     running.ends_s = std::min((whole - elapsed).count(), running.gone_s);
     if (attempt.stop) running.ends_s = 0;
     if (limited_) running.use = task_.problem.limits.use_of(job);
     return running;
+  }
+
+  [[nodiscard]] Seconds expected(const Job& job, Seconds elapsed) const {
+    const auto of_script = state_.run_times.expected(script_of(*job.request));
+    return lengths_.expected(job.limit(), elapsed, of_script);
   }
 
   void add_waiting() {
@@ -153,7 +159,7 @@ class Maker {
     EstimateWaiting waiting;
     waiting.demand = demand_of(job);
     waiting.limit_s = job.limit().count() + seconds(state_.config->timings.kill_wait);
-    waiting.expected_s = lengths_.expected(job.request->user, job.limit(), Seconds(0)).count();
+    waiting.expected_s = expected(job, Seconds(0)).count();
     if (const auto at = opens_at(job, now_)) waiting.opens_s = seconds(*at - now_);
     waiting.waits_for = static_cast<std::uint32_t>(task_.problem.waits.size());
     if (limited_) {

@@ -10,8 +10,8 @@
 namespace usine {
 namespace {
 
-// What is known of a wider kind counts as so many observations of a narrower one.
-constexpr std::uint64_t kWiderCounts = 30;
+// What is known of a wider kind counts as so many observations of a narrower one, made apart.
+constexpr std::uint64_t kWiderCounts = 2;
 // A ring holds at least so many times the predicted wait, so that it is known how its samples went.
 constexpr std::int64_t kWaitsHeld = 8;
 constexpr std::int32_t kThousand = 1000;
@@ -176,18 +176,31 @@ void EstimateRanges::judge(std::size_t kind, Verdict verdict) {
 
 // ---- quantiles ---------------------------------------------------------------------------------
 
-EstimateRanges::Counts EstimateRanges::count(const Kind& kind, Time now) {
-  Counts counts;
-  for (const Sample& sample : kind.samples) {
+EstimateRanges::Seen EstimateRanges::look_at(const Kind& kind, Time now) {
+  Seen seen;
+  std::optional<Time> ends;  // of the last wait that is counted as apart
+  for (std::size_t i = 0; i < kind.samples.size(); ++i) {
+    // From the oldest on: the ring is full when something has been overwritten.
+    const Sample& sample = kind.samples[(kind.taken + i) % kind.samples.size()];
     if (sample.gone) continue;
     const Seconds waited = std::chrono::duration_cast<Seconds>(now - sample.made);
     if (sample.real) {
-      ++counts.ended[ratio_of(*sample.real, sample.wait)];
+      ++seen.ratios.ended[ratio_of(*sample.real, sample.wait)];
     } else {
-      ++counts.open[ratio_of(waited, sample.wait)];
+      ++seen.ratios.open[ratio_of(waited, sample.wait)];
     }
+    ++seen.samples;
+    const Time end = sample.made + sample.real.value_or(waited);
+    if (!ends || sample.made >= *ends) ++seen.apart;
+    ends = !ends || sample.made >= *ends ? end : std::min(*ends, end);
   }
-  return counts;
+  return seen;
+}
+
+Survival<EstimateRanges::kRatios> EstimateRanges::fit(const Seen& seen,
+                                                      const Survival<kRatios>& wider) {
+  const std::uint64_t alike = seen.samples / std::max<std::uint64_t>(seen.apart, 1);
+  return survival_of(seen.ratios, wider, kWiderCounts * std::max<std::uint64_t>(alike, 1));
 }
 
 EstimateRanges::Quantiles EstimateRanges::quantiles_of(const Survival<kRatios>& survival) {
@@ -211,23 +224,18 @@ void EstimateRanges::learn(Time now) {
     defaults[kRatios / 2 - 1 - i] = kAllSurvive - beyond;
     beyond = beyond * 935 / 1000;
   }
-  std::vector<Counts> counts;
-  for (const Kind& kind : kinds_) counts.push_back(count(kind, now));
-  const auto sum = [&counts](auto&& takes) {
-    Counts all;
-    for (std::size_t kind = 0; kind < kKinds; ++kind) {
-      if (!takes(kind)) continue;
-      all += counts[kind];
-    }
-    return all;
-  };
-  const auto all = survival_of(sum([](std::size_t) { return true; }), defaults, kWiderCounts);
+  std::vector<Seen> seen;
+  for (const Kind& kind : kinds_) seen.push_back(look_at(kind, now));
   for (std::size_t wait = 0; wait < kWaits; ++wait) {
-    const auto of_wait = survival_of(
-        sum([wait](std::size_t kind) { return kind % kWaits == wait; }), all, kWiderCounts);
-    for (std::size_t size = 0; size < kSizes; ++size) {
-      const std::size_t kind = size * kWaits + wait;
-      quantiles_[kind] = quantiles_of(survival_of(counts[kind], of_wait, kWiderCounts));
+    Seen of_wait;
+    for (std::size_t kind = wait; kind < kKinds; kind += kWaits) {
+      of_wait.ratios += seen[kind].ratios;
+      of_wait.samples += seen[kind].samples;
+      of_wait.apart = std::max(of_wait.apart, seen[kind].apart);
+    }
+    const Survival<kRatios> wider = fit(of_wait, defaults);
+    for (std::size_t kind = wait; kind < kKinds; kind += kWaits) {
+      quantiles_[kind] = quantiles_of(fit(seen[kind], wider));
     }
   }
 }

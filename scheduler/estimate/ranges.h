@@ -4,7 +4,11 @@
 // range lies between two of them. Jobs that still wait count too, as long as they have: else the
 // quantiles would be those of jobs that start soon. The quantiles are of the product-limit estimate
 // for such censored observations: Kaplan and Meier, "Nonparametric estimation from incomplete
-// observations", J. Am. Stat. Assoc. 53(282), 1958. Since machines do not stay as they were, the
+// observations", J. Am. Stat. Assoc. 53(282), 1958. Jobs that wait at one time wait for the same, a
+// long job's end perhaps, and are wrong together: however many they are, they say as much as one
+// (an effective sample size: Kish, "Survey Sampling", 1965), and where little has been seen the
+// range stays nearly as wide as it is before anything is known. What is known of short waits says
+// nothing of long ones. Since machines do not stay as they were, the
 // ends of the ranges are moved on as they miss too often or too seldom, which makes the share right
 // in the long run whatever happens: Gibbs and Candes, "Adaptive conformal inference under
 // distribution shift", NeurIPS 2021; as steps of a quantile: Angelopoulos, Candes and Tibshirani,
@@ -86,7 +90,12 @@ class EstimateRanges {
     std::uint64_t taken = 0;      // ever
     std::uint64_t credit = 0;     // for samples to take, in thousandths
   };
-  using Counts = Observed<kRatios>;  // those that wait still are open
+  // What is known of the samples of a kind, or of several.
+  struct Seen {
+    Observed<kRatios> ratios;  // those that wait still are open
+    std::uint64_t samples = 0;
+    std::uint64_t apart = 0;  // the most whose waits do not overlap
+  };
   struct Quantiles {
     std::int32_t low = 0;  // ratios, as above
     std::int32_t middle = 0;
@@ -95,7 +104,9 @@ class EstimateRanges {
 
   [[nodiscard]] static std::size_t kind_of(Seconds wait, std::uint32_t size);
   [[nodiscard]] static std::size_t ratio_of(Seconds real, Seconds wait);
-  [[nodiscard]] static Counts count(const Kind& kind, Time now);
+  [[nodiscard]] static Seen look_at(const Kind& kind, Time now);
+  // `wider` is what is known of a wider kind.
+  [[nodiscard]] static Survival<kRatios> fit(const Seen& seen, const Survival<kRatios>& wider);
   [[nodiscard]] static Quantiles quantiles_of(const Survival<kRatios>& survival);
   enum class Verdict : std::uint8_t { kInside, kBefore, kAfter };
   void judge(std::size_t kind, Verdict verdict);

@@ -35,16 +35,18 @@ using Survival = std::array<std::uint64_t, kSteps>;
 template <std::size_t kSteps>
 [[nodiscard]] Survival<kSteps> survival_of(const Observed<kSteps>& observed,
                                            const Survival<kSteps>& wider, std::uint64_t weight) {
-  constexpr std::uint64_t kMillion = 1'000'000;  // of parts, so that products fit into 64 bits
+  // Hazards are in millionths, so that products fit into 64 bits.
+  constexpr std::uint64_t kMillion = 1'000'000;
+  constexpr std::uint64_t kThousand = 1'000;
   std::uint64_t left = 0;
   for (std::size_t i = 0; i < kSteps; ++i) left += observed.ended[i] + observed.open[i];
   Survival<kSteps> survival{};
   std::uint64_t above = kAllSurvive;
   std::uint64_t wider_above = kAllSurvive;
   for (std::size_t i = 0; i < kSteps; ++i) {
-    const std::uint64_t at_risk = (left * kAllSurvive + weight * wider_above) / kMillion;
+    const std::uint64_t at_risk = (left * kAllSurvive + weight * wider_above) / kThousand;
     const std::uint64_t end = observed.ended[i] * kAllSurvive + weight * (wider_above - wider[i]);
-    if (at_risk > 0) above -= above * std::min(end / at_risk, kMillion) / kMillion;
+    if (at_risk > 0) above -= above * std::min(end * kThousand / at_risk, kMillion) / kMillion;
     survival[i] = above;
     wider_above = wider[i];
     left -= observed.ended[i] + observed.open[i];

@@ -120,26 +120,46 @@ TEST_CASE("A task of an array that may run one at a time is estimated for when t
 TEST_CASE("A job is expected to take the part of its limit that jobs like it took") {
   EstimateLengths lengths;
   const Seconds limit(6'400);
-  CHECK(lengths.expected("ada", limit, Seconds(0)) > limit / 3);
-  for (int i = 0; i < 200; ++i) lengths.learn("bob", Seconds(640), limit);
+  CHECK(lengths.expected(limit, Seconds(0), {}) > limit / 3);
+  for (int i = 0; i < 200; ++i) lengths.learn(Seconds(640), limit);
   lengths.fit();
-  CHECK(lengths.expected("ada", limit, Seconds(0)) < limit / 5);
-  CHECK(lengths.expected("ada", limit, Seconds(0)) >= Seconds(640));
-  CHECK(lengths.expected("ada", limit, Seconds(6'000)) > Seconds(6'000));
-  for (int i = 0; i < 20; ++i) lengths.learn("eve", limit, limit);
-  lengths.fit();
-  CHECK(lengths.expected("eve", limit, Seconds(0)) > limit / 2);
+  CHECK(lengths.expected(limit, Seconds(0), {}) < limit / 5);
+  CHECK(lengths.expected(limit, Seconds(0), {}) >= Seconds(640));
+  CHECK(lengths.expected(limit, Seconds(6'000), {}) > Seconds(6'000));
+}
+
+TEST_CASE("A job is expected to run as long as its script did until it has run for longer") {
+  EstimateLengths lengths;
+  const Seconds limit(6'400);
+  CHECK(lengths.expected(limit, Seconds(0), Seconds(20)) == Seconds(20));
+  CHECK(lengths.expected(limit, Seconds(19), Seconds(20)) == Seconds(20));
+  CHECK(lengths.expected(limit, Seconds(20), Seconds(20)) > limit / 3);
+  CHECK(lengths.expected(limit, Seconds(0), Seconds(9'999)) == limit);
+}
+
+TEST_CASE("One run of a script tells how long those that wait behind its next runs will wait") {
+  CoreDriver core(cluster_of(1));
+  core.join_all();
+  const Ask whole{.gpus = 8, .time_limit = Seconds(20 * 3600)};
+  const JobId first = core.running(whole);
+  core.pass(Seconds(20));
+  core.end_all(first);
+  (void)core.running(whole);
+  const JobId next = core.submit(whole);
+  const Estimates estimates = estimates_of(core);
+  REQUIRE(estimates.find(next) != nullptr);
+  CHECK(estimates.find(next)->start - core.now < Seconds(120));
 }
 
 TEST_CASE("Jobs that run on and on are not forgotten beside those that ended soon") {
   EstimateLengths lengths;
   const Seconds limit(6'400);
-  for (int i = 0; i < 100; ++i) lengths.learn("bob", Seconds(64), limit);
+  for (int i = 0; i < 100; ++i) lengths.learn(Seconds(64), limit);
   lengths.fit();
-  const Seconds by_ends = lengths.expected("ada", limit, Seconds(0));
+  const Seconds by_ends = lengths.expected(limit, Seconds(0), {});
   for (int i = 0; i < 300; ++i) lengths.note_running(Seconds(3'200), limit);
   lengths.fit();
-  CHECK(lengths.expected("ada", limit, Seconds(0)) > 3 * by_ends);
+  CHECK(lengths.expected(limit, Seconds(0), {}) > 3 * by_ends);
 }
 
 }  // namespace

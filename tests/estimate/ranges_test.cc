@@ -139,6 +139,37 @@ TEST_CASE("Ranges grow to the late side while nothing starts any more") {
   CHECK(ranges.range_of(Seconds(600), 0).latest > 4 * before);
 }
 
+double octaves(Seconds from, Seconds to) {
+  const auto with_offset = [](Seconds time) {
+    return static_cast<double>((time + EstimateRanges::kOffset).count());
+  };
+  return std::log2(with_offset(to) / with_offset(from));
+}
+
+TEST_CASE("Many jobs that wait for one and the same end say as much as one") {
+  EstimateRanges ranges;
+  Time now{};
+  std::vector<Prediction> waiting;
+  for (std::uint64_t i = 1; i <= 600; ++i) waiting.push_back({JobId{i}, Seconds(60'000), 0});
+  for (int refresh = 0; refresh < 20; ++refresh) {
+    ranges.learn(now);
+    ranges.remember(waiting, now);
+    now += Seconds(600);
+  }
+  for (const Prediction& one : waiting) ranges.started(one.job, now + Seconds(40'000));
+  ranges.learn(now + Seconds(40'000));
+  const auto range = ranges.range_of(Seconds(60'000), 0);
+  CHECK(octaves(range.earliest, range.latest) > 2.5);
+}
+
+TEST_CASE("What is known of short waits does not make the ranges of long ones narrow") {
+  Stream short_waits(1, 0.1);
+  (void)short_waits.run(600, 0);
+  const auto range = short_waits.ranges.range_of(Seconds(20 * 86'400), 0);
+  CHECK(octaves(Seconds(20 * 86'400), range.latest) > 2);
+  CHECK(octaves(range.earliest, Seconds(20 * 86'400)) > 2);
+}
+
 TEST_CASE("What became of a job that never started counts for nothing") {
   EstimateRanges touched;
   EstimateRanges untouched;
