@@ -35,11 +35,10 @@ std::vector<Prediction> predict(const State& state, const EstimateLengths& lengt
         {job.id, wait, EstimateRanges::size_of(job.request->total_nodes(), state.nodes.size())});
   };
   for (std::size_t i = 0; i < starts.size(); ++i) {
-    if (starts[i]) add(*state.find_job(task.jobs[i]), Seconds(*starts[i]));
+    if (starts[i]) add(*task.jobs[i], Seconds(*starts[i]));
   }
-  for (const auto& [id, job] : state.jobs) {
-    if (job.state != JobState::kPending || job.request->reservation.empty()) continue;
-    if (const auto wait = wait_in_reservation(state, job, now)) add(job, *wait);
+  for (const Job* const job : task.reserved) {
+    if (const auto wait = wait_in_reservation(state, *job, now)) add(*job, *wait);
   }
   return made;
 }

@@ -17,16 +17,11 @@
 #include "scheduler/estimate/estimate.h"
 #include "scheduler/estimate/lengths.h"
 #include "scheduler/estimate/ranges.h"
-#include "scheduler/policy/plan.h"
 
 namespace usine {
 
 class Estimator {
  public:
-  // Of jobs that wait, in the order of the queue; those beyond have no estimate.
-  static constexpr std::size_t kJobsMax = 1'000'000;
-
-
   // `after` has the event applied.
   void take(const State& after, const Event& event, Time now);
 

@@ -25,7 +25,9 @@ void EstimateNodes::link(std::uint32_t number) {
   if (node.next != kNone) nodes_[node.next].before = number;
   group.first[node.free] = number;
   ++group.count[node.free];
-  group.used[node.free / 64] |= std::uint64_t{1} << (node.free % 64);
+  const std::size_t word = node.free / 64;
+  group.used[word] |= std::uint64_t{1} << (node.free % 64);
+  group.summary[word / 64] |= std::uint64_t{1} << (word % 64);
 }
 
 void EstimateNodes::unlink(std::uint32_t number) {
@@ -38,9 +40,10 @@ void EstimateNodes::unlink(std::uint32_t number) {
   } else {
     group.first[node.free] = node.next;
   }
-  if (--group.count[node.free] == 0) {
-    group.used[node.free / 64] &= ~(std::uint64_t{1} << (node.free % 64));
-  }
+  if (--group.count[node.free] > 0) return;
+  const std::size_t word = node.free / 64;
+  group.used[word] &= ~(std::uint64_t{1} << (node.free % 64));
+  if (group.used[word] == 0) group.summary[word / 64] &= ~(std::uint64_t{1} << (word % 64));
 }
 
 void EstimateNodes::move(std::uint32_t node, std::uint32_t group) {
@@ -83,12 +86,24 @@ void EstimateNodes::let_go(std::uint32_t kept) {
   --kept_count_;
 }
 
+std::size_t EstimateNodes::next_word(const Group& group, std::size_t from) {
+  std::size_t at = from / 64;
+  if (at >= kSummaryWords) return kWords;
+  std::uint64_t bits = group.summary[at] & (~std::uint64_t{0} << (from % 64));
+  while (bits == 0) {
+    if (++at == kSummaryWords) return kWords;
+    bits = group.summary[at];
+  }
+  return at * 64 + static_cast<std::size_t>(std::countr_zero(bits));
+}
+
 std::uint32_t EstimateNodes::next_level(const Group& group, std::uint32_t from) {
   if (from > kWhole) return kWhole + 1;
   std::size_t word = from / 64;
   std::uint64_t bits = group.used[word] & (~std::uint64_t{0} << (from % 64));
-  while (bits == 0) {
-    if (++word == kWords) return kWhole + 1;
+  if (bits == 0) {
+    word = next_word(group, word + 1);
+    if (word == kWords) return kWhole + 1;
     bits = group.used[word];
   }
   return static_cast<std::uint32_t>(word * 64) + static_cast<std::uint32_t>(std::countr_zero(bits));

@@ -52,6 +52,7 @@ class EstimateNodes {
  private:
   static constexpr std::uint32_t kNone = ~std::uint32_t{0};
   static constexpr std::size_t kWords = kWhole / 64 + 1;
+  static constexpr std::size_t kSummaryWords = kWords / 64 + 1;
 
   struct Node {
     std::uint32_t pool = 0;
@@ -64,12 +65,15 @@ class EstimateNodes {
   struct Group {
     std::vector<std::uint32_t> first = std::vector<std::uint32_t>(kWhole + 1, kNone);
     std::vector<std::uint32_t> count = std::vector<std::uint32_t>(kWhole + 1, 0);
-    std::array<std::uint64_t, kWords> used{};
+    std::array<std::uint64_t, kWords> used{};            // by level: whether a node has it
+    std::array<std::uint64_t, kSummaryWords> summary{};  // by word of those: whether it is not 0
   };
 
   void link(std::uint32_t node);
   void unlink(std::uint32_t node);
   void move(std::uint32_t node, std::uint32_t group);
+  // The first word of `used` from `from` on that is not 0; kWords: none.
+  [[nodiscard]] static std::size_t next_word(const Group& group, std::size_t from);
   // The least number of free units from `from` on that a node of the group has; kWhole + 1: none.
   [[nodiscard]] static std::uint32_t next_level(const Group& group, std::uint32_t from);
   // Of nodes in the group with that many free units, no more than `enough` are counted exactly.

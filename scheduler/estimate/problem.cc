@@ -138,13 +138,15 @@ class Maker {
   void add_waiting() {
     std::vector<std::pair<RankKey, const Job*>> order;
     for (const auto& [id, job] : state_.jobs) {
-      if (job.state != JobState::kPending || !can_start(job)) continue;
+      if (job.state != JobState::kPending) continue;
+      if (!job.request->reservation.empty()) task_.reserved.push_back(&job);
+      if (!can_start(job)) continue;
       order.emplace_back(rank_of(job, *state_.config), &job);
     }
     std::ranges::sort(order);
     for (const auto& [rank, job] : order) {
       waiting_[job->id] = static_cast<std::uint32_t>(task_.jobs.size());
-      task_.jobs.push_back(job->id);
+      task_.jobs.push_back(job);
     }
     for (const auto& [rank, job] : order) task_.problem.waiting.push_back(waiting_job(*job));
   }
@@ -237,10 +239,18 @@ class Maker {
     for (const auto& [components, number] : alike) {
       if (*components == asked) return number;
     }
-    const auto number = static_cast<std::uint32_t>(task_.problem.demands.size());
-    task_.problem.demands.push_back(make_demand(job));
+    const std::uint32_t number = number_of(make_demand(job));
     alike.emplace_back(&asked, number);
     return number;
+  }
+
+  // Requests that differ in what does not count here, a little memory mostly, are one demand, so
+  // that in each step the run ahead looks for it once.
+  std::uint32_t number_of(EstimateDemand demand) {
+    const auto next = static_cast<std::uint32_t>(task_.problem.demands.size());
+    const auto [at, is_new] = numbers_.try_emplace({demand.nodes, demand.units}, next);
+    if (is_new) task_.problem.demands.push_back(std::move(demand));
+    return at->second;
   }
 
   EstimateDemand make_demand(const Job& job) {
@@ -284,6 +294,7 @@ class Maker {
   std::unordered_map<JobId, std::uint32_t> running_;  // places in the problem
   std::unordered_map<JobId, std::uint32_t> waiting_;
   std::map<DemandKey, Alike> demands_;
+  std::map<std::pair<std::uint32_t, std::vector<std::uint16_t>>, std::uint32_t> numbers_;
 };
 
 }  // namespace

@@ -4,7 +4,6 @@
 
 #include <vector>
 
-#include "common/ids.h"
 #include "common/time.h"
 #include "scheduler/core/state.h"
 #include "scheduler/estimate/lengths.h"
@@ -14,7 +13,9 @@ namespace usine {
 
 struct EstimateTask {
   EstimateProblem problem;
-  std::vector<JobId> jobs;  // parallel to problem.waiting
+  // Of the state, valid as long as it stays as it is.
+  std::vector<const Job*> jobs;      // parallel to problem.waiting
+  std::vector<const Job*> reserved;  // those that wait and name a reservation
 };
 
 // Every waiting job that can start: not those that are held, whose dependencies can never be met,

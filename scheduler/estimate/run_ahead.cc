@@ -33,7 +33,7 @@ class RunAhead {
       ends_.emplace(std::max<std::int64_t>(p_.running[i].ends_s, 1), i);
     }
     for (std::uint32_t i = 0; i < p_.waiting.size(); ++i) {
-      queue_.push_back(i);
+      queue_.push_back({i, p_.waiting[i].demand, p_.waiting[i].limit_s});
       copies_left_[i] = p_.waiting[i].copies;
       if (p_.waiting[i].opens_s > 0) opens_.push(p_.waiting[i].opens_s);
     }
@@ -49,6 +49,12 @@ class RunAhead {
 
  private:
   using Event = std::pair<std::int64_t, std::uint32_t>;
+  // What most looks at a waiting job need of it: in each step nearly all are passed over.
+  struct Queued {
+    std::uint32_t number = 0;  // in p_.waiting
+    std::uint32_t demand = 0;
+    std::int64_t limit_s = 0;
+  };
 
   bool advance() {
     while (!opens_.empty() && opens_.top() <= now_) opens_.pop();
@@ -94,17 +100,20 @@ class RunAhead {
   void go_over_queue() {
     std::ranges::fill(blocked_from_, kNever);
     std::size_t left = 0;
-    for (const std::uint32_t number : queue_) {
-      consider(number);
-      if (copies_left_[number] > 0) queue_[left++] = number;
+    for (std::size_t i = 0; i < queue_.size(); ++i) {
+      const Queued job = queue_[i];
+      const bool blocked = job.limit_s >= blocked_from_[job.demand];
+      if (!blocked || kept_[job.number] != kNotKept) {
+        consider(job.number);
+        if (copies_left_[job.number] == 0) continue;
+      }
+      queue_[left++] = job;
     }
     queue_.resize(left);
   }
 
   void consider(std::uint32_t number) {
     const EstimateWaiting& job = p_.waiting[number];
-    const bool keeps = kept_[number] != kNotKept;
-    if (!keeps && job.limit_s >= blocked_from_[job.demand]) return;
     if (!is_open(job)) return;
     const EstimateDemand& demand = p_.demands[job.demand];
     while (copies_left_[number] > 0) {
@@ -190,7 +199,7 @@ class RunAhead {
 
   EstimateProblem p_;
   std::int64_t now_ = 0;
-  std::vector<std::uint32_t> queue_;                 // of p_.waiting, those to be started
+  std::vector<Queued> queue_;                        // those to be started
   std::vector<std::vector<std::uint32_t>> on_node_;  // by node: who runs there
   std::vector<std::int64_t> freed_;                  // by node: when somebody left it last
   std::vector<std::optional<std::int64_t>> starts_;
