@@ -9,6 +9,16 @@ namespace {
 // Grown nodes that are looked at one by one for a request.
 constexpr std::size_t kLookedAtMax = 64;
 
+// Whether it is so of any part of the gang, whichever way it is made up.
+bool any_part(const Demand& demand, const auto& is_so) {
+  return std::ranges::any_of(demand.components, [&](const ComponentDemand& component) {
+    return std::ranges::any_of(component.ways, [&](const std::vector<PartDemand>& way) {
+      return std::ranges::any_of(
+          way, [&](const PartDemand& part) { return is_so(*component.asked, part); });
+    });
+  });
+}
+
 }  // namespace
 
 GrownNodes::GrownNodes(const Machine& machine, std::vector<NodeId> nodes)
@@ -47,39 +57,29 @@ bool GrownNodes::holds(std::uint32_t pool, const Component& asked) const {
 }
 
 bool GrownNodes::any_holds(const Demand& demand) const {
-  return std::ranges::any_of(demand.components, [&](const ComponentDemand& component) {
-    return std::ranges::any_of(component.ways, [&](const std::vector<PartDemand>& way) {
-      return std::ranges::any_of(way, [&](const PartDemand& part) {
-        return std::ranges::any_of(
-            part.pools, [&](std::uint32_t pool) { return holds(pool, *component.asked); });
-      });
-    });
+  return any_part(demand, [&](const Component& asked, const PartDemand& part) {
+    return std::ranges::any_of(part.pools, [&](std::uint32_t pool) { return holds(pool, asked); });
   });
 }
 
 bool GrownNodes::any_before(const Demand& demand, const Run& run, const Promise& promise) const {
-  return std::ranges::any_of(demand.components, [&](const ComponentDemand& component) {
-    return std::ranges::any_of(component.ways.front(), [&](const PartDemand& part) {
-      return std::ranges::any_of(nodes_, [&](NodeId node) {
-        return part.pool_fits[machine_.pools().of_node[node.value]] &&
-               is_before(node, *component.asked, run, promise);
-      });
+  return any_part(demand, [&](const Component& asked, const PartDemand& part) {
+    return std::ranges::any_of(nodes_, [&](NodeId node) {
+      return serves(part, node) && is_before(node, asked, run, promise);
     });
   });
 }
 
 bool GrownNodes::any_fits(const Demand& demand, const Run& run) const {
   if (nodes_.size() > kLookedAtMax) return true;
-  return std::ranges::any_of(demand.components, [&](const ComponentDemand& component) {
-    return std::ranges::any_of(nodes_, [&](NodeId node) {
-      const std::uint32_t pool = machine_.pools().of_node[node.value];
-      const bool in_pool = std::ranges::any_of(component.ways, [&](const auto& way) {
-        return std::ranges::any_of(
-            way, [pool](const PartDemand& part) { return bool{part.pool_fits[pool]}; });
-      });
-      return in_pool && fits(node, *component.asked, run);
-    });
+  return any_part(demand, [&](const Component& asked, const PartDemand& part) {
+    return std::ranges::any_of(
+        nodes_, [&](NodeId node) { return serves(part, node) && fits(node, asked, run); });
   });
+}
+
+bool GrownNodes::serves(const PartDemand& part, NodeId node) const {
+  return part.pool_fits[machine_.pools().of_node[node.value]];
 }
 
 bool GrownNodes::fits(NodeId node, const Component& asked, const Run& run) const {

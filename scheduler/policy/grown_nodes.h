@@ -50,6 +50,7 @@ class GrownNodes {
 
   void sum_up(NodeId node);
   [[nodiscard]] bool holds(std::uint32_t pool, const Component& asked) const;
+  [[nodiscard]] bool serves(const PartDemand& part, NodeId node) const;
   [[nodiscard]] bool fits(NodeId node, const Component& asked, const Run& run) const;
   [[nodiscard]] bool is_before(NodeId node, const Component& asked, const Run& run,
                                const Promise& promise) const;
