@@ -24,13 +24,24 @@ double value_of(std::size_t level) {
 }
 
 template <typename Levels>
-double median_of(const Levels& levels, std::uint64_t all) {
+double percentile_of(const Levels& levels, std::uint64_t all, std::uint64_t percent) {
   std::uint64_t seen = 0;
   for (std::size_t level = 0; level < levels.size(); ++level) {
     seen += levels[level];
-    if (seen * 2 >= all) return value_of(level);
+    if (seen * 100 >= all * percent) return value_of(level);
   }
   return 0;
+}
+
+template <typename Levels>
+double median_of(const Levels& levels, std::uint64_t all) {
+  return percentile_of(levels, all, 50);
+}
+
+// Of classes that double from a minute on, the one whose middle is nearest.
+std::size_t wait_class(std::int64_t wait_s, std::size_t classes) {
+  const double doublings = std::log2(static_cast<double>(std::max(wait_s, kOffsetS)) / kOffsetS);
+  return std::min(static_cast<std::size_t>(std::round(doublings)), classes - 1);
 }
 
 std::size_t ahead_of(std::int64_t start_s) {
@@ -90,6 +101,9 @@ void EstimateScore::started(JobId job, Time at) {
     score(made, real_s, all_.front());
     score(made, real_s, sizes_[size]);
     score(made, real_s, aheads_[ahead_of(made.start_s)]);
+    WaitTally& alike = waits_[wait_class(made.start_s, kWaitClasses)];
+    ++alike.estimates;
+    ++alike.real[level_of(static_cast<double>(real_s + 1), kLevels)];
   }
 }
 
@@ -108,6 +122,13 @@ EstimateFigures EstimateScore::figures() const {
     figures.sizes.push_back({from, kSizeEnds[i], sizes_[i].calibration()});
   }
   for (std::size_t i = 0; i < kAheads.size(); ++i) figures.aheads[i] = aheads_[i].calibration();
+  for (std::size_t i = 0; i < kWaitClasses; ++i) {
+    const auto& [estimates, real] = waits_[i];
+    if (estimates == 0) continue;
+    const auto percentile = [&](std::uint64_t n) { return percentile_of(real, estimates, n) - 1; };
+    figures.waits.push_back({kOffsetS * std::exp2(static_cast<double>(i)), estimates,
+                             percentile(10), percentile(50), percentile(90)});
+  }
   figures.refreshes = refreshes_;
   figures.open = open_;
   for (const auto& [job, waiting] : waiting_) figures.open += waiting.made.size();

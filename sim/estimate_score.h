@@ -32,6 +32,15 @@ struct SizeCalibration {
   Calibration found;
 };
 
+// The real waits behind estimates of about the same wait, both from when the estimate was made.
+struct RealWaits {
+  double estimated_s = 0;  // the middle of those: they lie within a factor of the root of 2
+  std::uint64_t estimates = 0;
+  double p10_s = 0;
+  double p50_s = 0;
+  double p90_s = 0;
+};
+
 inline constexpr std::array<std::string_view, 4> kAheads = {"<1h", "1-6h", "6-24h", ">1d"};
 
 struct EstimateFigures {
@@ -39,6 +48,7 @@ struct EstimateFigures {
   std::vector<SizeCalibration> sizes;  // those with estimates, ascending
   // By kAheads: from when the estimate was made to the start that it named.
   std::array<Calibration, kAheads.size()> aheads;
+  std::vector<RealWaits> waits;  // those with estimates, shortest first
   std::uint64_t refreshes = 0;
   std::uint64_t open = 0;  // of jobs that never started: not scored
 };
@@ -66,6 +76,11 @@ class EstimateScore {
 
     [[nodiscard]] Calibration calibration() const;
   };
+  // Of estimates of about the same wait.
+  struct WaitTally {
+    std::uint64_t estimates = 0;
+    Levels real{};
+  };
   struct Made {
     std::int64_t made_s = 0;
     std::int32_t start_s = 0;  // from then on, as the two others
@@ -77,6 +92,8 @@ class EstimateScore {
     std::vector<Made> made;
   };
 
+  // Each twice as long as the one before; the first are of a minute, the last of 45 days.
+  static constexpr std::size_t kWaitClasses = 17;
   static constexpr std::array<std::uint64_t, 4> kSizeEnds = {1, 8, 64, ~std::uint64_t{0}};
 
   static void score(const Made& made, std::int64_t real_s, Tally& tally);
@@ -84,6 +101,7 @@ class EstimateScore {
   std::unordered_map<JobId, Waiting> waiting_;
   std::vector<Tally> sizes_ = std::vector<Tally>(kSizeEnds.size());
   std::vector<Tally> aheads_ = std::vector<Tally>(kAheads.size());
+  std::vector<WaitTally> waits_ = std::vector<WaitTally>(kWaitClasses);
   std::vector<Tally> all_ = std::vector<Tally>(1);
   std::uint64_t refreshes_ = 0;
   std::uint64_t open_ = 0;  // of jobs that ended without a start

@@ -68,7 +68,9 @@ std::string polyline(const LineChart& chart, std::size_t index) {
     last_y = plot_y(chart.y.part(y));
     points += at + px(last_y) + ' ';
   }
-  return "<polyline class='line s" + std::to_string(index) + "' points='" + points + "'/>";
+  std::string classes = "line s" + std::to_string(series.hue.value_or(index));
+  if (!series.style.empty()) classes += ' ' + series.style;
+  return "<polyline class='" + classes + "' points='" + points + "'/>";
 }
 
 }  // namespace
@@ -114,6 +116,10 @@ std::string draw(const BarChart& chart) {
              "' height='" + px(plot_y(0) - y) + "' class='bar s" + std::to_string(j) + "'><title>" +
              escaped(hint) + "</title></rect>";
     }
+  }
+  if (chart.mark) {
+    const double y = plot_y(chart.y.part(*chart.mark));
+    svg += line({plot_x(0), y}, {plot_x(1), y}, "mark");
   }
   return svg + "</svg>";
 }

@@ -1,8 +1,9 @@
 // Line and bar drawings as inline SVG for a report's page. The page's style sheet has the classes:
-// `s0`, `s1`, ... for the series, `grid`, `axis`, `tick`. Values go to pixels through a linear or a
-// logarithmic scale. Pure.
+// `s0`, `s1`, ... for the series, `grid`, `axis`, `tick`, `mark`. Values go to pixels through a
+// linear or a logarithmic scale. Pure.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,7 +31,9 @@ struct Tick {
 
 struct Series {
   std::vector<std::pair<double, double>> points;
-  bool steps = false;  // holds each value up to the next point
+  bool steps = false;              // holds each value up to the next point
+  std::optional<std::size_t> hue;  // `s` of that number; none: that of its place
+  std::string style;               // a class of the style sheet besides
 };
 
 struct LineChart {
@@ -49,6 +52,7 @@ struct BarChart {
   std::vector<Tick> y_ticks;
   std::string x_title;
   std::string y_title;
+  std::optional<double> mark;  // a line across at that value
   struct Group {
     std::string name;
     std::vector<std::pair<double, std::string>> bars;  // of each series: value and hint

@@ -28,6 +28,8 @@ th:first-child,td:first-child{text-align:left}th{color:var(--soft);font-weight:6
 svg{width:100%;height:auto;display:block}
 .tick{font-size:11px;fill:var(--soft)}.grid{stroke:var(--rule)}.axis{stroke:var(--soft)}
 .line{fill:none;stroke-width:1.8;stroke-linejoin:round}
+.edge{stroke-dasharray:3 4;stroke-width:1.1}
+.mark,.ideal{stroke:var(--soft);stroke-dasharray:7 4;stroke-width:1.2}
 .key{display:inline-block;width:11px;height:11px;border-radius:2px;margin-right:6px}
 .s0{stroke:var(--c0);--c:var(--c0)}.s1{stroke:var(--c1);--c:var(--c1)}
 .s2{stroke:var(--c2);--c:var(--c2)}.s3{stroke:var(--c3);--c:var(--c3)}
@@ -91,7 +93,7 @@ std::string utilisation_chart(const Simulated& simulated) {
   }
   for (const SimulateRun& run : simulated.runs) {
     const sim::Figures& figures = run.report.figures;
-    Series series{{}, true};
+    Series series{{}, true, std::nullopt, {}};
     const double period = static_cast<double>(figures.simulated.count()) /
                           static_cast<double>(figures.utilisation_over_time.size());
     for (std::size_t i = 0; i < figures.utilisation_over_time.size(); ++i) {
@@ -117,7 +119,7 @@ std::string wait_chart(const Simulated& simulated) {
                   "% of the jobs that waited no longer",
                   {}};
   for (const SimulateRun& run : simulated.runs) {
-    Series series{{}, true};
+    Series series{{}, true, std::nullopt, {}};
     const std::vector<double>& waits = run.report.figures.wait_percentiles_s;
     for (std::size_t i = 0; i < waits.size(); ++i) {
       series.points.emplace_back(std::max(waits[i], 1.0), static_cast<double>(i));
@@ -132,16 +134,13 @@ std::string size_chart(const Simulated& simulated) {
   std::map<std::uint64_t, std::string> sizes;
   for (const SimulateRun& run : simulated.runs) {
     for (const sim::SizeClass& one : run.report.figures.sizes) {
-      sizes[one.from] = size_text(one);
+      sizes[one.from] = size_text(one.from, one.to);
       longest.push_back(one.wait_s.p99);
     }
   }
   const double most = longest_of(longest);
-  BarChart chart{Scale(1, most, true),
-                 times_up_to(most),
-                 "GPUs of a job, or nodes without GPUs",
-                 "p99 of the wait",
-                 {}};
+  BarChart chart{Scale(1, most, true), times_up_to(most), "GPUs of a job, or nodes without GPUs",
+                 "p99 of the wait",    std::nullopt,      {}};
   for (const auto& [from, name] : sizes) {
     BarChart::Group group{name, {}};
     for (const SimulateRun& run : simulated.runs) {
@@ -152,6 +151,98 @@ std::string size_chart(const Simulated& simulated) {
                                         ", longest " + duration_text(has ? found->wait_max_s : 0));
     }
     chart.groups.push_back(std::move(group));
+  }
+  return draw(chart);
+}
+
+// ---- estimates ---------------------------------------------------------------------------------
+
+// Fewer say too little of how such estimates come out.
+constexpr std::uint64_t kEstimatesDrawnMin = 20;
+
+double percent_inside(const sim::Calibration& found) {
+  const auto all = static_cast<double>(std::max<std::uint64_t>(found.estimates, 1));
+  return 100 * static_cast<double>(found.inside) / all;
+}
+
+// One class of estimates, of each policy; null where a policy has none of it.
+using Calibrations = std::vector<const sim::Calibration*>;
+
+BarChart::Group inside_group(const Simulated& simulated, const std::string& name,
+                             const Calibrations& found) {
+  BarChart::Group group{name, {}};
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const std::string policy = simulated.runs[i].report.policy;
+    if (found[i] == nullptr || found[i]->estimates == 0) {
+      group.bars.emplace_back(0, policy + ": no estimates");
+      continue;
+    }
+    const double inside = percent_inside(*found[i]);
+    group.bars.emplace_back(inside, policy + ": " + fixed(inside, 1) + " % of " +
+                                        std::to_string(found[i]->estimates) + " estimates");
+  }
+  return group;
+}
+
+std::string inside_chart(const Simulated& simulated) {
+  BarChart chart{Scale(0, 100),
+                 percents(),
+                 "how far ahead, then GPUs of a job, or nodes without GPUs",
+                 "% of the real starts inside the range",
+                 static_cast<double>(kEstimateSharePercent),
+                 {}};
+  const auto add = [&](const std::string& name, const auto& of) {
+    Calibrations found;
+    for (const SimulateRun& run : simulated.runs) found.push_back(of(*run.report.estimates));
+    chart.groups.push_back(inside_group(simulated, name, found));
+  };
+  add("all", [](const sim::EstimateFigures& one) { return &one.all; });
+  for (std::size_t i = 0; i < sim::kAheads.size(); ++i) {
+    add(std::string(sim::kAheads[i]),
+        [i](const sim::EstimateFigures& one) { return &one.aheads[i]; });
+  }
+  std::map<std::uint64_t, std::uint64_t> sizes;
+  for (const SimulateRun& run : simulated.runs) {
+    for (const sim::SizeCalibration& one : run.report.estimates->sizes) sizes[one.from] = one.to;
+  }
+  for (const auto& [from, to] : sizes) {
+    add(size_text(from, to), [from](const sim::EstimateFigures& one) -> const sim::Calibration* {
+      const auto found = std::ranges::find(one.sizes, from, &sim::SizeCalibration::from);
+      return found == one.sizes.end() ? nullptr : &found->found;
+    });
+  }
+  return draw(chart);
+}
+
+// The real waits of those of the policy's estimates that are drawn, by a percentile of them.
+Series real_waits(const SimulateRun& run, std::size_t hue, double sim::RealWaits::* percentile) {
+  Series series{{}, false, hue, percentile == &sim::RealWaits::p50_s ? "" : "edge"};
+  for (const sim::RealWaits& one : run.report.estimates->waits) {
+    if (one.estimates < kEstimatesDrawnMin) continue;
+    series.points.emplace_back(one.estimated_s, std::max(one.*percentile, 60.0));
+  }
+  return series;
+}
+
+std::string real_chart(const Simulated& simulated) {
+  std::vector<double> longest{600};
+  for (const SimulateRun& run : simulated.runs) {
+    for (const sim::RealWaits& one : run.report.estimates->waits) {
+      if (one.estimates < kEstimatesDrawnMin) continue;
+      longest.push_back(std::max(one.estimated_s, one.p90_s));
+    }
+  }
+  const double most = longest_of(longest);
+  std::vector<Tick> ticks = times_up_to(most);
+  std::erase_if(ticks, [](const Tick& tick) { return tick.value < 60; });
+  LineChart chart{Scale(60, most, true), Scale(60, most, true), ticks, ticks,
+                  "estimated wait",      "real wait",           {}};
+  chart.series.push_back({{{60, 60}, {most, most}}, false, 0, "ideal"});
+  for (std::size_t i = 0; i < simulated.runs.size(); ++i) {
+    for (const auto percentile :
+         {&sim::RealWaits::p10_s, &sim::RealWaits::p50_s, &sim::RealWaits::p90_s}) {
+      chart.series.push_back(real_waits(simulated.runs[i], i, percentile));
+    }
   }
   return draw(chart);
 }
@@ -177,6 +268,34 @@ std::string table(const Simulated& simulated) {
 
 std::string section(const std::string& title, const std::string& about, const std::string& body) {
   return "<h2>" + title + "</h2><p>" + about + "</p>" + body;
+}
+
+std::string key(const Simulated& simulated) {
+  std::string html = "<p>";
+  for (std::size_t i = 0; i < simulated.runs.size(); ++i) {
+    html += "<span class='key s" + std::to_string(i) + "'></span>" +
+            escaped(simulated.runs[i].report.policy) + " &nbsp; ";
+  }
+  return html + "</p>";
+}
+
+// Nothing where no estimates were asked for.
+std::string estimate_sections(const Simulated& simulated) {
+  const bool all = std::ranges::all_of(
+      simulated.runs, [](const SimulateRun& run) { return run.report.estimates.has_value(); });
+  if (!all) return {};
+  const std::string stated = std::to_string(kEstimateSharePercent);
+  return section("Estimated starts: inside their ranges",
+                 "Every estimate of a job's start comes with a range that should hold " + stated +
+                     " % of the real starts, the line across; more says that the ranges are wider "
+                     "than they need be. By how far ahead the estimate said, and by size.",
+                 key(simulated) + inside_chart(simulated)) +
+         section("Estimated starts: real against estimated",
+                 "The median of the real waits behind estimates of about the same wait; the dotted "
+                 "lines are their 10th and 90th percentiles, the dashed one is what would be "
+                 "exact. Waits below a minute are drawn as a minute; fewer than " +
+                     std::to_string(kEstimatesDrawnMin) + " estimates are left out.",
+                 key(simulated) + real_chart(simulated));
 }
 
 std::string facts(const Simulated& simulated) {
@@ -213,6 +332,7 @@ std::string to_html(const Simulated& simulated) {
                   wait_chart(simulated));
   html += section("Wait by size", "The 99th percentile of each size; the longest is a hint.",
                   size_chart(simulated));
+  html += estimate_sections(simulated);
   html += "<h2>Digests</h2>";
   for (const SimulateRun& run : simulated.runs) {
     html += "<p>" + escaped(run.report.policy) + " <code>" + run.report.digest + "</code></p>";

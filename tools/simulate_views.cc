@@ -75,6 +75,13 @@ Json json_of(const sim::EstimateFigures& figures) {
     size.update(json_of(one.found));
     document["sizes"].push_back(std::move(size));
   }
+  document["waits"] = Json::array();
+  for (const sim::RealWaits& one : figures.waits) {
+    document["waits"].push_back(
+        {{"estimated_s", one.estimated_s},
+         {"estimates", one.estimates},
+         {"real_s", {{"p10", one.p10_s}, {"p50", one.p50_s}, {"p90", one.p90_s}}}});
+  }
   return document;
 }
 
@@ -139,7 +146,8 @@ void add_percent(std::vector<Row>& rows, const std::string& name, double sim::Fi
 void add_sizes(std::vector<Row>& rows, const Simulated& simulated) {
   std::map<std::uint64_t, std::string> names;
   for (const SimulateRun& run : simulated.runs) {
-    for (const sim::SizeClass& one : run.report.figures.sizes) names[one.from] = size_text(one);
+    for (const sim::SizeClass& one : run.report.figures.sizes)
+      names[one.from] = size_text(one.from, one.to);
   }
   const auto figure = [](std::uint64_t from, auto value) {
     return [from, value](const SimulateRun& run) {
@@ -273,10 +281,10 @@ Json to_json(const Simulated& simulated) {
   return document;
 }
 
-std::string size_text(const sim::SizeClass& one) {
-  if (one.from == one.to) return std::to_string(one.from);
-  if (one.to > kLargestSize) return std::to_string(one.from) + "+";
-  return std::to_string(one.from) + "-" + std::to_string(one.to);
+std::string size_text(std::uint64_t from, std::uint64_t to) {
+  if (from == to) return std::to_string(from);
+  if (to > kLargestSize) return std::to_string(from) + "+";
+  return std::to_string(from) + "-" + std::to_string(to);
 }
 
 std::string to_text(const Simulated& simulated) {

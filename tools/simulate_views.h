@@ -17,14 +17,14 @@ namespace usine::tools {
 // "wait_max_s","bounded_slowdown_mean"}],"passes","events","wall_s","jobs_per_s",
 // "times_real_time", where estimates were asked for "estimates":{"estimates","inside","before",
 // "error_median_s","width_median","stated","refreshes","not_scored","ahead":{"<1h":{...},...},
-// "sizes":[{"from","to","estimates",...}]}; and under "policies" those of every policy, the first
-// too.
+// "sizes":[{"from","to","estimates",...}],"waits":[{"estimated_s","estimates","real_s":{"p10",
+// "p50","p90"}}]}; and under "policies" those of every policy, the first too.
 [[nodiscard]] nlohmann::ordered_json to_json(const Simulated& simulated);
 
 // A table for people, one column a policy; ends with a line end.
 [[nodiscard]] std::string to_text(const Simulated& simulated);
 
 // "2-8", "more than 4096": the sizes of a class.
-[[nodiscard]] std::string size_text(const sim::SizeClass& one);
+[[nodiscard]] std::string size_text(std::uint64_t from, std::uint64_t to);
 
 }  // namespace usine::tools

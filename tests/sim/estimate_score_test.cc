@@ -60,6 +60,22 @@ TEST_CASE("Estimates are told apart by size and by how far ahead they say") {
   CHECK(figures.aheads[3].estimates == 1);
 }
 
+TEST_CASE("Real waits are told by about how long the estimates said") {
+  EstimateScore score;
+  for (std::uint64_t job = 1; job <= 10; ++job) {
+    score.submitted(JobId{job}, 1);
+    score.made({at(1'000), {{JobId{job}, at(1'000 + 3'600), at(1'000), at(9'000)}}});
+    score.started(JobId{job}, at(1'000 + 600 * static_cast<std::int64_t>(job)));
+  }
+  const std::vector<RealWaits> waits = score.figures().waits;
+  REQUIRE(waits.size() == 1);
+  CHECK(waits[0].estimates == 10);
+  CHECK(waits[0].estimated_s == 60 * 64);
+  CHECK(waits[0].p10_s == doctest::Approx(600).epsilon(0.03));
+  CHECK(waits[0].p50_s == doctest::Approx(3'000).epsilon(0.03));
+  CHECK(waits[0].p90_s == doctest::Approx(5'400).epsilon(0.03));
+}
+
 TEST_CASE("A replay that estimates decides as one that does not") {
   const auto cluster = make_cluster({.nodes = 4, .gpus = 4});
   const auto without = replay(cluster, busy_trace());

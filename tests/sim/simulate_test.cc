@@ -74,6 +74,12 @@ TEST_CASE("Several policies stand side by side in text and in JSON") {
   CHECK(text.find("longest wait, s, size 9-64") != std::string::npos);
 }
 
+std::size_t count_of(const std::string& text, const std::string& part) {
+  std::size_t count = 0;
+  for (std::size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++count;
+  return count;
+}
+
 TEST_CASE("The report is one page with a drawing of each kind and nothing from elsewhere") {
   const test::TempFolder folder;
   SimulateSettings settings = settings_for(written(folder, kRows));
@@ -81,15 +87,43 @@ TEST_CASE("The report is one page with a drawing of each kind and nothing from e
   const auto simulated = simulate(settings);
   REQUIRE(simulated);
   const std::string page = to_html(*simulated);
-  std::size_t drawings = 0;
-  for (std::size_t at = page.find("<svg"); at != page.npos; at = page.find("<svg", at + 1)) {
-    ++drawings;
-  }
-  CHECK(drawings == 3);
+  CHECK(count_of(page, "<svg") == 3);
   CHECK(page.find("easy") != std::string::npos);
   CHECK(page.find("http") == std::string::npos);
   CHECK(page.find("<script") == std::string::npos);
   CHECK(page.find("nan") == std::string::npos);
+}
+
+TEST_CASE("Where estimates were scored the report draws how many came true and what waits were") {
+  const test::TempFolder folder;
+  std::string rows = "submit_s,run_s,limit_s,gpus,nodes,cpus,user,project\n";
+  for (int i = 0; i < 300; ++i) {
+    rows += std::to_string(i * 60) + "," + std::to_string(1'500 + i * 131 % 3'000) + ",7200," +
+            std::to_string(1 + i % 9) + ",1,,ann,bio\n";
+  }
+  SimulateSettings settings = settings_for(written(folder, rows));
+  settings.policies = {"easy", "usine"};
+  settings.estimates_every = Seconds(600);
+  const auto simulated = simulate(settings);
+  REQUIRE_MESSAGE(simulated, simulated.error().message);
+  const std::string page = to_html(*simulated);
+  CHECK(count_of(page, "<svg") == 5);
+  CHECK(page.find("% of the real starts inside the range") != std::string::npos);
+  CHECK(page.find(" estimates</title>") != std::string::npos);
+  // A median with its two percentiles for each policy, and the line of what would be exact.
+  CHECK(count_of(page, "line s0 edge") == 2);
+  CHECK(count_of(page, "line s1 edge") == 2);
+  CHECK(count_of(page, "ideal'") == 1);
+  CHECK(page.find("http") == std::string::npos);
+  CHECK(page.find("nan") == std::string::npos);
+  const nlohmann::ordered_json waits = to_json(*simulated).at("estimates").at("waits");
+  REQUIRE_FALSE(waits.empty());
+  std::uint64_t estimates = 0;
+  for (const auto& one : waits) {
+    estimates += one.at("estimates").get<std::uint64_t>();
+    CHECK(one.at("real_s").at("p10").get<double>() <= one.at("real_s").at("p90").get<double>());
+  }
+  CHECK(estimates == simulated->runs.front().report.estimates->all.estimates);
 }
 
 TEST_CASE("A policy file starts from a policy and changes what it says") {
