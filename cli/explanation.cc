@@ -1,5 +1,8 @@
 #include "cli/explanation.h"
 
+#include <algorithm>
+#include <iterator>
+#include <string_view>
 #include <utility>
 
 #include "cli/groups.h"
@@ -36,56 +39,114 @@ std::string course_text(const proto::JobSummary& job) {
   return text;
 }
 
-std::string rule_text(const proto::BlockingRule& rule) {
+// No earlier than it is, to the second.
+std::string second_text(std::int64_t millis) { return time_text((millis + 999) / 1000 * 1000); }
+
+// What its user can do about a rule, where that is one command.
+std::string remedy_text(const proto::BlockingRule& rule, std::uint64_t id) {
+  const std::string& kind = rule.reason().kind();
+  const std::string job = std::to_string(id);
+  if (kind == "held" || kind == "requeue_limit") return "`usine release " + job + "` lets it go on";
+  if (kind == "dependency" || kind == "dependency_delay") {
+    return "`usine update --dependency none " + job + "` lets it wait for no other job";
+  }
+  if (kind == "nodes_down" || kind == "partition_down") {
+    return "`usine node list` says which are down or drained, and why";
+  }
+  return {};
+}
+
+std::string rule_text(const proto::BlockingRule& rule, std::uint64_t id) {
   std::string text = "  " + rule.reason().kind() + ": " + rule.reason().sentence() + '\n';
   for (const proto::Holder& holder : rule.holders()) {
     text += "    job " + std::to_string(holder.job()) + " of " + holder.user() + " has ";
     text += holder.gpus() > 0 ? count(holder.gpus(), "GPU") : count(holder.cores(), "core");
-    text += " on " + count(holder.nodes(), "node") + ", until " + time_text(holder.ends_ms()) +
+    text += " on " + count(holder.nodes(), "node") + ", until " + second_text(holder.ends_ms()) +
             " at the latest\n";
   }
-  return text;
+  const std::string remedy = remedy_text(rule, id);
+  return remedy.empty() ? text : text + "    " + remedy + '\n';
 }
 
+struct NodeFault {
+  std::string_view rule;
+  std::string_view one;   // "1 is down"
+  std::string_view many;  // "2 are down"
+};
+
+constexpr NodeFault kNodeFaults[] = {
+    {"too_small", " is too small", " are too small"},
+    {"excluded", " is excluded", " are excluded"},
+    {"features", " lacks its features", " lack its features"},
+    {"down", " is down", " are down"},
+    {"drained", " is drained", " are drained"},
+    {"reserved", " is kept for a reservation", " are kept for reservations"},
+    {"claimed", " is kept for another job", " are kept for other jobs"},
+    {"in_use", " is not idle", " are not idle"},
+    {"gpus", " lacks free GPUs", " lack free GPUs"},
+    {"cores", " lacks free cores", " lack free cores"},
+    {"memory", " lacks free memory", " lack free memory"},
+};
+
+std::string fault_text(const proto::NodeCensus::Failed& failed) {
+  const auto* const known = std::ranges::find(kNodeFaults, failed.rule(), &NodeFault::rule);
+  const std::string nodes = std::to_string(failed.nodes());
+  // Of a scheduler that is newer than this program.
+  if (known == std::end(kNodeFaults)) return failed.rule() + ": " + nodes;
+  return nodes + std::string(failed.nodes() == 1 ? known->one : known->many);
+}
+
+// A node may have several faults and is counted with each of them.
 std::string census_text(const proto::NodeCensus& census) {
-  std::string text = "  nodes: " + std::to_string(census.asked()) + " asked for, " +
-                     std::to_string(census.free()) + " of the partition's " +
-                     std::to_string(census.partition_nodes()) + " could be had now";
-  std::string failed;
-  for (const proto::NodeCensus::Failed& rule : census.failed()) {
-    failed +=
-        (failed.empty() ? "; fail " : ", ") + rule.rule() + ": " + std::to_string(rule.nodes());
-  }
-  return text + failed + '\n';
-}
-
-std::string place_text(const proto::Explanation& explanation) {
-  std::string text = "  order: " + ordinal(explanation.ahead() + 1) + " of " +
-                     count(explanation.waiting(), "waiting job");
-  for (int i = 0; i < explanation.next_to_start_size(); ++i) {
-    text += (i == 0 ? "; first go " : ", ") + std::to_string(explanation.next_to_start(i));
-  }
-  const std::string rank = rank_text(explanation.rank());
-  if (!rank.empty()) text += "; " + rank;
+  std::string text = "  nodes: " + std::to_string(census.asked()) + " asked for; of the " +
+                     "partition's " + std::to_string(census.partition_nodes()) + ", " +
+                     std::to_string(census.free()) + " could be had now";
+  for (const proto::NodeCensus::Failed& failed : census.failed()) text += ", " + fault_text(failed);
   return text + '\n';
 }
 
+std::string place_text(const proto::Explanation& explanation) {
+  const bool in_order = explanation.has_eligible_since_ms() &&
+                        explanation.eligible_since_ms() <= explanation.as_of_ms();
+  const std::string waiting = count(explanation.waiting(), "waiting job");
+  if (!in_order) {
+    return "  order: no place yet among " + waiting + "; it gets one once it is free to start\n";
+  }
+  std::string text = "  order: " + ordinal(explanation.ahead() + 1) + " of " + waiting;
+  for (int i = 0; i < explanation.next_to_start_size(); ++i) {
+    text += (i == 0 ? "; before it: " : ", ") + std::to_string(explanation.next_to_start(i));
+  }
+  const auto named = static_cast<std::uint64_t>(explanation.next_to_start_size());
+  if (explanation.ahead() > named && named > 0) {
+    text += " and " + std::to_string(explanation.ahead() - named) + " more";
+  }
+  const std::string rank = rank_text(explanation.rank());
+  return text + '\n' + (rank.empty() ? "" : "    " + rank + '\n');
+}
+
 std::string start_text(const proto::JobSummary& job) {
-  if (job.has_start_ms()) return "it started at " + time_text(job.start_ms());
+  if (job.has_start_ms()) return "it started at " + second_text(job.start_ms());
   if (job.has_estimated_start_ms()) return "it starts " + estimate_text(job);
   return "no start can be estimated as things stand";
+}
+
+std::string change_text(const proto::Explanation& explanation, const proto::Change& change) {
+  const std::string& option = change.option();
+  const bool at_once = change.start_ms() <= explanation.as_of_ms();
+  std::string text = "    " + (option.starts_with("--") ? "with " + option : option) + ": " +
+                     (at_once ? "at once" : "by " + second_text(change.start_ms()));
+  if (change.resubmit()) return text + "; cancel it and submit it anew\n";
+  return text + "; `usine update --time-limit " + option.substr(option.find('=') + 1) + ' ' +
+         std::to_string(explanation.summary().id()) + "`\n";
 }
 
 std::string changes_text(const proto::Explanation& explanation) {
   if (!explanation.tried()) return {};
   if (explanation.changes().empty()) return "  no change that was tried starts it sooner\n";
-  const std::string id = std::to_string(explanation.summary().id());
-  std::string text = "  it would start sooner\n";
+  // Another reckoning than the estimate's, which goes by how long jobs really run.
+  std::string text = "  changes that start it sooner, were every job to use its whole time limit\n";
   for (const proto::Change& change : explanation.changes()) {
-    text +=
-        "    " + change.option() + ": " + time_text(change.start_ms()) +
-        (change.resubmit() ? ", cancelled and submitted anew" : ", by `usine update " + id + "`") +
-        '\n';
+    text += change_text(explanation, change);
   }
   return text;
 }
@@ -143,7 +204,7 @@ std::string explanation_text(const proto::Explanation& explanation) {
   const proto::JobSummary& job = explanation.summary();
   std::string text = "job " + name_of(job) + " (" + job.name() + ") is " + job.state() + '\n';
   if (job.state() != "pending") return text + "  " + course_text(job) + '\n';
-  for (const proto::BlockingRule& rule : explanation.rules()) text += rule_text(rule);
+  for (const proto::BlockingRule& rule : explanation.rules()) text += rule_text(rule, job.id());
   for (const proto::NodeCensus& census : explanation.components()) text += census_text(census);
   return text + place_text(explanation) + "  " + start_text(job) + '\n' + changes_text(explanation);
 }

@@ -1,5 +1,6 @@
 #include "cli/groups.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "cli/terminal.h"
@@ -171,8 +172,13 @@ CommandResult show_groups(Client& client, const std::string& kind, const std::st
 std::string rank_text(const google::protobuf::RepeatedPtrField<proto::RankPart>& parts) {
   std::string text;
   for (const proto::RankPart& part : parts) {
-    text += (text.empty() ? "" : ", ") + part.factor() + ' ' + length_text(part.head_start_ms()) +
-            (part.head_start_ms() > 0 ? " ahead" : " behind");
+    std::string factor = part.factor();
+    std::ranges::replace(factor, '_', ' ');
+    if (factor == "priority") factor = "--priority";
+    if (factor == "qos") factor = "QOS";
+    text += (text.empty() ? "counts as if it had waited " : ", ") +
+            length_text(part.head_start_ms()) + (part.head_start_ms() > 0 ? " more" : " less") +
+            " for its " + factor;
   }
   return text;
 }

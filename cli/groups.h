@@ -15,7 +15,7 @@ namespace usine::cli {
 
 [[nodiscard]] Json to_json(const proto::GroupInfo& group);
 
-// "qos 1-00:00:00 ahead, length 30:00 behind"; empty where nothing but waiting counts.
+// "counts as if it had waited 09:45:00 less for its length"; empty where only waiting counts.
 [[nodiscard]] std::string rank_text(
     const google::protobuf::RepeatedPtrField<proto::RankPart>& parts);
 [[nodiscard]] Json rank_json(const google::protobuf::RepeatedPtrField<proto::RankPart>& parts);

@@ -26,7 +26,7 @@ proto::Explanation waiting() {
   holder.set_user("bob");
   holder.set_gpus(16);
   holder.set_nodes(2);
-  holder.set_ends_ms(120'000);
+  holder.set_ends_ms(119'600);
   proto::BlockingRule& other = *explanation.add_rules();
   other.mutable_reason()->set_kind("behind_higher_priority");
   other.mutable_reason()->set_asked(41);
@@ -38,14 +38,29 @@ proto::Explanation waiting() {
   proto::NodeCensus::Failed& failed = *census.add_failed();
   failed.set_rule("down");
   failed.set_nodes(3);
-  explanation.set_ahead(1);
+  proto::NodeCensus::Failed& busy = *census.add_failed();
+  busy.set_rule("gpus");
+  busy.set_nodes(1);
+  explanation.set_as_of_ms(20'000);
+  explanation.set_eligible_since_ms(10'000);
+  explanation.set_ahead(3);
   explanation.set_waiting(12);
   explanation.add_next_to_start(41);
+  explanation.add_next_to_start(38);
+  proto::RankPart& length = *explanation.add_rank();
+  length.set_factor("length");
+  length.set_head_start_ms(-35'100'000);
+  proto::RankPart& priority = *explanation.add_rank();
+  priority.set_factor("priority");
+  priority.set_head_start_ms(3'600'000);
   explanation.set_tried(true);
   proto::Change& change = *explanation.add_changes();
   change.set_option("--nodes=2");
-  change.set_start_ms(30'000);
+  change.set_start_ms(20'000);
   change.set_resubmit(true);
+  proto::Change& shorter = *explanation.add_changes();
+  shorter.set_option("--time=00:30:00");
+  shorter.set_start_ms(30'000);
   return explanation;
 }
 
@@ -57,12 +72,17 @@ TEST_CASE("an explanation says every rule with its holders then nodes order star
         "  gpus_busy: 4 nodes with 8 free GPUs each are needed, 2 have them now\n"
         "    job 40 of bob has 16 GPUs on 2 nodes, until 1970-01-01T00:02:00Z at the latest\n"
         "  behind_higher_priority: it waits behind job 41, which goes first\n"
-        "  nodes: 4 asked for, 2 of the partition's 64 could be had now; fail down: 3\n"
-        "  order: 2nd of 12 waiting jobs; first go 41\n"
+        "  nodes: 4 asked for; of the partition's 64, 2 could be had now, 3 are down, "
+        "1 lacks free GPUs\n"
+        "  order: 4th of 12 waiting jobs; before it: 41, 38 and 1 more\n"
+        "    counts as if it had waited 09:45:00 less for its length, 01:00:00 more for its "
+        "--priority\n"
         "  it starts about 1970-01-01T00:01:00Z, 8 of 10 times between 1970-01-01T00:00:30Z and "
         "1970-01-01T00:02:00Z\n"
-        "  it would start sooner\n"
-        "    --nodes=2: 1970-01-01T00:00:30Z, cancelled and submitted anew\n");
+        "  changes that start it sooner, were every job to use its whole time limit\n"
+        "    with --nodes=2: at once; cancel it and submit it anew\n"
+        "    with --time=00:30:00: by 1970-01-01T00:00:30Z; "
+        "`usine update --time-limit 00:30:00 42`\n");
 }
 
 TEST_CASE("an explanation as JSON has all of it") {
@@ -70,15 +90,30 @@ TEST_CASE("an explanation as JSON has all of it") {
   CHECK(json["id"] == 42);
   CHECK(json["reasons"][0]["kind"] == "gpus_busy");
   CHECK(json["reasons"][0]["held_by"][0]["job"] == 40);
-  CHECK(json["reasons"][0]["held_by"][0]["end_time"] == "1970-01-01T00:02:00Z");
+  CHECK(json["reasons"][0]["held_by"][0]["end_time"] == "1970-01-01T00:01:59.600Z");
   CHECK(json["waits_behind"] == Json::array({41}));
   CHECK(json["nodes"][0]["failed"]["down"] == 3);
-  CHECK(json["order"]["ahead"] == 1);
+  CHECK(json["order"]["ahead"] == 3);
   CHECK(json["changes"][0]["option"] == "--nodes=2");
-  CHECK(json["changes"][0]["estimated_start"] == "1970-01-01T00:00:30Z");
+  CHECK(json["changes"][1]["estimated_start"] == "1970-01-01T00:00:30Z");
   CHECK(json["estimated_start"] == "1970-01-01T00:01:00Z");
   CHECK(json["estimated_start_earliest"] == "1970-01-01T00:00:30Z");
   CHECK(json["estimated_start_latest"] == "1970-01-01T00:02:00Z");
+}
+
+TEST_CASE(
+    "a job that is not free to start has no place in the order and a remedy where there is one") {
+  proto::Explanation explanation = waiting();
+  explanation.clear_eligible_since_ms();
+  explanation.mutable_rules(0)->mutable_reason()->set_kind("held");
+  explanation.mutable_rules(1)->mutable_reason()->set_kind("nodes_down");
+  const std::string text = explanation_text(explanation);
+  CHECK(text.contains("order: no place yet among 12 waiting jobs;"));
+  CHECK_FALSE(text.contains("4th of"));
+  CHECK(text.contains("`usine release 42`"));
+  CHECK(text.contains("`usine node list`"));
+  explanation.mutable_rules(0)->mutable_reason()->set_kind("dependency");
+  CHECK(explanation_text(explanation).contains("`usine update --dependency none 42`"));
 }
 
 TEST_CASE("a start that is only promised has no range and says so") {
