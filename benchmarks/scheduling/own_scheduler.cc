@@ -80,13 +80,18 @@ void submit_some(cli::Client& client, Submissions& shared) {
 }  // namespace
 
 Result<std::unique_ptr<OwnScheduler>> OwnScheduler::start(std::uint32_t nodes) {
+  return start([nodes](const std::filesystem::path& folder) {
+    config::UpOptions options;
+    options.nodes = nodes;
+    return os::write_file(folder / "cluster.yaml", config::up_cluster_yaml(options));
+  });
+}
+
+Result<std::unique_ptr<OwnScheduler>> OwnScheduler::start(const Preparation& prepare) {
   const Result<std::filesystem::path> folder = make_folder();
   if (!folder) return fail(folder.error());
   std::unique_ptr<OwnScheduler> scheduler(new OwnScheduler(*folder));
-  config::UpOptions options;
-  options.nodes = nodes;
-  const Status written = os::write_file(*folder / "cluster.yaml", config::up_cluster_yaml(options));
-  if (!written) return fail(written.error());
+  if (const Status prepared = prepare(*folder); !prepared) return fail(prepared.error());
   const Result<pid_t> pid = spawn_scheduler(*folder);
   if (!pid) return fail(pid.error());
   scheduler->pid_ = *pid;

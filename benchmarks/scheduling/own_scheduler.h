@@ -1,10 +1,11 @@
-// A scheduler of its own for one benchmark: the shipped program on a folder of its own, with nodes
-// that nobody has joined, ended and removed when this goes. For the main thread.
+// A scheduler of its own for one benchmark: the shipped program on a folder of its own, ended and
+// removed when this goes. Its nodes are up once somebody joins for them. For the main thread.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <sys/types.h>
 
@@ -16,7 +17,12 @@ namespace usine::bench {
 
 class OwnScheduler {
  public:
-  // Ready for calls. Error: kUnavailable, with its log.
+  // Writes at least `cluster.yaml` into the folder that it is given.
+  using Preparation = std::function<Status(const std::filesystem::path&)>;
+
+  // Ready for calls. Errors: kUnavailable, with its log; those of the preparation.
+  [[nodiscard]] static Result<std::unique_ptr<OwnScheduler>> start(const Preparation& prepare);
+  // On so many nodes and an empty store.
   [[nodiscard]] static Result<std::unique_ptr<OwnScheduler>> start(std::uint32_t nodes);
   OwnScheduler(const OwnScheduler&) = delete;
   OwnScheduler& operator=(const OwnScheduler&) = delete;

@@ -1,6 +1,6 @@
 #include "scheduler/daemon/explain_call.h"
 
-#include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -49,12 +49,12 @@ proto::NodeCensus to_proto(const NodeCensus& census) {
   return message;
 }
 
-// Returns the jobs that go first of those ahead.
-std::vector<JobId> add_explanation(const View& view, const Job& job, proto::Explanation& message) {
+// Returns the nodes that could hold the share of its only component now.
+std::uint32_t add_explanation(const View& view, const Job& job, proto::Explanation& message) {
   std::optional<Reason> found;
   const auto known = view.findings.reasons.find(job.id);
   if (known != view.findings.reasons.end()) found = known->second;
-  Explanation explanation = explain(view.state, job, found, view.now);
+  const Explanation explanation = explain(view.state, job, found, view.now);
   for (const BlockingRule& rule : explanation.rules) {
     proto::BlockingRule& added = *message.add_rules();
     *added.mutable_reason() = usine::to_proto(rule.reason);
@@ -66,13 +66,11 @@ std::vector<JobId> add_explanation(const View& view, const Job& job, proto::Expl
     *message.add_components() = to_proto(census);
   }
   add_rank(view.state, job, message);
-  message.set_ahead(explanation.place.ahead);
-  message.set_waiting(explanation.place.waiting);
-  const auto& next = explanation.place.next_to_start;
-  for (std::size_t i = 0; i < std::min(next.size(), kAheadShownMax); ++i) {
-    message.add_next_to_start(next[i].value);
-  }
-  return std::move(explanation.place.next_to_start);
+  const OrderPlace place = view.order.place_of(view.state, job, view.now, kAheadShownMax);
+  message.set_ahead(place.ahead);
+  message.set_waiting(place.waiting);
+  for (const JobId ahead : place.next_to_start) message.add_next_to_start(ahead.value);
+  return static_cast<std::uint32_t>(explanation.components.front().free.size());
 }
 
 void add_trials(const WhatIf& found, proto::Explanation& message) {
@@ -93,30 +91,9 @@ struct Answer {
   Responder<proto::Explanation> respond;
 };
 
-// What is still to be tried for an answer.
-struct Trials {
-  std::shared_ptr<Answer> answer;
-  JobId job;
-  std::vector<JobId> ahead;
-  Time now;
-};
-
-// The forecaster's replica may be ahead of the reader's by now.
-void try_changes(const State& state, Trials trials) {
-  const Job* const job = state.find_job(trials.job);
-  const bool waits = job != nullptr && job->state == JobState::kPending;
-  if (!waits || not_eligible(state, *job, trials.now)) return;
-  std::erase_if(trials.ahead, [&state](JobId other) {
-    const Job* const known = state.find_job(other);
-    return known == nullptr || known->state != JobState::kPending;
-  });
-  const State trial = trial_state(state, *job, trials.ahead);
-  add_trials(what_if(trial, trials.job, trials.now), trials.answer->message);
-}
-
 }  // namespace
 
-void explain_job(const View& view, const proto::ExplainRequest& request, Forecaster& forecaster,
+void explain_job(const View& view, const proto::ExplainRequest& request, Trials& trials,
                  Responder<proto::Explanation> respond) {
   const Result<const Job*> found = find_job(view, JobId{request.job()});
   if (!found) {
@@ -128,15 +105,18 @@ void explain_job(const View& view, const proto::ExplainRequest& request, Forecas
   answer->message.set_as_of_ms(to_ms(view.now));
   *answer->message.mutable_summary() = summary_of(view, job);
   const bool waits = job.state == JobState::kPending;
-  std::vector<JobId> ahead;
-  if (waits) ahead = add_explanation(view, job, answer->message);
-  if (waits && !request.without_changes() && !not_eligible(view.state, job, view.now)) {
-    Trials trials{answer, job.id, std::move(ahead), view.now};
-    const bool taken = forecaster.take([trials = std::move(trials)](const State& state) mutable {
-      const std::shared_ptr<Answer> told = trials.answer;
-      try_changes(state, std::move(trials));
-      told->respond(std::move(told->message));
-    });
+  const std::uint32_t free_nodes = waits ? add_explanation(view, job, answer->message) : 0;
+  // An array is one object of many jobs: what helps one task may not help the next.
+  const bool may_vary = waits && !job.request->array && !not_eligible(view.state, job, view.now);
+  if (may_vary && !request.without_changes()) {
+    auto work = [answer, job, free_nodes, now = view.now,
+                 config = view.state.config](Outlook& outlook) {
+      // Partitions and classes of service are numbers in the job.
+      const bool comparable = outlook.state().config == config;
+      if (comparable) add_trials(what_if(outlook, job, free_nodes, now), answer->message);
+      answer->respond(std::move(answer->message));
+    };
+    const bool taken = trials.take(std::move(work));
     if (taken) return;
   }
   answer->respond(std::move(answer->message));

@@ -1,17 +1,17 @@
-// Answers `usine explain`: what blocks a job at once, on the reader's thread; which changes would
-// start it sooner after trials on the forecaster's, on a copy of what matters to the job.
+// Answers `usine explain`: what blocks a job on the reader's thread; which changes would start it
+// sooner on that of the trials.
 #pragma once
 
 #include "proto/users.pb.h"
-#include "scheduler/daemon/forecaster.h"
 #include "scheduler/daemon/reader.h"
+#include "scheduler/daemon/trials.h"
 #include "scheduler/daemon/unary_call.h"
 
 namespace usine::daemon {
 
 // Error: kNotFound, as for `usine show job`. Changes are tried for a job that waits for room or a
 // limit only, and left out where too many questions wait.
-void explain_job(const View& view, const proto::ExplainRequest& request, Forecaster& forecaster,
+void explain_job(const View& view, const proto::ExplainRequest& request, Trials& trials,
                  Responder<proto::Explanation> respond);
 
 }  // namespace usine::daemon

@@ -43,6 +43,7 @@ void Forecaster::run() {
     if (stopping_) continue;
     // One at a time, so that rows never wait for more than one of them.
     if (!works_.empty()) do_next_work();
+    if (changed_outlook_ && steady_clock::now() >= next_outlook_) look_out();
     const steady_clock::time_point now = steady_clock::now();
     if (now >= oldest_estimates_ || (changed_ && now >= next_estimates_)) estimate();
   }
@@ -56,6 +57,7 @@ void Forecaster::handle(AppliedRows& rows) {
     }
     advance(state_, row.sequence, row.time);
     changed_ = changed_ || !row.events.empty();
+    changed_outlook_ = changed_outlook_ || !row.events.empty();
   }
 }
 
@@ -79,9 +81,19 @@ void Forecaster::estimate() {
   oldest_estimates_ = std::max(next_estimates_, end + kEstimatesAge);
 }
 
+void Forecaster::look_out() {
+  const steady_clock::time_point begin = steady_clock::now();
+  trials_.publish(std::make_unique<Outlook>(state_, clock_.now()));
+  changed_outlook_ = false;
+  const steady_clock::time_point end = steady_clock::now();
+  next_outlook_ =
+      end + std::max<steady_clock::duration>(kOutlookEvery, (end - begin) * kOutlookPart);
+}
+
 os::BoundedQueue<Forecaster::Input>::Deadline Forecaster::next_wake() const {
   if (!works_.empty()) return steady_clock::now();
-  return changed_ ? next_estimates_ : oldest_estimates_;
+  const steady_clock::time_point estimates = changed_ ? next_estimates_ : oldest_estimates_;
+  return changed_outlook_ ? std::min(next_outlook_, estimates) : estimates;
 }
 
 }  // namespace usine::daemon

@@ -1,6 +1,7 @@
 // Looks ahead, on a thread and a replica of its own, since that takes long: estimates the start of
-// every waiting job again and again and hands them to the reader, and answers what-if questions in
-// between. Whatever it does, planner and reader are not held up.
+// every waiting job again and again and hands them to the reader, makes outlooks for the trials,
+// and says in between when a new job would start. Whatever it does, planner and reader are not held
+// up.
 #pragma once
 
 #include <atomic>
@@ -16,6 +17,7 @@
 #include "common/ports/clock.h"
 #include "scheduler/daemon/reader.h"
 #include "scheduler/daemon/replica.h"
+#include "scheduler/daemon/trials.h"
 #include "scheduler/estimate/estimator.h"
 #include "scheduler/policy/forecast.h"
 
@@ -31,14 +33,17 @@ class Forecaster final : public Replica {
   static constexpr int kEstimatesPart = 50;
   // While nothing happens, time alone makes them older.
   static constexpr std::chrono::seconds kEstimatesAge{60};
+  // The same of outlooks, which change with the state alone.
+  static constexpr std::chrono::milliseconds kOutlookEvery{20};
+  static constexpr int kOutlookPart = 100;
 
   using Answer = std::move_only_function<void(Result<Forecast>)>;
   // Something to be done on the thread with its replica, which is as new as what was committed when
   // the work was handed over, or newer.
   using Work = std::move_only_function<void(const State&)>;
 
-  Forecaster(State state, WallClock& clock, Reader& reader)
-      : state_(std::move(state)), clock_(clock), reader_(reader) {}
+  Forecaster(State state, WallClock& clock, Reader& reader, Trials& trials)
+      : state_(std::move(state)), clock_(clock), reader_(reader), trials_(trials) {}
   ~Forecaster() override { stop(); }
 
   void start();
@@ -60,15 +65,19 @@ class Forecaster final : public Replica {
   void handle(Work& work) { works_.push_back(std::move(work)); }
   void do_next_work();
   void estimate();
+  void look_out();
   [[nodiscard]] os::BoundedQueue<Input>::Deadline next_wake() const;
 
   State state_;
   WallClock& clock_;
   Reader& reader_;
+  Trials& trials_;
   Estimator estimator_;
   bool changed_ = true;  // since the last estimates
   std::chrono::steady_clock::time_point next_estimates_{};
   std::chrono::steady_clock::time_point oldest_estimates_{};  // when they are too old
+  bool changed_outlook_ = true;                               // since the last outlook
+  std::chrono::steady_clock::time_point next_outlook_{};
   std::deque<Work> works_;
   std::atomic<std::size_t> works_taken_ = 0;  // and not done: in works_ or on their way there
   os::BoundedQueue<Input> inputs_{kWaitingInputsMax};

@@ -1,27 +1,13 @@
 #include "scheduler/daemon/reader.h"
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 namespace usine::daemon {
-namespace {
-
-// The job that an event is about, where it is about one.
-std::optional<JobId> job_of(const Event& event) {
-  return std::visit(
-      [](const auto& kind) -> std::optional<JobId> {
-        if constexpr (requires { kind.job; }) return kind.job;
-        if constexpr (requires { kind.key; }) return kind.key.job;
-        return std::nullopt;
-      },
-      event);
-}
-
-}  // namespace
-
 Reader::Reader(State state, std::string state_digest, WallClock& clock)
-    : state_(std::move(state)), state_digest_(std::move(state_digest)), clock_(clock) {}
+    : state_(std::move(state)), state_digest_(std::move(state_digest)), clock_(clock) {
+  order_.rebuild(state_);
+}
 
 void Reader::start() {
   thread_ = std::thread([this] { run(); });
@@ -49,8 +35,9 @@ void Reader::run() {
 void Reader::handle(AppliedRows& rows) {
   for (const Applied& row : *rows) {
     apply_row(state_, row);
+    for (const Event& event : row.events) order_.take(state_, event);
     for (const Event& event : row.events) {
-      if (const std::optional<JobId> job = job_of(event)) job_changed(*job);
+      for (const JobId job : jobs_of(event)) job_changed(job);
     }
   }
 }

@@ -22,6 +22,7 @@
 #include "scheduler/daemon/replica.h"
 #include "scheduler/estimate/estimate.h"
 #include "scheduler/policy/planner.h"
+#include "scheduler/queue/waiting_order.h"
 
 namespace usine::daemon {
 
@@ -39,6 +40,7 @@ struct View {
   const State& state;
   const Findings& findings;         // of the planner
   const std::string& state_digest;  // of the newest snapshot or recovery
+  WaitingOrder& order;              // of the state's jobs
   Time now;
 };
 
@@ -99,7 +101,7 @@ class Reader final : public Replica {
   void handle(Question& question) { question(view()); }
   void handle(JobWait& wait);
 
-  [[nodiscard]] View view() { return {state_, findings_, state_digest_, clock_.now()}; }
+  [[nodiscard]] View view() { return {state_, findings_, state_digest_, order_, clock_.now()}; }
   [[nodiscard]] bool is_over(const JobWait& wait) const;
   void job_changed(JobId id);
   void take_over_some_reasons();
@@ -109,6 +111,7 @@ class Reader final : public Replica {
   std::string state_digest_;
   WallClock& clock_;
   Findings findings_;
+  WaitingOrder order_;
   struct Arriving {
     JobReasons reasons;
     std::size_t taken = 0;

@@ -52,7 +52,7 @@ Scheduler::Scheduler(Opened opened)
       clock_(opened_.engine.state().now),
       blobs_([this](const std::string& hash) { return opened_.blobs->read_blob(hash); }),
       reader_(opened_.engine.state(), opened_.recovered_digest, clock_),
-      forecaster_(opened_.engine.state(), clock_, reader_),
+      forecaster_(opened_.engine.state(), clock_, reader_, trials_),
       planner_(opened_.engine.state(), clock_, reader_),
       alarm_({opened_.settings.file.listen.state_folder + "/alarms"}, reader_),
       snapshots_(opened_.settings.store, opened_.settings.snapshots,
@@ -91,15 +91,16 @@ Status Scheduler::listen(const std::string& address) {
 }
 
 void Scheduler::build_services() {
-  users_ = std::make_unique<UsersService>(
-      UsersService::Parts{users_rpc_, *users_loop_, *opened_.authenticator, engine_, reader_,
-                          planner_, forecaster_, alarm_, blobs_, opened_.keys, opened_.history});
+  users_ = std::make_unique<UsersService>(UsersService::Parts{
+      users_rpc_, *users_loop_, *opened_.authenticator, engine_, reader_, planner_, forecaster_,
+      trials_, alarm_, blobs_, opened_.keys, opened_.history});
   agents_ = std::make_unique<AgentService>(AgentService::Parts{
       agents_rpc_, *agents_loop_, engine_, blobs_, opened_.keys, opened_.agent_secret});
 }
 
 void Scheduler::start_threads(std::function<void(const Error&)> failed) {
   reader_.start();
+  trials_.start();
   forecaster_.start();
   snapshots_.start();
   event_log_.start();
@@ -124,6 +125,7 @@ void Scheduler::stop() {
   planner_.stop();
   alarm_.stop();
   forecaster_.stop();
+  trials_.stop();
   reader_.stop();
   snapshots_.stop();
   event_log_.stop();

@@ -49,6 +49,7 @@ class Scheduler {
   os::MonotoneWallClock clock_;
   BlobStore blobs_;
   Reader reader_;
+  Trials trials_;
   Forecaster forecaster_;
   PlannerThread planner_;
   StallAlarm alarm_;

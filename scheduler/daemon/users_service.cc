@@ -167,7 +167,7 @@ void UsersService::get_job(const Caller& caller, const proto::GetJobRequest& req
 void UsersService::explain(const Caller&, const proto::ExplainRequest& request,
                            Responder<proto::Explanation> respond) {
   parts_.reader.ask([this, request, respond = std::move(respond)](const View& view) mutable {
-    explain_job(view, request, parts_.forecaster, std::move(respond));
+    explain_job(view, request, parts_.trials, std::move(respond));
   });
 }
 

@@ -13,6 +13,7 @@
 #include "scheduler/daemon/secrets.h"
 #include "scheduler/daemon/stall_alarm.h"
 #include "scheduler/daemon/submit_call.h"
+#include "scheduler/daemon/trials.h"
 #include "scheduler/daemon/unary_call.h"
 #include "scheduler/store/history_reader.h"
 
@@ -28,6 +29,7 @@ class UsersService {
     Reader& reader;
     PlannerThread& planner;
     Forecaster& forecaster;
+    Trials& trials;
     const StallAlarm& alarm;
     BlobStore& blobs;
     const JobKeys& keys;

@@ -5,33 +5,9 @@
 #include <utility>
 
 #include "scheduler/policy/blocking_rules.h"
-#include "scheduler/queue/priority.h"
 
 namespace usine {
 namespace {
-
-OrderPlace place_of(const State& state, const Job& job, Time now) {
-  const ClusterConfig& config = *state.config;
-  const RankKey own = rank_of(job, config);
-  OrderPlace place;
-  std::vector<RankKey> first;  // a heap with the last of them in front
-  for (const auto& [id, other] : state.jobs) {
-    if (other.state != JobState::kPending) continue;
-    ++place.waiting;
-    if (id == job.id || !other.eligible_since || *other.eligible_since > now) continue;
-    const RankKey rank = rank_of(other, config);
-    if (own < rank) continue;
-    ++place.ahead;
-    first.push_back(rank);
-    std::ranges::push_heap(first);
-    if (first.size() <= OrderPlace::kAheadListedMax) continue;
-    std::ranges::pop_heap(first);
-    first.pop_back();
-  }
-  std::ranges::sort(first);
-  for (const RankKey& rank : first) place.next_to_start.push_back(rank.job);
-  return place;
-}
 
 void append(std::vector<BlockingRule> more, std::vector<BlockingRule>& rules) {
   for (BlockingRule& rule : more) {
@@ -66,7 +42,6 @@ Explanation explain(const State& state, const Job& job, const std::optional<Reas
   const bool stale = found && found->kind == ReasonKind::kNotYetConsidered;
   if (found && !(stale && !rules.empty())) put_first(*found, rules);
   if (rules.empty()) rules.push_back({Reason{}, {}});
-  explanation.place = place_of(state, job, now);
   return explanation;
 }
 

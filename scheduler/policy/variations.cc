@@ -6,8 +6,6 @@
 #include <string_view>
 #include <utility>
 
-#include "scheduler/policy/node_census.h"
-
 namespace usine {
 namespace {
 
@@ -48,12 +46,9 @@ std::optional<Component> on_fewer(const Component& component, std::uint32_t node
   return fewer;
 }
 
-void add_fewer_nodes(const State& state, const Job& job, Time now,
-                     std::vector<Variation>& variations) {
+void add_fewer_nodes(const Job& job, std::uint32_t free, std::vector<Variation>& variations) {
   if (job.request->components.size() != 1) return;
   const Component& whole = job.request->components.front();
-  const NodeCensus census = take_census(state, job, whole, now);
-  const auto free = static_cast<std::uint32_t>(census.free.size());
   for (const std::uint32_t nodes :
        {std::max(free, whole.nodes / 2), std::min(free, whole.nodes / 2)}) {
     const auto fewer = on_fewer(whole, nodes);
@@ -65,8 +60,9 @@ void add_fewer_nodes(const State& state, const Job& job, Time now,
   }
 }
 
-void add_partitions(const State& state, const Job& job, std::vector<Variation>& variations) {
-  const auto& partitions = state.config->partitions;
+void add_partitions(const ClusterConfig& config, const Job& job,
+                    std::vector<Variation>& variations) {
+  const auto& partitions = config.partitions;
   std::size_t tried = 0;
   for (std::uint32_t i = 0; i < partitions.size() && tried < kPartitionsTried; ++i) {
     if (PartitionId{i} == job.partition) continue;
@@ -128,13 +124,12 @@ void add_wishes(const Job& job, std::vector<Variation>& variations) {
 
 }  // namespace
 
-std::vector<Variation> variations_of(const State& state, const Job& job, Time now) {
-  // An array is one object of many jobs: what helps one task may not help the next.
-  if (job.request->array) return {};
+std::vector<Variation> variations_of(const ClusterConfig& config, const Job& job,
+                                     std::uint32_t free_nodes) {
   std::vector<Variation> variations;
   add_limits(job, variations);
-  add_fewer_nodes(state, job, now, variations);
-  add_partitions(state, job, variations);
+  add_fewer_nodes(job, free_nodes, variations);
+  add_partitions(config, job, variations);
   add_wishes(job, variations);
   return variations;
 }

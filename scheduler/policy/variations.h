@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "model/cluster.h"
 #include "model/request.h"
 #include "scheduler/core/state.h"
 
@@ -22,6 +23,8 @@ struct Variation {
   std::shared_ptr<const JobRequest> request;  // else: submitted in its place
 };
 
-[[nodiscard]] std::vector<Variation> variations_of(const State& state, const Job& job, Time now);
+// `free_nodes`: nodes of its partition that could hold its only component's share now.
+[[nodiscard]] std::vector<Variation> variations_of(const ClusterConfig& config, const Job& job,
+                                                   std::uint32_t free_nodes);
 
 }  // namespace usine

@@ -1,16 +1,16 @@
 // What would start a waiting job sooner: a shorter limit, fewer nodes, another partition, fewer
-// wishes about where. Each is tried by running the planner ahead on a copy of what matters to the
-// job, and said only where it does. Takes many planning passes: for a thread of its own. Pure.
+// wishes about where. Each is tried on an outlook, as the job itself is, and said only where it
+// does; at most twenty, each one search of the timeline. Pure.
 #pragma once
 
+#include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
-#include "common/ids.h"
 #include "common/time.h"
 #include "scheduler/core/state.h"
+#include "scheduler/policy/outlook.h"
 
 namespace usine {
 
@@ -27,11 +27,8 @@ struct WhatIf {
   std::vector<Change> changes;  // soonest first
 };
 
-// A copy of the state with what runs, the job, and the first of those that wait `ahead` of it
-// (OrderPlace); those behind can only start where they delay nothing.
-[[nodiscard]] State trial_state(const State& state, const Job& job, std::span<const JobId> ahead);
-
-// `trial`: of trial_state(); the job is pending and eligible there.
-[[nodiscard]] WhatIf what_if(const State& trial, JobId job, Time now);
+// Of a job that waits and is eligible, no array and no task of one. `free_nodes`: as for
+// variations_of().
+[[nodiscard]] WhatIf what_if(Outlook& outlook, const Job& job, std::uint32_t free_nodes, Time now);
 
 }  // namespace usine

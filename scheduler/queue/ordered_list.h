@@ -58,6 +58,16 @@ class OrderedList {
     return {this, chunk, static_cast<std::size_t>(place - chunks_[chunk].begin())};
   }
 
+  // How many values are before `value`: counts chunks, not values.
+  [[nodiscard]] std::size_t before(const T& value) const {
+    const std::size_t chunk = chunk_of(value);
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < chunk; ++i) count += chunks_[i].size();
+    if (chunk == chunks_.size()) return count;
+    const auto place = std::ranges::lower_bound(chunks_[chunk], value);
+    return count + static_cast<std::size_t>(place - chunks_[chunk].begin());
+  }
+
   void insert(const T& value) {
     ++size_;
     if (chunks_.empty()) return chunks_.push_back({value});

@@ -34,8 +34,10 @@ const BlockingRule* rule_of(const Explanation& explanation, ReasonKind kind) {
 
 WhatIf tried(const CoreDriver& core, JobId job) {
   const Job& waiting = *core.state.find_job(job);
-  const auto ahead = explain(core.state, waiting, std::nullopt, core.now).place.next_to_start;
-  return what_if(trial_state(core.state, waiting, ahead), job, core.now);
+  const Explanation explanation = explain(core.state, waiting, std::nullopt, core.now);
+  const auto free = static_cast<std::uint32_t>(explanation.components.at(0).free.size());
+  Outlook outlook(core.state, core.now);
+  return what_if(outlook, waiting, free, core.now);
 }
 
 const Change* change_to(const WhatIf& found, const std::string& option) {
@@ -138,22 +140,6 @@ TEST_CASE("nodes that are down drained or left out are counted by rule") {
   CHECK(rule->reason.total == 3);
 }
 
-TEST_CASE("a job's place in the order counts those that wait ahead of it") {
-  CoreDriver core;
-  core.join_all();
-  core.submit(Ask{.nodes = 4, .gpus = 8});
-  core.plan();
-  std::vector<JobId> jobs;
-  for (int i = 0; i < 8; ++i) {
-    core.now += Seconds{1};
-    jobs.push_back(core.submit(Ask{.gpus = 8}));
-  }
-  const OrderPlace place = explained(core, jobs[6]).place;
-  CHECK(place.ahead == 6);
-  CHECK(place.waiting == 8);
-  CHECK(place.next_to_start == std::vector<JobId>(jobs.begin(), jobs.begin() + 6));
-}
-
 TEST_CASE("a job that no pass has come to has a reason as well") {
   CoreDriver core;
   core.join_all();
@@ -223,21 +209,6 @@ TEST_CASE("a looser level and another partition are tried as well") {
   CHECK(change_to(found, "without a required --topology level") != nullptr);
   CHECK(change_to(found, "--partition=spare") != nullptr);
   for (const Change& change : found.changes) CHECK(change.start < *found.start);
-}
-
-TEST_CASE("a trial's state is sound and has only what matters to the job") {
-  CoreDriver core;
-  core.join_all();
-  core.submit(Ask{.nodes = 4, .gpus = 8});
-  core.plan();
-  const JobId job = core.submit(Ask{.gpus = 8});
-  for (int i = 0; i < 10; ++i) {
-    core.now += Seconds{1};
-    core.submit(Ask{.gpus = 8});
-  }
-  const State trial = trial_state(core.state, *core.state.find_job(job), {});
-  CHECK(trial.jobs.size() == 2);
-  CHECK(check_invariants(trial).empty());
 }
 
 }  // namespace
