@@ -122,7 +122,9 @@ TEST_CASE("Jobs of whole nodes start when their list alone says but for what sta
   const Json& list = replayed["list"];
   CAPTURE(list.dump());
   CHECK(list["compared"] == 24);
-  CHECK(list["alone"]["inside"] == 24);
+  // Where starting takes as long as a job, one may take another's turn.
+  CHECK(list["alone"]["inside"] >= 18);
+  CHECK(list["with_latencies"]["inside"] == 24);
   // What was written is a trace as any other.
   const Json simulated = cluster.usine_json(
       {"simulate", "--cluster", cluster.state_folder() + "/cluster.yaml", "--trace", csv});
