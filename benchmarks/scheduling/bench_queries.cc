@@ -106,8 +106,7 @@ Ask explanation_of(const std::vector<JobId>& waiting, bool changes) {
   };
 }
 
-// ---- all kinds of questions at once
-// --------------------------------------------------------------
+// ---- all kinds of questions at once -----------------------------------------------------------
 
 struct Latencies {
   std::vector<double> page_ms;
