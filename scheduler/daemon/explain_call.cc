@@ -116,7 +116,7 @@ void explain_job(const View& view, const proto::ExplainRequest& request, Trials&
       if (comparable) add_trials(what_if(outlook, job, free_nodes, now), answer->message);
       answer->respond(std::move(answer->message));
     };
-    const bool taken = trials.take(std::move(work));
+    const bool taken = trials.take(job.id, std::move(work));
     if (taken) return;
   }
   answer->respond(std::move(answer->message));

@@ -18,7 +18,9 @@ void Trials::publish(std::unique_ptr<Outlook> outlook) {
   (void)inputs_.try_push(Input(std::move(outlook)));
 }
 
-bool Trials::take(Work work) { return inputs_.try_push(Input(std::move(work))); }
+bool Trials::take(JobId job, Work work) {
+  return inputs_.try_push(Input(Question{job, std::move(work)}));
+}
 
 void Trials::run() {
   while (true) {
@@ -30,12 +32,13 @@ void Trials::run() {
 
 void Trials::handle(std::unique_ptr<Outlook>& outlook) {
   outlook_ = std::move(outlook);
-  for (Work& work : std::exchange(waiting_, {})) work(*outlook_);
+  for (Question& question : std::exchange(waiting_, {})) handle(question);
 }
 
-void Trials::handle(Work& work) {
-  if (outlook_ != nullptr) return work(*outlook_);
-  waiting_.push_back(std::move(work));
+void Trials::handle(Question& question) {
+  const bool knows_job = outlook_ != nullptr && question.job < outlook_->state().next_job;
+  if (knows_job) return question.work(*outlook_);
+  waiting_.push_back(std::move(question));
 }
 
 }  // namespace usine::daemon

@@ -10,6 +10,7 @@
 #include <thread>
 #include <variant>
 
+#include "common/ids.h"
 #include "common/os/bounded_queue.h"
 #include "scheduler/policy/outlook.h"
 
@@ -33,19 +34,23 @@ class Trials {
   // Left out where more waits than can be looked at: the next one comes soon.
   void publish(std::unique_ptr<Outlook> outlook);
 
-  // Works that come before the first outlook wait for it. False, with the work gone: too much
-  // waits or the scheduler is stopping.
-  [[nodiscard]] bool take(Work work);
+  // What is asked about a job waits for an outlook that was made after the job had been submitted.
+  // False, with the work gone: too much waits or the scheduler is stopping.
+  [[nodiscard]] bool take(JobId job, Work work);
 
  private:
-  using Input = std::variant<std::unique_ptr<Outlook>, Work>;
+  struct Question {
+    JobId job;
+    Work work;
+  };
+  using Input = std::variant<std::unique_ptr<Outlook>, Question>;
 
   void run();
   void handle(std::unique_ptr<Outlook>& outlook);
-  void handle(Work& work);
+  void handle(Question& question);
 
   std::unique_ptr<Outlook> outlook_;
-  std::deque<Work> waiting_;  // for the first outlook
+  std::deque<Question> waiting_;  // for a newer outlook
   os::BoundedQueue<Input> inputs_{kWaitingMax};
   std::thread thread_;
 };
