@@ -139,6 +139,37 @@ IntervalSet to_renew(const Selected& selected, const ActOnJob& command) {
   return tasks;
 }
 
+// Where the task was lost and may still run (B93): the first such node, none where it cannot.
+std::optional<NodeId> may_still_run_on(const State& state, const Job& task) {
+  const bool was_lost = task.exit.cause == EndCause::kLost && task.started && task.last_allocation;
+  if (!was_lost || task.request->requeue_unfenced) return std::nullopt;
+  for (const NodeShare& share : task.last_allocation->nodes) {
+    const Node& node = state.node(share.node);
+    if (node.link == NodeLink::kDown && !node.fenced) return share.node;
+  }
+  return std::nullopt;
+}
+
+// Looks through all jobs, where a node is down at all: people do not run tasks again often.
+Status check_none_still_runs(const State& state, const Job& array, const IntervalSet& renewed) {
+  const auto is_down = [](const Node& node) {
+    return node.link == NodeLink::kDown && !node.fenced;
+  };
+  if (std::ranges::none_of(state.nodes, is_down)) return {};
+  for (const auto& [id, task] : state.jobs) {
+    if (!task.is_task() || task.array_id != array.id || !is_final(task.state)) continue;
+    if (!renewed.contains(*array.request->array->position_of(task.array_index))) continue;
+    const auto node = may_still_run_on(state, task);
+    if (!node) continue;
+    const std::string name = state.node_name(*node);
+    return fail(ErrorCode::kConflict,
+                "task " + job_name(task) + " may still run on " + name +
+                    ", which was lost: it can run again once that node is back, or after `usine " +
+                    "node fence " + name + "`");
+  }
+  return {};
+}
+
 Result<Reply> requeue(Decider& decider, const Job& array, const Selected& selected,
                       const ActOnJob& command) {
   const JobId id = array.id;
@@ -153,6 +184,9 @@ Result<Reply> requeue(Decider& decider, const Job& array, const Selected& select
                 "no task of " + array_text(array) +
                     " is in a state to be put back: `usine show job " + job_name(array) +
                     "` lists them; --state completed,cancelled,... names those to run again");
+  }
+  if (auto ended = check_none_still_runs(decider.state, array, renewed); !ended) {
+    return fail(ended.error());
   }
   if (!renewed.empty()) decider.emit(ArrayTasksRenewed{id, renewed});
   for (const AttemptKey key : stopped) {

@@ -310,6 +310,26 @@ TEST_CASE("[B44] a task whose node is lost is requeued alone") {
   CHECK(core.tasks(array).active() == 1);
 }
 
+TEST_CASE("[B27] [B93] a task that was lost runs again only once its node is known to be dead") {
+  Arrays core(2);
+  JobRequest request = request_for({.cores = 16});
+  request.requeue = false;
+  const JobId array = core.submit_array("0-1", request);
+  core.plan_and_prepare(array);
+  const NodeId node = core.job(core.task(array, 0)).attempt->allocation.nodes.front().node;
+  core.must(AgentGone{node});
+  core.must(LeaseExpired{node});
+  REQUIRE(core.ended_as(array, JobState::kNodeFail) == 1);
+  const auto again = core.act(array, JobAction::kRequeue, "0");
+  const Error error = core.refused(again);
+  CHECK(error.code == ErrorCode::kConflict);
+  const std::string& name = core.state.node_name(node);
+  CHECK(error.message.find("usine node fence " + name) != std::string::npos);
+  core.must(ActOnNode{CoreDriver::user("operator"), name, NodeAction::kFence, ""});
+  core.must(again);
+  CHECK(core.tasks(array).pending.count() == 1);
+}
+
 TEST_CASE("a held array starts no task until it is released") {
   Arrays core;
   const JobId array = core.submit_array("0-9%2");
