@@ -167,7 +167,11 @@ std::string describe(const Reason& reason) {
     case ReasonKind::kCoresBusy:
       return share_is_busy(reason, count(reason.asked, "free core"), reason.asked != 1);
     case ReasonKind::kMemoryBusy:
-      return share_is_busy(reason, format_memory_mib(reason.asked) + " of free memory", false);
+      // 0: in proportion to its cores.
+      return share_is_busy(reason,
+                           reason.asked == 0 ? "free memory for its cores"
+                                             : format_memory_mib(reason.asked) + " of free memory",
+                           false);
     case ReasonKind::kNodesBusy:
       return count(reason.asked, "wholly idle node") + (reason.asked == 1 ? " is" : " are") +
              " needed, " + std::to_string(reason.free) + (reason.free == 1 ? " is" : " are") +

@@ -52,6 +52,8 @@ TEST_CASE("every reason has a word and a sentence with its numbers") {
         "4 nodes with 8 free GPUs each are needed, 2 have them now");
   CHECK(describe(reason(ReasonKind::kMemoryBusy, 2048, 0, 1)) ==
         "1 node with 2 GiB of free memory is needed, none has it now");
+  CHECK(describe(reason(ReasonKind::kMemoryBusy, 0, 0, 1)) ==
+        "1 node with free memory for its cores is needed, none has it now");
   CHECK(describe(reason(ReasonKind::kBeginTime, 1000, 0, 0)) ==
         "it is not to start before 1970-01-01T00:00:01Z");
 }
