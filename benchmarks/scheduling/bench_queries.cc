@@ -1,7 +1,7 @@
 // What questions at a steady rate cost: how long pages of the queue and explanations of waiting
-// jobs take on a scheduler with many waiting jobs on a busy machine, and by how much planning
-// passes over all of them become slower. Questions are sent by the clock, whether earlier ones were
-// answered or not, and timed from when they were due. Prints p99_ms, explain_p99_ms and
+// jobs take on a scheduler with many waiting jobs on a busy machine, and by how much the planning
+// passes that follow events become slower. Questions are sent by the clock, whether earlier ones
+// were answered or not, and timed from when they were due. Prints p99_ms, explain_p99_ms and
 // planning_slowdown.
 #include <algorithm>
 #include <atomic>
@@ -134,7 +134,7 @@ Result<Latencies> ask_everything(const OwnScheduler& scheduler, const BusyStore&
   return Latencies{*std::move(found[0]), *std::move(found[1]), *std::move(found[2])};
 }
 
-// Keeps the planner passing over waiting jobs, by holding and releasing one of them, while
+// Keeps the planner making passes, by holding and releasing a waiting job, while
 // `meanwhile` lasts. Returns the mean duration of a pass in ms.
 template <typename Work>
 Result<double> mean_pass_ms(cli::Client& client, JobId job, Work meanwhile) {

@@ -19,20 +19,12 @@ void Forecaster::stop() {
 }
 
 void Forecaster::ask(SubmitJob submission, Answer answer) {
-  (void)take([this, submission = std::move(submission),
-              answer = std::move(answer)](const State& state) mutable {
+  Work work = [this, submission = std::move(submission),
+               answer = std::move(answer)](const State& state) mutable {
     answer(forecast(state, std::move(submission), clock_.now()));
-  });
-}
-
-bool Forecaster::take(Work&& work) {
-  if (++works_taken_ <= kWorksWaitingMax) {
-    Input input = std::move(work);
-    if (inputs_.try_push(std::move(input))) return true;
-    work = std::move(std::get<Work>(input));
-  }
-  --works_taken_;
-  return false;
+  };
+  const bool admitted = ++works_taken_ <= kWorksWaitingMax;
+  if (!admitted || !inputs_.try_push(Input(std::move(work)))) --works_taken_;
 }
 
 void Forecaster::run() {

@@ -38,9 +38,6 @@ class Forecaster final : public Replica {
   static constexpr int kOutlookPart = 100;
 
   using Answer = std::move_only_function<void(Result<Forecast>)>;
-  // Something to be done on the thread with its replica, which is as new as what was committed when
-  // the work was handed over, or newer.
-  using Work = std::move_only_function<void(const State&)>;
 
   Forecaster(State state, WallClock& clock, Reader& reader, Trials& trials)
       : state_(std::move(state)), clock_(clock), reader_(reader), trials_(trials) {}
@@ -51,13 +48,14 @@ class Forecaster final : public Replica {
 
   void take(const AppliedRows& rows) override { inputs_.push(rows); }
 
-  // When the job would start. `answer` is dropped where too much waits.
+  // When the job would start. `answer` is dropped where too much waits or the scheduler is
+  // stopping.
   void ask(SubmitJob submission, Answer answer);
 
-  // False, with the work untouched: too much waits or the scheduler is stopping.
-  [[nodiscard]] bool take(Work&& work);
-
  private:
+  // Something to be done on the thread with its replica, which is as new as what was committed when
+  // the work was handed over, or newer.
+  using Work = std::move_only_function<void(const State&)>;
   using Input = std::variant<AppliedRows, Work>;
 
   void run();

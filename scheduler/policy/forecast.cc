@@ -94,9 +94,8 @@ bool starts(const Plan& plan, JobId job) {
                              [job](const ProposedStart& start) { return start.job == job; });
 }
 
-}  // namespace
-
-Forecast forecast_job(State state, JobId job, Time now, std::optional<Time> until) {
+// Of a job that waits in `state`.
+Forecast forecast_job(State state, JobId job, Time now) {
   Future future(std::move(state), now);
   Forecast forecast;
   for (std::size_t passes = 0; passes < kForecastPassesMax; ++passes) {
@@ -107,10 +106,12 @@ Forecast forecast_job(State state, JobId job, Time now, std::optional<Time> unti
     }
     const Reason* const reason = plan.reasons.find(job);
     if (!forecast.blocked_by && reason != nullptr) forecast.blocked_by = *reason;
-    if (!future.advance() || (until && future.now() > *until)) break;
+    if (!future.advance()) break;
   }
   return forecast;
 }
+
+}  // namespace
 
 Result<Forecast> forecast(State state, SubmitJob submission, Time now) {
   now = std::max(now, state.now);

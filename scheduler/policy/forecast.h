@@ -22,10 +22,6 @@ struct Forecast {
   std::optional<Reason> blocked_by;  // now; none where it would start at once
 };
 
-// Of a job that waits in `state`. Looks no further than `until`.
-[[nodiscard]] Forecast forecast_job(State state, JobId job, Time now,
-                                    std::optional<Time> until = std::nullopt);
-
 // Errors: those of a submission.
 [[nodiscard]] Result<Forecast> forecast(State state, SubmitJob submission, Time now);
 
