@@ -10,6 +10,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "agent/daemon/inventory.h"
 #include "common/check.h"
 
 namespace usine::agent {
@@ -22,12 +23,6 @@ constexpr std::size_t kMailboxMax = 1'024;
 Time monotonic_now() {
   const auto since_boot = std::chrono::steady_clock::now().time_since_epoch();
   return Time{std::chrono::duration_cast<Millis>(since_boot)};
-}
-
-std::vector<std::string> bus_ids_of(const NodeShape& shape) {
-  std::vector<std::string> bus_ids;
-  for (const GpuShape& gpu : shape.gpus) bus_ids.push_back(gpu.bus_id);
-  return bus_ids;
 }
 
 std::uint64_t seed_for(const std::string& node_name) {
@@ -52,7 +47,7 @@ Agent::Agent(Start start)
       loop_(std::move(start.loop)),
       shepherds_({options_.shepherd,
                   {options_.node, options_.listen_host, !options_.like.empty(),
-                   bus_ids_of(*start.identity.shape)}},
+                   bus_ids_of(*start.identity.shape), std::move(start.containment)}},
                  std::move(start.folders), loop_,
                  [this](Input input) { inputs_.push_back(std::move(input)); }),
       core_(std::move(start.identity), shepherds_.find()),

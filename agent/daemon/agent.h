@@ -26,6 +26,7 @@ class Agent {
   struct Start {
     AgentOptions options;
     Identity identity;
+    Containment containment;
     std::string secret;
     JobFolders folders;
     os::PollLoop loop;

@@ -58,6 +58,12 @@ Result<NodeShape> find_shape(const AgentOptions& options) {
   return keep_first_gpus(*std::move(shape), *options.gpus);
 }
 
+std::vector<std::string> bus_ids_of(const NodeShape& shape) {
+  std::vector<std::string> bus_ids;
+  for (const GpuShape& gpu : shape.gpus) bus_ids.push_back(gpu.bus_id);
+  return bus_ids;
+}
+
 Result<std::string> find_boot_id() {
   Result<std::string> text = os::read_file("/proc/sys/kernel/random/boot_id");
   if (!text) return text;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "agent/daemon/options.h"
 #include "common/result.h"
@@ -12,6 +13,9 @@ namespace usine::agent {
 
 // Errors are those of the shape's source, with its name.
 [[nodiscard]] Result<NodeShape> find_shape(const AgentOptions& options);
+
+// Of its GPUs, in the order of the driver that jobs count by.
+[[nodiscard]] std::vector<std::string> bus_ids_of(const NodeShape& shape);
 
 // Changes with every boot of this machine; an emulated node boots with it. Error: kIo.
 [[nodiscard]] Result<std::string> find_boot_id();

@@ -81,6 +81,9 @@ proto::JobSpec job_spec(const Prepare& prepare, const NodeSettings& node) {
   for (const std::size_t gpu : gpus_here(prepare.nodes[prepare.this_node], node.gpu_bus_ids)) {
     own.add_gpus(static_cast<std::uint32_t>(gpu));
   }
+  if (node.containment.holders.any()) {
+    *out.mutable_containment() = spec_of(node.containment, prepare.key, own);
+  }
   out.set_kill_wait_ms(prepare.kill_wait.count());
   out.set_job_key(prepare.job_key);
   out.set_script(prepare.script);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/daemon/containment.h"
 #include "model/agent_messages.h"
 #include "proto/shepherd.pb.h"
 
@@ -17,6 +18,7 @@ struct NodeSettings {
   // Its GPUs in the order of its driver, which CUDA_VISIBLE_DEVICES counts by. The scheduler counts
   // by the class of the node, where a lost one leaves a hole.
   std::vector<std::string> gpu_bus_ids{};
+  Containment containment{};
 };
 
 [[nodiscard]] proto::JobSpec job_spec(const Prepare& prepare, const NodeSettings& node);

@@ -63,10 +63,13 @@ Status run(const agent::AgentOptions& options) {
   if (!locked) return fail(locked.error());
   Result<agent::Identity> identity = find_identity(options);
   if (!identity) return fail(identity.error());
+  Result<agent::Containment> containment =
+      agent::find_containment(options, agent::bus_ids_of(*identity->shape));
+  if (!containment) return fail(containment.error());
   Result<os::PollLoop> loop = os::PollLoop::open();
   if (!loop) return fail(loop.error());
-  agent::Agent agent({options, *std::move(identity), *std::move(secret), *std::move(folders),
-                      *std::move(loop), std::move(signals)});
+  agent::Agent agent({options, *std::move(identity), *std::move(containment), *std::move(secret),
+                      *std::move(folders), *std::move(loop), std::move(signals)});
   return agent.run();
 }
 

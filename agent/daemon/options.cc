@@ -28,6 +28,15 @@ po::options_description describe(AgentOptions& options) {
       "address on which a job's shepherds reach each other (default 127.0.0.1)");
   add("shepherd", text(options.shepherd)->value_name("PATH"),
       "the shepherd's program (default: usine-shepherd beside this one)");
+  add("containment", text(options.containment)->value_name("auto|required|none"),
+      "hold jobs by control groups where the system has them (auto, the default), refuse to start "
+      "where it lacks one (required), or not at all (none)");
+  add("cgroup-root", text(options.cgroup_root)->value_name("PATH"),
+      "make the jobs' control groups below this path of each hierarchy (default: the agent's own)");
+  add("processes-max", po::value(&options.processes_max)->value_name("N"),
+      "most processes and threads of a job on this node (default: 1024 and 256 a core)");
+  add("allow-device", po::value(&options.allowed_devices)->value_name("PATH"),
+      "a device file that every job may open, beside the usual ones; may be repeated");
   return known;
 }
 
@@ -35,6 +44,11 @@ std::string program_beside_this_one(const std::string& name) {
   std::error_code error;
   const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
   return error ? name : (self.parent_path() / name).string();
+}
+
+bool is_plain_path(const std::string& text) {
+  const std::filesystem::path path(text);
+  return path.is_absolute() && path.lexically_normal() == path && path != path.root_path();
 }
 
 Status check(AgentOptions& options) {
@@ -45,6 +59,15 @@ Status check(AgentOptions& options) {
       {options.secret_file, "--secret-file FILE"}};
   for (const auto& [value, name] : required) {
     if (value.empty()) return fail(ErrorCode::kInvalid, std::string(name) + " is required");
+  }
+  if (options.containment != "auto" && options.containment != "required" &&
+      options.containment != "none") {
+    return fail(ErrorCode::kInvalid,
+                "--containment is auto, required or none, not '" + options.containment + "'");
+  }
+  if (!options.cgroup_root.empty() && !is_plain_path(options.cgroup_root)) {
+    return fail(ErrorCode::kInvalid, "--cgroup-root is a path as /usine without '..', not '" +
+                                         options.cgroup_root + "'");
   }
   if (options.gpus && options.like.empty()) {
     return fail(ErrorCode::kInvalid, "--gpus is for emulated nodes: give --like as well");

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/result.h"
 
@@ -18,7 +19,11 @@ struct AgentOptions {
   std::optional<std::uint32_t> gpus;      // emulated node: only that many of its GPUs
   std::string listen_host = "127.0.0.1";  // address that shepherds listen on for their peers
   std::string shepherd;                   // the shepherd's program
-  std::string help;                       // not empty: print it, and do nothing else
+  std::string containment = "auto";       // "auto", "required" or "none"
+  std::string cgroup_root;  // below each hierarchy's mount point; empty: the agent's own groups
+  std::uint64_t processes_max = 0;           // of a job; 0: in proportion to its cores
+  std::vector<std::string> allowed_devices;  // paths, beside what every job may use
+  std::string help;                          // not empty: print it, and do nothing else
 };
 
 // Errors: kInvalid, one line that says what to write instead.

@@ -54,7 +54,17 @@ std::vector<FoundAttempt> Shepherds::find() {
       folders_.remove(key);
     }
   }
+  end_leftover_groups();
   return found;
+}
+
+void Shepherds::end_leftover_groups() const {
+  const Containment& containment = options_.node.containment;
+  for (const AttemptKey key : contain::groups_left(containment.holders, containment.prefix)) {
+    if (shepherds_.contains(key)) continue;
+    spdlog::warn("event=group_left job={} attempt={}", key.job.value, key.attempt.value);
+    contain::end_group(containment.holders, contain::group_name(containment.prefix, key));
+  }
 }
 
 std::optional<FoundAttempt> Shepherds::find_one(AttemptKey key) {
@@ -118,8 +128,14 @@ void Shepherds::connect_again(AttemptKey key) {
 
 // A shepherd that was killed can neither end its processes nor say what became of them.
 Ended Shepherds::lose(AttemptKey key, std::string message) const {
-  end_strays(folders_.path(key));
+  end_processes(key);
   return {key, {EndCause::kLost, 0, 0, std::move(message)}, {}, 0};
+}
+
+void Shepherds::end_processes(AttemptKey key) const {
+  const Containment& containment = options_.node.containment;
+  contain::end_group(containment.holders, contain::group_name(containment.prefix, key));
+  end_strays(folders_.path(key));
 }
 
 // ---- commands ---------------------------------------------------------------------------------
@@ -163,6 +179,9 @@ void Shepherds::remove(AttemptKey key) {
     shepherds_.erase(found);
   }
   folders_.remove(key);
+  // What a shepherd that was killed has left, once its processes are gone.
+  const Containment& containment = options_.node.containment;
+  contain::JobGroup(containment.holders, contain::group_name(containment.prefix, key)).remove();
 }
 
 void Shepherds::tell(AttemptKey key, const proto::ShepherdMessage& message) {
@@ -287,7 +306,7 @@ void Shepherds::give_up(AttemptKey key) {
   shepherd.timer = 0;
   spdlog::error("event=shepherd_hangs job={} attempt={}", key.job.value, key.attempt.value);
   if (shepherd.pid > 0) ::kill(shepherd.pid, SIGKILL);
-  end_strays(folders_.path(key));
+  end_processes(key);
   report_failed(key, shepherd);
 }
 

@@ -35,7 +35,7 @@ class Shepherds {
   Shepherds(Options options, JobFolders folders, os::PollLoop& loop, Report report);
 
   // The attempts in the folders, with their shepherds connected. Folders of attempts that never got
-  // as far as a shepherd are removed.
+  // as far as a shepherd are removed, and with them control groups that no attempt has any more.
   [[nodiscard]] std::vector<FoundAttempt> find();
 
   void spawn(const Prepare& prepare);
@@ -65,6 +65,8 @@ class Shepherds {
 
   [[nodiscard]] std::optional<FoundAttempt> find_one(AttemptKey key);
   [[nodiscard]] Ended lose(AttemptKey key, std::string message) const;
+  void end_processes(AttemptKey key) const;
+  void end_leftover_groups() const;
   [[nodiscard]] bool connect(AttemptKey key, Shepherd& shepherd);
   void adopt(AttemptKey key, Shepherd& shepherd, os::UniqueFd socket);
   void on_socket(AttemptKey key, std::uint32_t events);

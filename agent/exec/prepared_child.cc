@@ -8,6 +8,7 @@
 #include <string_view>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace usine::exec {
@@ -99,9 +100,11 @@ int open_now(const char* path, int flags) {
 
 }  // namespace
 
-PreparedChild::PreparedChild(const agent::ProcessPlan& plan, const Streams& streams)
+PreparedChild::PreparedChild(const agent::ProcessPlan& plan, const Streams& streams,
+                             const contain::Entry& entry)
     : plan_(plan),
       streams_(streams),
+      entry_(entry),
       argv_(pointers_to(plan.argv)),
       environment_(pointers_to(plan.environment)),
       candidates_(candidates_for(plan)),
@@ -119,16 +122,19 @@ PreparedChild::PreparedChild(const agent::ProcessPlan& plan, const Streams& stre
   }
 }
 
-void PreparedChild::run(int reports, pid_t parent) const {
+void PreparedChild::run(int reports, const Birth& birth) const {
   ::setsid();
   reset_signals();
   ::umask(plan_.umask);
+  if (const int error = join_groups(birth.in_group); error != 0) {
+    give_up(reports, ChildStep::kGroup, error);
+  }
   // Cores that the process may not have after all leave it where it is, which is slow, not wrong.
   if (bind_) ::sched_setaffinity(0, sizeof(cores_), &cores_);
   if (const int error = become_user(); error != 0) give_up(reports, ChildStep::kIdentity, error);
   // After becoming the user, since that clears it. A parent that is gone already sends no signal.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != parent) ::_exit(127);
+  if (::getppid() != birth.parent) ::_exit(127);
   if (::chdir(plan_.working_directory.c_str()) != 0) {
     give_up(reports, ChildStep::kFolder, errno);
   }
@@ -148,6 +154,19 @@ void PreparedChild::report_program(int reports, int error) const {
   send(reports, report);
 }
 
+int PreparedChild::join_groups(bool in_group) const {
+  // "0" is who writes. For a thread that moves itself the kernel holds no other one up, which it
+  // would for whole processes.
+  for (const int tasks : entry_.tasks) {
+    if (::write(tasks, "0", 1) != 1) return errno;
+  }
+  if (entry_.group < 0 || in_group) return 0;
+  const int processes = ::openat(entry_.group, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+  if (processes < 0) return errno;
+  const bool joined = ::write(processes, "0", 1) == 1;
+  return joined ? 0 : errno;
+}
+
 void PreparedChild::apply_limits() const {
   for (const auto& [resource, limit] : limits_) {
     ::setrlimit(static_cast<__rlimit_resource_t>(resource), &limit);
@@ -156,9 +175,10 @@ void PreparedChild::apply_limits() const {
 
 int PreparedChild::become_user() const {
   if (!change_user_) return 0;
-  if (::setgroups(groups_.size(), groups_.data()) != 0) return errno;
-  if (::setgid(plan_.gid) != 0) return errno;
-  return ::setuid(plan_.uid) != 0 ? errno : 0;
+  // The calls themselves: the C library's would tell the parent's threads, which are not here.
+  if (::syscall(SYS_setgroups, groups_.size(), groups_.data()) != 0) return errno;
+  if (::syscall(SYS_setgid, plan_.gid) != 0) return errno;
+  return ::syscall(SYS_setuid, plan_.uid) != 0 ? errno : 0;
 }
 
 int PreparedChild::open_output(const std::string& path) const {

@@ -17,6 +17,7 @@ namespace usine::exec {
 
 // What the child was doing when it failed; travels to the parent with errno.
 enum class ChildStep : std::uint32_t {
+  kGroup,     // joining the job's control groups
   kIdentity,  // becoming the user
   kFolder,    // the working directory
   kInput,
@@ -38,15 +39,21 @@ struct ChildReport {
 
 class PreparedChild {
  public:
-  PreparedChild(const agent::ProcessPlan& plan, const Streams& streams);
+  PreparedChild(const agent::ProcessPlan& plan, const Streams& streams,
+                const contain::Entry& entry);
   PreparedChild(const PreparedChild&) = delete;
   PreparedChild& operator=(const PreparedChild&) = delete;
 
-  // In the child, which becomes the program or writes a ChildReport to `reports` and ends. `parent`
-  // is the pid of the one that forked.
-  [[noreturn]] void run(int reports, pid_t parent) const;
+  // Who made the child, and how.
+  struct Birth {
+    pid_t parent = 0;
+    bool in_group = false;  // it is in the v2 group of its entry already
+  };
+  // In the child, which becomes the program or writes a ChildReport to `reports` and ends.
+  [[noreturn]] void run(int reports, const Birth& birth) const;
 
  private:
+  [[nodiscard]] int join_groups(bool in_group) const;
   void apply_limits() const;
   [[nodiscard]] int become_user() const;
   void open_streams(int reports) const;
@@ -56,6 +63,7 @@ class PreparedChild {
 
   const agent::ProcessPlan& plan_;
   Streams streams_;
+  const contain::Entry& entry_;
   std::vector<char*> argv_;
   std::vector<char*> environment_;
   std::vector<std::string> candidates_;  // paths that the program may have, in PATH's order

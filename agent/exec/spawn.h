@@ -7,6 +7,7 @@
 #include <string>
 #include <sys/types.h>
 
+#include "agent/contain/entry.h"
 #include "agent/core/launch_plan.h"
 
 namespace usine::exec {
@@ -24,8 +25,10 @@ struct SpawnError {
   std::string message;  // one line for the job's owner
 };
 
-// The process leads a session and process group of its own and is killed should we die first.
+// The process leads a session and process group of its own, is in the groups of `entry` before it
+// does anything of the job's, and is killed should we die first.
 [[nodiscard]] std::expected<pid_t, SpawnError> spawn(const agent::ProcessPlan& plan,
-                                                     const Streams& streams);
+                                                     const Streams& streams,
+                                                     const contain::Entry& entry = {});
 
 }  // namespace usine::exec

@@ -67,7 +67,9 @@ Result<Children> Children::open() {
   return Children(std::move(signals));
 }
 
-void Children::attach(os::PollLoop& loop, std::function<void()> none_left) {
+void Children::attach(os::PollLoop& loop, contain::JobGroup& group,
+                      std::function<void()> none_left) {
+  group_ = &group;
   none_left_ = std::move(none_left);
   loop.watch(signals_.get(), EPOLLIN, [this](std::uint32_t) { reap(); });
 }
@@ -116,14 +118,24 @@ void Children::signal_all(int signal) const {
   for (const os::Process& process : all_of_the_job()) os::signal_process(process, signal);
 }
 
-void Children::kill_all() const { stop_and_kill(all_of_the_job); }
+void Children::kill_all() {
+  const bool again = std::exchange(group_killed_, group_->kill());
+  // A job that runs as root can leave its group, and nothing else can.
+  if (again || !group_killed_) stop_and_kill(all_of_the_job);
+}
 
 void Children::signal(const Family& family, int signal) const {
   for (const os::Process& process : processes_of(family)) os::signal_process(process, signal);
 }
 
 void Children::kill(const Family& family) const {
+  if (group_->kill(family.step)) return;
   stop_and_kill([&family] { return processes_of(family); });
+}
+
+std::int64_t Children::peak_memory_mib() const {
+  const auto usage = group_->usage();
+  return usage ? usage->peak_memory_mib : peak_memory_mib_;
 }
 
 }  // namespace usine::shepherd

@@ -53,7 +53,7 @@ void JobRun::start_batch() {
   if (!meeting) return refuse(EndCause::kNodeFault, meeting.error().message);
 
   const auto plan = agent::plan_batch(spec_.launch, *script_path, *meeting);
-  const auto pid = exec::spawn(plan, {});
+  const auto pid = exec::spawn(plan, {}, children_.entry());
   if (!pid) {
     const auto cause = pid.error().node_fault ? EndCause::kNodeFault : EndCause::kLaunchRefused;
     return refuse(cause, pid.error().message);
@@ -132,6 +132,7 @@ void JobRun::children_gone() {
 void JobRun::end_if_gone() {
   if (phase_ == Phase::kEnded || batch_alive_ || children_.any()) return;
   phase_ = Phase::kEnded;
+  name_memory_shortage();
   const auto elapsed = std::chrono::steady_clock::now() - since_;
   proto::EndRecord& record = record_.emplace();
   record.set_job(spec_.launch.key.job.value);
@@ -142,6 +143,19 @@ void JobRun::end_if_gone() {
   record.set_message(exit_->message);
   record.set_elapsed_ms(std::chrono::duration_cast<Millis>(elapsed).count());
   record.set_peak_memory_mib(children_.peak_memory_mib());
+}
+
+// What the kernel kills for memory ends by a signal, or breaks what waited for it: the job's own
+// end says nothing of why. A job that copes with it has ended well.
+void JobRun::name_memory_shortage() {
+  if (exit_->cause != EndCause::kExited || exit_->succeeded()) return;
+  const auto usage = children_.usage();
+  if (usage && usage->killed_for_memory > 0) {
+    memory_shortage_ = out_of_memory_on(spec_.launch.node(), *usage);
+  }
+  if (memory_shortage_.empty()) return;
+  exit_->cause = EndCause::kOutOfMemory;
+  exit_->message = memory_shortage_;
 }
 
 }  // namespace usine::shepherd

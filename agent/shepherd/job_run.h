@@ -29,6 +29,8 @@ class JobRun {
   void stop(Millis grace);
   // The job is over for this reason; what is left of it is killed.
   void finish(ExitStatus exit);
+  // A step has used up some node's memory: named at the end, if the job fails.
+  void note_memory_shortage(const std::string& shortage) { memory_shortage_ = shortage; }
   // The last process has been reaped.
   void children_gone();
 
@@ -48,6 +50,7 @@ class JobRun {
   void wait_for_client();
   void kill_until_gone(Millis next);
   void end_if_gone();
+  void name_memory_shortage();
 
   const JobSpec& spec_;
   os::PollLoop& loop_;
@@ -57,6 +60,7 @@ class JobRun {
   std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
   std::optional<ExitStatus> exit_;  // decided; set from kEnding on
   bool batch_alive_ = false;
+  std::string memory_shortage_;  // of a step, on whichever node
   std::optional<proto::EndRecord> record_;
 };
 

@@ -104,6 +104,9 @@ Result<JobSpec> read_job_spec(const std::string& job_folder) {
   take_how(from, spec.launch);
   spec.launch.folder = job_folder;
   if (const Status valid = check(spec.launch); !valid) return fail(valid.error());
+  auto containment = read_containment(from.containment(), spec.launch);
+  if (!containment) return fail(containment.error());
+  spec.containment = *std::move(containment);
   spec.script = from.script();
   spec.job_key = from.job_key();
   spec.listen_host = from.listen_host().empty() ? "127.0.0.1" : from.listen_host();

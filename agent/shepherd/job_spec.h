@@ -5,6 +5,7 @@
 #include <string>
 
 #include "agent/core/launch_job.h"
+#include "agent/shepherd/containment.h"
 #include "common/result.h"
 #include "common/time.h"
 
@@ -13,10 +14,11 @@ namespace usine::shepherd {
 struct JobSpec {
   agent::LaunchJob launch;
   std::string script;
-  std::string job_key;            // what peers and remote clients greet with
-  std::string listen_host;        // where peers reach this shepherd
-  Millis kill_wait{0};            // between TERM and KILL when a step ends its ranks
-  bool interactive = false;       // no script: the first step's client is the job
+  std::string job_key;       // what peers and remote clients greet with
+  std::string listen_host;   // where peers reach this shepherd
+  Millis kill_wait{0};       // between TERM and KILL when a step ends its ranks
+  bool interactive = false;  // no script: the first step's client is the job
+  Containment containment;
 };
 
 // Errors: those of reading the file; kCorrupt, kInvalid for a specification that contradicts

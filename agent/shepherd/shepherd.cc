@@ -59,6 +59,7 @@ bool same_secret(const std::string& a, const std::string& b) {
 Shepherd::Shepherd(JobSpec spec, os::PollLoop loop, Children children)
     : spec_(std::move(spec)),
       loop_(std::move(loop)),
+      group_(spec_.containment.holders, spec_.containment.group),
       children_(std::move(children)),
       job_(spec_, loop_, children_),
       steps_({spec_, loop_, children_, folders_}, job_) {}
@@ -66,8 +67,9 @@ Shepherd::Shepherd(JobSpec spec, os::PollLoop loop, Children children)
 Shepherd::~Shepherd() = default;
 
 Status Shepherd::stand_ready(os::UniqueFd agent) {
-  children_.attach(loop_, [this] { job_.children_gone(); });
+  children_.attach(loop_, group_, [this] { job_.children_gone(); });
   Status ready = folders_.make(spec_.launch);
+  if (ready) ready = make_group();
   if (ready) ready = listen();
   if (ready) ready = announce();
   if (!ready) {
@@ -76,6 +78,15 @@ Status Shepherd::stand_ready(os::UniqueFd agent) {
   }
   if (agent) add_connection(std::move(agent), Role::kController);
   return {};
+}
+
+Status Shepherd::make_group() {
+  const std::vector<std::string> lacking = group_.make(spec_.containment.limits);
+  for (const std::string& what : lacking) {
+    std::fprintf(stderr, "event=not_contained what=\"%s\"\n", what.c_str());
+  }
+  if (lacking.empty() || !spec_.containment.required) return {};
+  return fail(ErrorCode::kUnavailable, "the job cannot be contained: " + lacking.front());
 }
 
 Status Shepherd::listen() {
@@ -248,6 +259,7 @@ Status Shepherd::let_client_read() {
 Status Shepherd::conclude() {
   const std::string& folder = spec_.launch.folder;
   folders_.remove();
+  if (!group_.remove()) std::fprintf(stderr, "event=group_left\n");
   const Status written = write_record();
   for (const ConnectionPtr& watcher : watchers_) watcher->send_last(message_of(*job_.record()));
   ::unlink((folder + "/ready").c_str());

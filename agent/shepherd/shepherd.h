@@ -36,6 +36,7 @@ class Shepherd {
  private:
   enum class Role : std::uint8_t { kStranger, kLocal, kController };
 
+  [[nodiscard]] Status make_group();
   [[nodiscard]] Status listen();
   [[nodiscard]] Status announce();
   void accept_from(int listener, Role role);
@@ -51,6 +52,7 @@ class Shepherd {
 
   const JobSpec spec_;
   os::PollLoop loop_;
+  contain::JobGroup group_;
   Children children_;
   JobRun job_;
   ScratchFolders folders_;

@@ -24,6 +24,7 @@ int exit_code_of(const proto::TaskEnded& ended) {
 
 std::string how_it_ended(const proto::TaskEnded& ended) {
   if (!ended.message().empty()) return "was not started: " + ended.message();
+  if (!ended.out_of_memory().empty()) return "ended: " + ended.out_of_memory();
   if (ended.signal() == 0) return "exited with " + std::to_string(ended.exit_code());
   return "was ended by signal " + std::to_string(ended.signal()) + " (" +
          ::strsignal(ended.signal()) + ")";
@@ -211,6 +212,7 @@ void StepHead::take_end(std::size_t place, const proto::TaskEnded& ended) {
   if (ended.rank() >= layout_.tasks() || links_[place].tasks_left == 0) return;
   --links_[place].tasks_left;
   const int exit_code = exit_code_of(ended);
+  if (exit_code != 0 && memory_shortage_.empty()) memory_shortage_ = ended.out_of_memory();
   if (exit_code != 0) {
     fail_step(exit_code, name_of(ended.rank()) + ' ' + how_it_ended(ended));
   } else if (!in_mpi_.contains(ended.rank())) {

@@ -39,6 +39,8 @@ class StepHead {
 
   // Every task has ended; the client has been told how.
   [[nodiscard]] const std::optional<Outcome>& outcome() const { return outcome_; }
+  // What a node said that had no memory left for one of the tasks; empty: none did.
+  [[nodiscard]] const std::string& memory_shortage() const { return memory_shortage_; }
   // Nothing is left to do: the client has gone too.
   [[nodiscard]] bool finished() const { return outcome_ && client_gone_; }
 
@@ -84,6 +86,7 @@ class StepHead {
   std::set<std::uint32_t> never_in_mpi_;  // ranks that ended well without
   std::optional<Outcome> failure_;        // the first fault: the ranks are being ended
   std::optional<Outcome> outcome_;
+  std::string memory_shortage_;
   os::PollLoop::TimerId kill_timer_ = 0;
 };
 

@@ -13,10 +13,11 @@ constexpr int kNotStarted = 127;
 
 }  // namespace
 
-void StepTask::start(agent::ProcessPlan plan, bool takes_input, os::PollLoop& loop,
+void StepTask::start(agent::ProcessPlan plan, const Beginning& beginning, os::PollLoop& loop,
                      Children& children) {
   plan.input = "/dev/null";
-  if (const Status started = open_and_spawn(plan, takes_input, loop); !started) {
+  const contain::Entry entry = children.entry(beginning.step);
+  if (const Status started = open_and_spawn(plan, beginning.takes_input, loop, entry); !started) {
     output_.reset();
     error_.reset();
     input_.reset();
@@ -33,7 +34,7 @@ void StepTask::start(agent::ProcessPlan plan, bool takes_input, os::PollLoop& lo
 }
 
 Status StepTask::open_and_spawn(const agent::ProcessPlan& plan, bool takes_input,
-                                os::PollLoop& loop) {
+                                os::PollLoop& loop, const contain::Entry& entry) {
   auto output = make_pipe();
   if (!output) return fail(output.error());
   auto error = make_pipe();
@@ -44,9 +45,11 @@ Status StepTask::open_and_spawn(const agent::ProcessPlan& plan, bool takes_input
     if (!made) return fail(made.error());
     input = std::move(*made);
   }
-  const auto pid = exec::spawn(plan, {.input = input.read_end.get(),
-                                      .output = output->write_end.get(),
-                                      .error = error->write_end.get()});
+  const auto pid = exec::spawn(plan,
+                               {.input = input.read_end.get(),
+                                .output = output->write_end.get(),
+                                .error = error->write_end.get()},
+                               entry);
   if (!pid) return fail(ErrorCode::kRefused, pid.error().message);
   pid_ = leader_ = *pid;
   output_ = output_pipe(loop, std::move(output->read_end), false);

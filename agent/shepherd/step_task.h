@@ -31,9 +31,14 @@ class StepTask {
   StepTask(const StepTask&) = delete;
   StepTask& operator=(const StepTask&) = delete;
 
-  // Starts the process; with `takes_input` its input is a pipe, else /dev/null. Where it cannot be
-  // started the task is over at once and failure() says why.
-  void start(agent::ProcessPlan plan, bool takes_input, os::PollLoop& loop, Children& children);
+  struct Beginning {
+    std::uint32_t step = 0;
+    bool takes_input = false;
+  };
+  // Starts the process in its step's group; with `takes_input` its input is a pipe, else /dev/null.
+  // Where it cannot be started the task is over at once and failure() says why.
+  void start(agent::ProcessPlan plan, const Beginning& beginning, os::PollLoop& loop,
+             Children& children);
   // The task was never tried.
   void refuse(std::string failure);
 
@@ -53,7 +58,7 @@ class StepTask {
 
  private:
   [[nodiscard]] Status open_and_spawn(const agent::ProcessPlan& plan, bool takes_input,
-                                      os::PollLoop& loop);
+                                      os::PollLoop& loop, const contain::Entry& entry);
   [[nodiscard]] std::unique_ptr<OutputPipe> output_pipe(os::PollLoop& loop, os::UniqueFd fd,
                                                         bool is_error);
   void check_over();

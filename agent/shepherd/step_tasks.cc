@@ -47,6 +47,7 @@ StepTasks::StepTasks(const StepTools& tools, ConnectionPtr head, proto::LaunchTa
 
 StepTasks::~StepTasks() {
   tools_.loop.cancel(kill_timer_);
+  tools_.children.forget(launch_.step());
   head_->close();
 }
 
@@ -58,6 +59,7 @@ void StepTasks::start() {
     return head_->send(message);
   }
   ready = join_pmix();
+  if (const auto usage = tools_.children.usage()) killed_before_ = usage->killed_for_memory;
   tasks_left_ = layout_.nodes[place_].tasks;
   cores_of_task_.resize(tasks_left_);
   const auto count = static_cast<std::uint32_t>(tasks_left_);
@@ -149,7 +151,8 @@ void StepTasks::launch(std::uint32_t local_rank) {
   const std::uint32_t input_to = launch_.run().input_to();
   const bool takes_input =
       input_to != kInputToNone && (input_to == kInputToAll || task.rank() == 0);
-  task.start(std::move(*planned), takes_input, tools_.loop, tools_.children);
+  task.start(std::move(*planned), {.step = launch_.step(), .takes_input = takes_input}, tools_.loop,
+             tools_.children);
   task.when_input_taken([this] { report_taken_input(); });
 }
 
@@ -210,6 +213,9 @@ void StepTasks::task_over(const StepTask& task) {
   ended.set_signal(task.end().signal);
   ended.set_message(task.failure());
   ended.set_peak_memory_mib(task.end().peak_memory_mib);
+  if (task.end().exit_code != 0 || task.end().signal != 0) {
+    ended.set_out_of_memory(memory_shortage());
+  }
   head_->send(message);
   report_taken_input();  // what it has not read will never be
   --tasks_left_;
@@ -239,11 +245,20 @@ void StepTasks::signal_all(int signal) {
 }
 
 Family StepTasks::family() const {
-  Family family{.tasks = {}, .mark = "USINE_STEP_ID=" + std::to_string(launch_.step())};
+  Family family{.step = launch_.step(),
+                .tasks = {},
+                .mark = "USINE_STEP_ID=" + std::to_string(launch_.step())};
   for (const auto& task : tasks_) {
     if (task->leader() != 0) family.tasks.insert(task->leader());
   }
   return family;
+}
+
+// Empty where the kernel has killed nothing of the job for memory since the step began.
+std::string StepTasks::memory_shortage() const {
+  const auto usage = tools_.children.usage();
+  if (!usage || usage->killed_for_memory <= killed_before_) return {};
+  return out_of_memory_on(tools_.spec.launch.node(), *usage);
 }
 
 void StepTasks::on_fence(std::uint64_t id, std::string data) {

@@ -62,6 +62,7 @@ class StepTasks final : public PmixListener {
   void lose_head();
   void signal_all(int signal);
   [[nodiscard]] Family family() const;
+  [[nodiscard]] std::string memory_shortage() const;
 
   StepTools tools_;
   ConnectionPtr head_;
@@ -75,6 +76,7 @@ class StepTasks final : public PmixListener {
   std::vector<std::unique_ptr<StepTask>> tasks_;           // by local rank
   std::vector<std::vector<std::uint32_t>> cores_of_task_;  // by local rank
   std::size_t tasks_left_ = 0;
+  std::int64_t killed_before_ = 0;   // of the job's processes for memory, when the step began
   std::uint64_t untaken_input_ = 0;  // bytes that some task has not read yet
   std::uint64_t next_fence_ = 0;
   std::map<std::uint64_t, std::uint64_t> fences_;  // number in the step: PMIx's id

@@ -138,6 +138,9 @@ void Steps::tidy() {
   if (job_.running()) {
     for (const Waiting& waiting : std::exchange(waiting_, {})) run(waiting.client, waiting.run);
   }
+  for (const auto& head : heads_) {
+    if (!head->memory_shortage().empty()) job_.note_memory_shortage(head->memory_shortage());
+  }
   end_interactive_job();
   std::erase_if(heads_, [](const auto& head) { return head->finished(); });
   std::erase_if(tasks_, [](const auto& tasks) { return tasks->finished(); });

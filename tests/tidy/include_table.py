@@ -33,9 +33,12 @@ ALLOWED = {
         ENGINE + WORLD + ("scheduler/estimate", "scheduler/store", "proto", "config")
     ),
     "agent/core": MODEL + ("common/ports",),
-    "agent/exec": AGENT,
-    "agent/shepherd": AGENT + ("agent/exec",),
-    "agent/daemon": AGENT + DISCOVERY + ("agent/exec", "agent/shepherd", "config"),
+    "agent/contain": ("common", "common/os"),
+    "agent/exec": AGENT + ("agent/contain",),
+    "agent/shepherd": AGENT + ("agent/contain", "agent/exec"),
+    "agent/daemon": (
+        AGENT + DISCOVERY + ("agent/contain", "agent/exec", "agent/shepherd", "config")
+    ),
     "sim": ENGINE + ("scheduler/estimate", "agent/core"),
     "tools": ENGINE + DISCOVERY + WORLD + ("agent/core", "sim", "scheduler/store", "config"),
     "cli": MODEL + WORLD + ("proto", "tools", "config"),
