@@ -44,6 +44,22 @@ std::uint32_t RunningLimits::user_number(const std::string& name) {
   return place->second;
 }
 
+bool RunningLimits::counts_in(std::uint32_t group, const Job& job) const {
+  const GroupKey& key = groups_[group].key;
+  const auto of_user = [&] { return users_[key.user] == job.request->user; };
+  const auto in_project = [&] { return config_->projects[key.id].name == job.request->project; };
+  switch (key.scope) {
+    case LimitScope::kUser: return of_user();
+    case LimitScope::kProject: return in_project();
+    case LimitScope::kPartition: return job.partition.value == key.id;
+    case LimitScope::kQos: return job.qos.value == key.id;
+    case LimitScope::kUserInProject: return in_project() && of_user();
+    case LimitScope::kUserInPartition: return job.partition.value == key.id && of_user();
+    case LimitScope::kUserInQos: return job.qos.value == key.id && of_user();
+  }
+  return false;
+}
+
 void RunningLimits::join(LimitUse& use, const GroupKey& key, const AmountLimits& limits) {
   // Where anything is guaranteed, what every project runs decides who has borrowed.
   const bool is_counted = any_guarantee_ && key.scope == LimitScope::kProject;

@@ -61,6 +61,9 @@ class RunningLimits {
   // as long as the configuration is the same.
   [[nodiscard]] LimitUse use_of(const Job& job);
 
+  // Whether the job counts in the group; compares, and adds nobody.
+  [[nodiscard]] bool counts_in(std::uint32_t group, const Job& job) const;
+
   // The first limit that one more start of this would exceed; nullopt where none.
   [[nodiscard]] std::optional<LimitHit> blocked(const LimitUse& use) const;
   // The first limit that the job alone would exceed, so that it could never start.

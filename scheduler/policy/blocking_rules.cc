@@ -216,21 +216,6 @@ class RoomRules {
   std::vector<BlockingRule> rules_;
 };
 
-Holder holder_of(const Job& job) {
-  Holder holder{job.id};
-  for (const NodeShare& share : job.attempt->allocation.nodes) {
-    ++holder.nodes;
-    holder.gpus += share.gpus.count();
-    holder.cores += share.cores.count();
-  }
-  return holder;
-}
-
-void keep_largest(std::vector<Holder>& holders) {
-  std::ranges::stable_sort(holders, std::greater<>(), &Holder::gpus);
-  if (holders.size() > kHoldersShownMax) holders.resize(kHoldersShownMax);
-}
-
 }  // namespace
 
 std::vector<BlockingRule> waiting_rules(const State& state, const Job& job, Time now) {
@@ -248,17 +233,8 @@ std::vector<BlockingRule> limit_rules(const State& state, const Job& job) {
   RunningLimits limits = state.running;  // asking after a user may add him to it
   const auto hit = limits.blocked(limits.use_of(job));
   if (!hit) return {};
-  BlockingRule rule{limits.reason_of(*hit), {}};
-  for (const auto& [id, other] : state.jobs) {
-    if (!other.attempt) continue;
-    const LimitUse use = limits.use_of(other);
-    const auto groups = std::span(use.groups).first(use.count);
-    if (std::ranges::find(groups, hit->group) != groups.end()) {
-      rule.holders.push_back(holder_of(other));
-    }
-  }
-  keep_largest(rule.holders);
-  return {rule};
+  const auto counts = [&](const Job& other) { return limits.counts_in(hit->group, other); };
+  return {{limits.reason_of(*hit), largest_holders(state, counts)}};
 }
 
 std::vector<BlockingRule> guarantee_rules(const State& state, const Job& job) {
@@ -270,14 +246,12 @@ std::vector<BlockingRule> guarantee_rules(const State& state, const Job& job) {
        guaranteed, "beyond those it may only have what others leave idle"},
       {}};
   if (!loans.is_owed(job)) return {rule};
-  for (const auto& [id, other] : state.jobs) {
-    if (!other.attempt || loans.borrowed(other) <= 0) continue;
-    if (debtor_from(*state.config, job, other)) rule.holders.push_back(holder_of(other));
-  }
+  rule.holders = largest_holders(state, [&](const Job& other) {
+    return loans.borrowed(other) > 0 && debtor_from(*state.config, job, other);
+  });
   rule.reason.text = rule.holders.empty()
                          ? "no job that may be put back runs on what others have borrowed"
                          : "others have borrowed of them and give back what it needs";
-  keep_largest(rule.holders);
   return {rule};
 }
 

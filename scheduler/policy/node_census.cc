@@ -26,38 +26,6 @@ std::vector<FeatureExpr> kinds_of_nodes(const Component& component) {
   return kinds;
 }
 
-std::vector<Holder> largest(const std::map<JobId, Holder>& by_job) {
-  std::vector<Holder> holders;
-  for (const auto& [job, holder] : by_job) holders.push_back(holder);
-  std::ranges::stable_sort(holders, [](const Holder& a, const Holder& b) {
-    return a.gpus != b.gpus ? a.gpus > b.gpus : a.cores > b.cores;
-  });
-  if (holders.size() > kHoldersShownMax) holders.resize(kHoldersShownMax);
-  return holders;
-}
-
-// What jobs have of the nodes that are `wanted`, by node. Goes by the nodes and not by the jobs, of
-// which many more wait.
-std::map<JobId, Holder> holders_of(const State& state, const std::vector<bool>& wanted) {
-  std::map<JobId, Holder> by_job;
-  for (std::size_t node = 0; node < wanted.size(); ++node) {
-    if (!wanted[node]) continue;
-    for (const JobId id : state.nodes[node].jobs) by_job[id].job = id;
-  }
-  for (auto& [id, holder] : by_job) {
-    const Attempt& attempt = *state.find_job(id)->attempt;
-    for (std::size_t i = 0; i < attempt.nodes.size(); ++i) {
-      const NodeShare& share = attempt.allocation.nodes[i];
-      const bool over = attempt.nodes[i].phase == NodePhase::kEnded;
-      if (over || !wanted[share.node.value]) continue;
-      ++holder.nodes;
-      holder.gpus += share.gpus.count();
-      holder.cores += share.cores.count();
-    }
-  }
-  return by_job;
-}
-
 }  // namespace
 
 std::string_view to_string(NodeRule rule) {
@@ -149,7 +117,7 @@ NodeCensus take_census(const State& state, const Job& job, const Component& comp
     if (failed == 0) census.free.push_back(node);
     wanted[node.value] = failed != 0 && (failed & kLasting) == 0;
   }
-  census.holders = largest(holders_of(state, wanted));
+  census.holders = largest_holders(state, wanted);
   return census;
 }
 

@@ -13,6 +13,7 @@
 #include "common/time.h"
 #include "model/request.h"
 #include "scheduler/core/state.h"
+#include "scheduler/policy/holders.h"
 
 namespace usine {
 
@@ -38,18 +39,6 @@ using NodeRules = std::uint32_t;
 [[nodiscard]] constexpr NodeRules bit(NodeRule rule) {
   return NodeRules{1} << static_cast<unsigned>(rule);
 }
-
-// What one job has of nodes that another asks for.
-struct Holder {
-  JobId job;
-  std::uint32_t nodes = 0;
-  std::uint64_t gpus = 0;
-  std::uint64_t cores = 0;
-
-  friend bool operator==(const Holder&, const Holder&) = default;
-};
-
-inline constexpr std::size_t kHoldersShownMax = 5;
 
 struct NodeCensus {
   std::uint32_t asked = 0;  // nodes
