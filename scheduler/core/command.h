@@ -150,6 +150,13 @@ struct SetArrayLimit {
   std::uint32_t limit = 0;
 };
 
+// Several of those on one job at once: all of them, or none.
+struct UpdateJob {
+  std::optional<SetDependencies> dependencies;
+  std::optional<SetArrayLimit> array_limit;
+  std::optional<SetJobLimit> time_limit;
+};
+
 struct CreateReservation {
   Caller caller;
   ReservationRequest request;
@@ -160,10 +167,10 @@ struct DeleteReservation {
   std::string name;
 };
 
-using Command =
-    std::variant<Configure, StartEpoch, SubmitJob, ActOnJob, ActOnNode, AgentHello, AgentGone,
-                 LeaseExpired, AgentPrepared, AgentEnded, CommitPlan, Tick, SetJobLimit,
-                 SetDependencies, MarkJob, SetArrayLimit, CreateReservation, DeleteReservation>;
+using Command = std::variant<Configure, StartEpoch, SubmitJob, ActOnJob, ActOnNode, AgentHello,
+                             AgentGone, LeaseExpired, AgentPrepared, AgentEnded, CommitPlan, Tick,
+                             SetJobLimit, SetDependencies, MarkJob, SetArrayLimit,
+                             CreateReservation, DeleteReservation, UpdateJob>;
 
 [[nodiscard]] std::string_view name_of(const Command& command);
 
@@ -276,6 +283,11 @@ void fields(A& a, SetDependencies& v) {
 template <typename A>
 void fields(A& a, SetArrayLimit& v) {
   a(v.caller, v.job, v.limit);
+}
+
+template <typename A>
+void fields(A& a, UpdateJob& v) {
+  a(v.dependencies, v.array_limit, v.time_limit);
 }
 
 template <typename A>

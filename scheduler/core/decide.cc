@@ -45,6 +45,7 @@ Result<Reply> dispatch(Decider& d, const DeleteReservation& command) {
 Result<Reply> dispatch(Decider& d, const SetArrayLimit& command) {
   return decide_array_limit(d, command);
 }
+Result<Reply> dispatch(Decider& d, const UpdateJob& command) { return decide_update(d, command); }
 Result<Reply> dispatch(Decider& d, const MarkJob& command) { return decide_mark(d, command); }
 
 }  // namespace

@@ -214,8 +214,8 @@ Result<Reply> decide_act_on_array(Decider& decider, const ActOnJob& command) {
   return fail(ErrorCode::kInvalid, "unknown action on a job");
 }
 
-Result<Reply> decide_array_limit(Decider& decider, const SetArrayLimit& command) {
-  const Job* job = decider.state.find_job(command.job);
+Result<Event> change_of(const State& state, const SetArrayLimit& command) {
+  const Job* job = state.find_job(command.job);
   const std::string id = std::to_string(command.job.value);
   if (job == nullptr || !job->is_array()) {
     return fail(ErrorCode::kNotFound, "there is no array " + id + " in the queue: `usine queue` " +
@@ -229,8 +229,7 @@ Result<Reply> decide_array_limit(Decider& decider, const SetArrayLimit& command)
   if (is_final(job->state)) {
     return fail(ErrorCode::kConflict, "array " + id + " has ended already");
   }
-  decider.emit(ArrayLimitSet{job->id, command.limit});
-  return Done{};
+  return ArrayLimitSet{job->id, command.limit};
 }
 
 }  // namespace usine

@@ -42,8 +42,7 @@ Result<const Job*> changeable_job(const State& state, const SetDependencies& com
 
 }  // namespace
 
-Result<Reply> decide_set_dependencies(Decider& decider, const SetDependencies& command) {
-  const State& state = decider.state;
+Result<Event> change_of(const State& state, const SetDependencies& command, Time now) {
   const auto job = changeable_job(state, command);
   if (!job) return fail(job.error());
   const JobRequest& request = *(*job)->request;
@@ -60,8 +59,7 @@ Result<Reply> decide_set_dependencies(Decider& decider, const SetDependencies& c
   auto statuses = statuses_of(state, {command.job, request}, fresh.wanted, command.past);
   if (!statuses) return fail(statuses.error());
   fresh.statuses = *std::move(statuses);
-  decider.emit(DependenciesSet{command.job, std::move(fresh), decider.now});
-  return Done{};
+  return DependenciesSet{command.job, std::move(fresh), now};
 }
 
 void follow_dependencies(Decider& decider) {

@@ -64,8 +64,7 @@ Status check_reservations(const State& state, const Job& job, const SetJobLimit&
 
 }  // namespace
 
-Result<Reply> decide_set_limit(Decider& decider, const SetJobLimit& command) {
-  const State& state = decider.state;
+Result<Event> change_of(const State& state, const SetJobLimit& command, Time now) {
   const Job* job = state.find_job(command.job);
   if (job == nullptr) {
     return fail(ErrorCode::kNotFound, "there is no " + job_text(command.job) +
@@ -83,15 +82,14 @@ Result<Reply> decide_set_limit(Decider& decider, const SetJobLimit& command) {
   if (auto fits = check_partition(state, *job, command); !fits) return fail(fits.error());
   if (job->attempt) {
     const Time start = job->attempt->started.value_or(job->attempt->placed);
-    if (auto ahead = check_not_past(*job, command.time_limit, start, decider.now); !ahead) {
+    if (auto ahead = check_not_past(*job, command.time_limit, start, now); !ahead) {
       return fail(ahead.error());
     }
     if (auto free = check_promises(state, *job, command, start); !free) return fail(free.error());
-    const Status open = check_reservations(state, *job, command, decider.now);
+    const Status open = check_reservations(state, *job, command, now);
     if (!open) return fail(open.error());
   }
-  decider.emit(JobLimitSet{job->id, command.time_limit});
-  return Done{};
+  return JobLimitSet{job->id, command.time_limit};
 }
 
 }  // namespace usine

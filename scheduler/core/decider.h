@@ -36,20 +36,25 @@ struct Decider {
                                            const Caller& caller);
 [[nodiscard]] Status check_release(const Job& job, const Caller& caller);
 
-// ---- decide_limit.cc --------------------------------------------------------------------------
+// ---- decide_update.cc -------------------------------------------------------------------------
 [[nodiscard]] Result<Reply> decide_set_limit(Decider& decider, const SetJobLimit& command);
-
-// ---- decide_dependencies.cc -------------------------------------------------------------------
 [[nodiscard]] Result<Reply> decide_set_dependencies(Decider& decider,
                                                     const SetDependencies& command);
+[[nodiscard]] Result<Reply> decide_array_limit(Decider& decider, const SetArrayLimit& command);
+[[nodiscard]] Result<Reply> decide_update(Decider& decider, const UpdateJob& command);
 
+// What each of them would change, where it may: nothing is emitted yet.
+[[nodiscard]] Result<Event> change_of(const State& state, const SetJobLimit& command, Time now);
+[[nodiscard]] Result<Event> change_of(const State& state, const SetDependencies& command, Time now);
+[[nodiscard]] Result<Event> change_of(const State& state, const SetArrayLimit& command);
+
+// ---- decide_dependencies.cc -------------------------------------------------------------------
 // Emits what the events so far mean for jobs that depend on others, and for reservations. Called
 // after each command, and within one that may forget a job that it has ended.
 void follow_dependencies(Decider& decider);
 
 // ---- decide_arrays.cc -------------------------------------------------------------------------
 [[nodiscard]] Result<Reply> decide_act_on_array(Decider& decider, const ActOnJob& command);
-[[nodiscard]] Result<Reply> decide_array_limit(Decider& decider, const SetArrayLimit& command);
 
 // ---- decide_plan.cc ---------------------------------------------------------------------------
 [[nodiscard]] Result<Reply> decide_plan(Decider& decider, const CommitPlan& command);

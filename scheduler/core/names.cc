@@ -29,11 +29,11 @@ constexpr std::array<std::string_view, std::variant_size_v<Event>> kEventNames =
     "reservation_turned",  "reserved_node_changed"};
 
 constexpr std::array<std::string_view, std::variant_size_v<Command>> kCommandNames = {
-    "configure",          "start_epoch",       "submit_job",  "act_on_job",
-    "act_on_node",        "agent_hello",       "agent_gone",  "lease_expired",
-    "agent_prepared",     "agent_ended",       "commit_plan", "tick",
-    "set_job_limit",      "set_dependencies",  "mark_job",    "set_array_limit",
-    "create_reservation", "delete_reservation"};
+    "configure",          "start_epoch",        "submit_job",  "act_on_job",
+    "act_on_node",        "agent_hello",        "agent_gone",  "lease_expired",
+    "agent_prepared",     "agent_ended",        "commit_plan", "tick",
+    "set_job_limit",      "set_dependencies",   "mark_job",    "set_array_limit",
+    "create_reservation", "delete_reservation", "update_job"};
 
 static_assert(!kEventNames.back().empty() && !kCommandNames.back().empty());
 

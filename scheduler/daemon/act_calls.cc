@@ -143,19 +143,17 @@ Result<std::vector<NamedCommand>> commands_of(const Caller& caller,
   if (!known) return fail(known.error());
   std::vector<NamedCommand> commands;
   for (const std::uint64_t job : request.jobs()) {
-    const std::string subject = std::to_string(job);
+    UpdateJob update;
     if (request.has_dependencies()) {
-      commands.push_back(
-          {subject, SetDependencies{caller, JobId{job}, known->dependencies, known->past}});
+      update.dependencies = {caller, JobId{job}, known->dependencies, known->past};
     }
-    if (request.has_array_limit()) {
-      commands.push_back({subject, SetArrayLimit{caller, JobId{job}, request.array_limit()}});
-    }
+    if (request.has_array_limit()) update.array_limit = {caller, JobId{job}, request.array_limit()};
     if (request.has_time_limit_s()) {
       const Seconds limit{request.time_limit_s()};
       // Until when its nodes are free of promises is the planner's to say.
-      commands.push_back({subject, SetJobLimit{caller, JobId{job}, limit, std::nullopt}});
+      update.time_limit = {caller, JobId{job}, limit, std::nullopt};
     }
+    commands.push_back({std::to_string(job), std::move(update)});
   }
   return commands;
 }
@@ -186,8 +184,9 @@ Decide decided_by(EngineThread& engine) {
 
 Decide decided_by(EngineThread& engine, PlannerThread& planner) {
   return [&engine, &planner](Command command, ReplyHandler reply) {
-    if (auto* const limit = std::get_if<SetJobLimit>(&command)) {
-      return planner.set_limit(std::move(*limit), std::move(reply));
+    auto* const update = std::get_if<UpdateJob>(&command);
+    if (update != nullptr && update->time_limit) {
+      return planner.set_limit(std::move(*update), std::move(reply));
     }
     return engine.try_tell({std::move(command), std::move(reply), {}});
   };

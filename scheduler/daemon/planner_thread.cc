@@ -54,9 +54,9 @@ void PlannerThread::handle(PlanDecided decided) {
 
 void PlannerThread::tell(EngineThread& engine, LimitChange change) {
   const State& state = planner_.state();
-  const Job* const job = state.find_job(change.command.job);
-  if (job != nullptr) {
-    change.command.room_until = room_until(planner_.planner().promises(), *job, *state.config);
+  SetJobLimit& limit = *change.command.time_limit;
+  if (const Job* const job = state.find_job(limit.job); job != nullptr) {
+    limit.room_until = room_until(planner_.planner().promises(), *job, *state.config);
   }
   plan_under_way_ = true;
   auto decided = [this, reply = std::move(change.reply)](Result<Reply> outcome) mutable {

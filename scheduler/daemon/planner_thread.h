@@ -33,9 +33,9 @@ class PlannerThread final : public Replica {
 
   void take(const AppliedRows& rows) override { inputs_.push(rows); }
 
-  // Has the engine decided on a new limit, told how far no promised start moves (B46); no plan is
-  // made in between. False, with the handler dropped: too much waits.
-  [[nodiscard]] bool set_limit(SetJobLimit command, ReplyHandler reply) {
+  // Has the engine decided on an update with a new limit, told how far no promised start moves
+  // (B46); no plan is made in between. False, with the handler dropped: too much waits.
+  [[nodiscard]] bool set_limit(UpdateJob command, ReplyHandler reply) {
     return inputs_.try_push(LimitChange{std::move(command), std::move(reply)});
   }
 
@@ -45,7 +45,7 @@ class PlannerThread final : public Replica {
     bool all_accepted = true;
   };
   struct LimitChange {
-    SetJobLimit command;
+    UpdateJob command;  // with a limit
     ReplyHandler reply;
   };
   using Input = std::variant<AppliedRows, PlanDecided, LimitChange>;

@@ -114,11 +114,15 @@ Result<proto::JobDetail> UserClient::wait_while(std::uint64_t job,
   return call(&proto::Users::Stub::GetJob, request);
 }
 
+Result<proto::ActReply> UserClient::update(const proto::UpdateJobsRequest& request) {
+  return call(&proto::Users::Stub::UpdateJobs, request);
+}
+
 Result<proto::ActReply> UserClient::set_limit(std::uint64_t job, std::int64_t seconds) {
   proto::UpdateJobsRequest request;
   request.add_jobs(job);
   request.set_time_limit_s(seconds);
-  return call(&proto::Users::Stub::UpdateJobs, request);
+  return update(request);
 }
 
 Result<proto::Explanation> UserClient::explain(std::uint64_t job) {

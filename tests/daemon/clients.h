@@ -32,6 +32,7 @@ class UserClient {
   Result<proto::JobDetail> get_job(std::uint64_t job);
   // Long poll while the job is in one of the states.
   Result<proto::JobDetail> wait_while(std::uint64_t job, std::vector<std::string> states);
+  Result<proto::ActReply> update(const proto::UpdateJobsRequest& request);
   Result<proto::ActReply> set_limit(std::uint64_t job, std::int64_t seconds);
   Result<proto::Explanation> explain(std::uint64_t job);
   Result<proto::ListNodesReply> list_nodes();

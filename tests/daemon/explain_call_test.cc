@@ -108,3 +108,30 @@ TEST_CASE("[B46] A new time limit is decided by way of the planner and shown at 
            detail->summary().reasons(0).kind() != "not_yet_considered";
   }));
 }
+
+TEST_CASE("An update of several things is refused as a whole by the name of one that may not be") {
+  const InProcessScheduler scheduler(1);
+  UserClient user = scheduler.user();
+  const std::uint64_t first = user.submit_ok(whole_node(3600));
+  const std::uint64_t job = user.submit_ok(whole_node(3600));
+  proto::UpdateJobsRequest request;
+  request.add_jobs(job);
+  request.set_time_limit_s(1800);
+  request.set_array_limit(2);  // it is no array
+  proto::Dependency& after = *request.mutable_dependencies()->add_items();
+  after.set_kind("afterany");
+  after.set_job(first);
+  const auto refused = user.update(request);
+  REQUIRE(refused);
+  REQUIRE(refused->refusals_size() == 1);
+  CHECK(refused->refusals(0).message().starts_with("--array-limit: "));
+  const auto detail = user.get_job(job);
+  REQUIRE(detail);
+  CHECK(detail->summary().time_limit_s() == 3600);
+  CHECK(detail->request().dependencies().items().empty());
+  request.clear_array_limit();
+  const auto taken = user.update(request);
+  REQUIRE(taken);
+  CHECK(taken->refusals().empty());
+  CHECK(user.get_job(job)->summary().time_limit_s() == 1800);
+}

@@ -156,7 +156,9 @@ std::vector<Command> sample_commands() {
           MarkJob{caller, {7}, "epoch 3 of 9"},
           SetArrayLimit{caller, {7}, 8},
           CreateReservation{caller, reservation()},
-          DeleteReservation{caller, "night"}};
+          DeleteReservation{caller, "night"},
+          UpdateJob{SetDependencies{caller, {7}, dependencies(), past()},
+                    SetArrayLimit{caller, {7}, 8}, SetJobLimit{caller, {7}, Seconds{7200}, kAt}}};
 }
 
 std::vector<Event> sample_events() {
