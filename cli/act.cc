@@ -1,10 +1,13 @@
-// `usine cancel`, `hold`, `release`, `requeue`: one action on any number of jobs.
+// `usine cancel`, `hold`, `release`, `requeue`, `suspend`, `unsuspend`, `signal`: one action on any
+// number of jobs.
 #include <limits>
 
 #include "cli/client.h"
 #include "cli/job_names.h"
 #include "cli/jobs.h"
 #include "cli/options.h"
+#include "model/signal_request.h"
+#include "proto/convert_model.h"
 
 namespace usine::cli {
 namespace {
@@ -14,6 +17,7 @@ struct Action {
   std::string name;
   std::string about;
   bool takes_states = false;  // of the tasks of an array
+  bool takes_signal = false;
 };
 
 Status add_job(proto::ActOnJobsRequest& request, const std::string& word) {
@@ -29,17 +33,51 @@ Status add_job(proto::ActOnJobsRequest& request, const std::string& word) {
   return {};
 }
 
+Options options_of(const Action& action) {
+  std::string usage = "usine " + action.name;
+  std::string example = usage;
+  if (action.takes_states) usage += " [--state STATE,...]";
+  if (action.takes_signal) {
+    usage += " --signal SIGNAL [--batch|--full]";
+    example += " --signal USR1";
+  }
+  Options options(usage + " JOB...",
+                  action.about + " Tasks of an array are named as 42_7 or 42_[1-3,9].",
+                  example + " 42 43_7");
+  if (action.takes_signal) {
+    options.value("signal", "SIGNAL", "by name, such as USR1, or by number")
+        .flag("batch", "to the shell of the batch script alone, not to the steps")
+        .flag("full", "to the steps, the batch script and all that it has started");
+  }
+  return options;
+}
+
+Status add_signal(const Given& given, proto::ActOnJobsRequest& request) {
+  const auto text = given.value("signal");
+  if (!text) return fail(ErrorCode::kInvalid, "no signal is named: write --signal USR1");
+  if (given.flag("batch") && given.flag("full")) {
+    return fail(ErrorCode::kInvalid, "--batch and --full contradict each other");
+  }
+  const auto signal = parse_signal(*text);
+  if (!signal) return fail(signal.error().within("--signal"));
+  SignalTarget target = SignalTarget::kSteps;
+  if (given.flag("batch")) target = SignalTarget::kBatch;
+  if (given.flag("full")) target = SignalTarget::kAll;
+  *request.mutable_signal() = to_proto(SignalRequest{*signal, target});
+  return {};
+}
+
 CommandResult act(const Action& action, const Words& words) {
-  Options options(
-      "usine " + action.name + (action.takes_states ? " [--state STATE,...]" : "") + " JOB...",
-      action.about + " Tasks of an array are named as 42_7 or 42_[1-3,9].",
-      "usine " + action.name + " 42 43_7");
+  Options options = options_of(action);
   options.finds_cluster().takes_words(1, std::numeric_limits<std::size_t>::max(), "a job id");
   const auto given = options.parse(words);
   if (!given) return fail(given.error());
   if (!*given) return kExitDone;
   proto::ActOnJobsRequest request;
   request.set_action(action.action);
+  if (action.takes_signal) {
+    if (const Status read = add_signal(**given, request); !read) return fail(read.error());
+  }
   for (const std::string& word : (*given)->words()) {
     if (const Status read = add_job(request, word); !read) return fail(read.error());
   }
@@ -80,6 +118,25 @@ CommandResult run_requeue(const Words& words) {
               "failed,timeout,... instead those tasks of an array run again that ended so; any "
               "other value of it is the state folder.",
               true},
+             words);
+}
+
+CommandResult run_suspend(const Words& words) {
+  return act({proto::JOB_ACTION_SUSPEND, "suspend",
+              "Makes all processes of running jobs stand still. They keep their nodes, and their "
+              "time limit goes on."},
+             words);
+}
+
+CommandResult run_unsuspend(const Words& words) {
+  return act({proto::JOB_ACTION_UNSUSPEND, "unsuspend", "Lets suspended jobs go on."}, words);
+}
+
+CommandResult run_signal(const Words& words) {
+  return act({proto::JOB_ACTION_SIGNAL, "signal",
+              "Passes a signal to the steps of running jobs (what `usine run` has started), on all "
+              "their nodes.",
+              false, true},
              words);
 }
 

@@ -31,6 +31,7 @@ std::string ordinal(std::uint64_t number) {
 // What there is to say of a job that does not wait.
 std::string course_text(const proto::JobSummary& job) {
   if (job.state() == "preparing") return "its nodes get ready: " + job.node_list();
+  if (job.has_suspended_ms()) return "it is suspended, on " + job.node_list();
   if (job.state() == "running") return "it runs on " + job.node_list();
   if (job.state() == "stopping") return "it is ending on " + job.node_list();
   std::string text = "it has ended: " + job.state();

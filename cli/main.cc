@@ -17,7 +17,7 @@ std::string overview() {
       "usage: usine [--state DIR | --config FILE | --scheduler HOST:PORT] COMMAND [OPTIONS]\n\n";
   for (const Command& command : commands()) {
     std::string line = "  " + std::string(command.name);
-    line.resize(12, ' ');
+    line.resize(14, ' ');
     text += line + std::string(command.summary) + '\n';
   }
   return text + "\n`usine COMMAND --help` says more, with an example.\n";

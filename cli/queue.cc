@@ -39,7 +39,7 @@ Table table_of(const proto::ListJobsReply& reply) {
                "NODE LIST OR REASON"});
   for (const std::size_t column : {0u, 5u, 6u, 7u, 8u}) table.align_right(column);
   for (const proto::JobSummary& job : reply.jobs()) {
-    table.add({name_of(job), shortened(job.name()), job.user(), job.partition(), job.state(),
+    table.add({name_of(job), shortened(job.name()), job.user(), job.partition(), state_word(job),
                std::to_string(job.nodes()), std::to_string(job.gpus()),
                elapsed_text(job, reply.as_of_ms()), format_duration(Seconds(job.time_limit_s())),
                whereabouts(job)});

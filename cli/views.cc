@@ -127,6 +127,10 @@ void add_launch(const proto::LaunchRequest& launch, Json& json) {
 
 }  // namespace
 
+std::string state_word(const proto::JobSummary& job) {
+  return job.has_suspended_ms() ? "suspended" : job.state();
+}
+
 std::string time_text(std::int64_t millis) { return format_time(Time(Millis(millis))); }
 
 std::string estimate_text(const proto::JobSummary& job) {
@@ -157,6 +161,7 @@ Json to_json(const proto::JobSummary& job) {
                {"estimated_start", USINE_TIME_OR_NULL(job, estimated_start_ms)},
                {"estimated_start_earliest", USINE_TIME_OR_NULL(job, estimated_earliest_ms)},
                {"estimated_start_latest", USINE_TIME_OR_NULL(job, estimated_latest_ms)},
+               {"suspended_since", USINE_TIME_OR_NULL(job, suspended_ms)},
                {"end_time", USINE_TIME_OR_NULL(job, end_ms)},
                {"time_limit", job.time_limit_s()},
                {"node_list", job.node_list()},
@@ -166,6 +171,14 @@ Json to_json(const proto::JobSummary& job) {
   add_task(job, json);
   json["array"] = job.has_array() ? to_json(job.array()) : Json(nullptr);
   return json;
+}
+
+// As --signal takes it; null without.
+Json signal_text(const proto::JobRequest& request) {
+  if (!request.has_warning()) return nullptr;
+  const auto what = from_proto(request.warning().what());
+  if (!what) return nullptr;  // of a newer scheduler
+  return to_string(EndWarning{*what, Seconds{request.warning().before_s()}});
 }
 
 Json to_json(const proto::JobRequest& request) {
@@ -183,10 +196,12 @@ Json to_json(const proto::JobRequest& request) {
                {"hold", request.hold()},
                {"requeue", request.requeue()},
                {"requeue_unfenced", request.requeue_unfenced()},
+               {"requeue_expedite", request.requeue_expedite()},
                {"idempotency_key", request.idempotency_key()},
                {"interactive", request.interactive()}};
   json["dependency"] = dependency_text(request.dependencies());
   json["reservation"] = request.reservation();
+  json["signal"] = signal_text(request);
   json["array"] = request.array().empty() ? Json(nullptr) : Json(request.array());
   add_launch(request.launch(), json);
   return json;
@@ -310,7 +325,7 @@ std::string exit_text(const proto::ExitStatus& exit) {
 }
 
 std::string state_text(const proto::JobSummary& job) {
-  if (job.reasons().empty()) return job.state();
+  if (job.reasons().empty()) return state_word(job);
   return job.state() + ": " + job.reasons(0).sentence();
 }
 

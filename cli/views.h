@@ -30,6 +30,8 @@ using Json = nlohmann::ordered_json;
 // One document with a line end, two blanks a level.
 void print_json(const Json& json);
 
+// "running", or "suspended" where its processes stand still.
+[[nodiscard]] std::string state_word(const proto::JobSummary& job);
 // "2026-11-21T08:00:00Z" of milliseconds since 1970.
 [[nodiscard]] std::string time_text(std::int64_t millis);
 // Of a job with an estimated start: "about ..., 8 of 10 times between ... and ...".

@@ -18,6 +18,7 @@
 #include "model/array_spec.h"
 #include "model/job_state.h"
 #include "model/request.h"
+#include "model/signal_request.h"
 #include "topology/node_shape.h"
 
 namespace usine {
@@ -112,6 +113,27 @@ struct Stop {
   friend bool operator==(const Stop&, const Stop&) = default;
 };
 
+// To the head's node. Signals of an attempt are counted from 1: a number that was given before is
+// not given again.
+struct Signal {
+  AttemptKey key;
+  Epoch epoch;
+  std::uint32_t number = 0;
+  SignalRequest what;
+
+  friend bool operator==(const Signal&, const Signal&) = default;
+};
+
+// Whether the attempt's processes on this node are to stand still. Stop lets them go on to their
+// end.
+struct Suspend {
+  AttemptKey key;
+  Epoch epoch;
+  bool suspended = false;
+
+  friend bool operator==(const Suspend&, const Suspend&) = default;
+};
+
 // The end of this attempt on this node is recorded: the agent may forget it and remove its folder.
 struct Forget {
   AttemptKey key;
@@ -120,7 +142,7 @@ struct Forget {
   friend bool operator==(const Forget&, const Forget&) = default;
 };
 
-using ToAgent = std::variant<Welcome, Prepare, Start, Stop, Forget>;
+using ToAgent = std::variant<Welcome, Prepare, Start, Stop, Forget, Signal, Suspend>;
 
 // ---- agent to scheduler -----------------------------------------------------------------------
 

@@ -219,19 +219,28 @@ Status set_priority(RequestDraft& draft, const OptionUse& use) {
 }
 
 Status set_requeue(RequestDraft& draft, const OptionUse& use) {
-  if (use.has_value && use.value != "unfenced") {
+  if (use.has_value && use.value != "unfenced" && use.value != "expedite") {
     return invalid(quoted(use.value) +
-                   " is not a way to requeue: write --requeue or "
-                   "--requeue=unfenced");
+                   " is not a way to requeue: write --requeue, "
+                   "--requeue=expedite or --requeue=unfenced");
   }
   draft.resolved.request.requeue = true;
-  draft.resolved.request.requeue_unfenced = use.has_value;
+  draft.resolved.request.requeue_unfenced = use.value == "unfenced";
+  draft.resolved.request.requeue_expedite = use.value == "expedite";
   return {};
 }
 
 Status set_no_requeue(RequestDraft& draft, const OptionUse&) {
   draft.resolved.request.requeue = false;
   draft.resolved.request.requeue_unfenced = false;
+  draft.resolved.request.requeue_expedite = false;
+  return {};
+}
+
+Status set_warning(RequestDraft& draft, const OptionUse& use) {
+  const auto warning = parse_end_warning(use.value);
+  if (!warning) return fail(warning.error());
+  draft.resolved.request.warning = *warning;
   return {};
 }
 
@@ -308,6 +317,7 @@ constexpr auto kHandlers = std::to_array<std::pair<std::string_view, OptionHandl
     {"hold", set_flag<&JobRequest::hold>},
     {"requeue", set_requeue},
     {"no-requeue", set_no_requeue},
+    {"signal", set_warning},
     {"output", set_file<&LaunchRequest::output>},
     {"error", set_file<&LaunchRequest::error>},
     {"input", set_file<&LaunchRequest::input>},

@@ -61,6 +61,7 @@ constexpr auto kOptions = std::to_array<OptionSpec>({
     {"hold", 'H', kNone},
     {"requeue", 0, kOptional},
     {"no-requeue", 0, kNone},
+    {"signal"},
     // What directs it.
     {"output", 'o'},
     {"error", 'e'},
@@ -92,7 +93,6 @@ constexpr auto kOptions = std::to_array<OptionSpec>({
     {"profile", 0, kRequired, kWarned, "no profile is written"},
     // What would change where, when or how it runs.
     {"prefer", 0, kRequired, kRefused, "use --constraint for what must hold, or leave it out"},
-    {"signal", 0, kRequired, kRefused, "catch TERM, which comes before KILL at the time limit"},
     {"time-min", 0, kRequired, kRefused, "set --time alone"},
     {"nice", 0, kOptional, kRefused, "use --priority with a number below 0"},
     {"ntasks-per-socket", 0, kRequired, kRefused, "use --ntasks-per-node"},

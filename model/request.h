@@ -13,6 +13,7 @@
 #include "model/array_spec.h"
 #include "model/constraint.h"
 #include "model/dependency.h"
+#include "model/signal_request.h"
 #include "model/topology_request.h"
 
 namespace usine {
@@ -94,14 +95,18 @@ struct JobRequest {
   std::optional<Time> deadline;  // not started when it could not end by then
   std::int32_t priority = 0;     // higher goes first; only operators may go above 0
   bool hold = false;
-  bool requeue = true;                  // after a node failure; false: NODE_FAIL ends it (B44)
-  bool requeue_unfenced = false;        // --requeue=unfenced: does not wait for the lost node
+  bool requeue = true;            // after a node failure; false: NODE_FAIL ends it (B44)
+  bool requeue_unfenced = false;  // --requeue=unfenced: does not wait for the lost node
+  // --requeue=expedite: after the loss of a node it goes first, the nodes that are left are kept
+  // for it, and the lost one is not used again; a script that fails is put back and held (B42).
+  bool requeue_expedite = false;
   std::string idempotency_key;          // empty: none
   bool interactive = false;             // `usine run` outside a job: its client is the head
   Dependencies dependencies;            // what it waits for in other jobs
   std::optional<bool> cancel_if_never;  // where those cannot be met any more; none: as configured
   std::string reservation;              // --reservation: runs on its nodes only; empty: none
   std::optional<ArraySpec> array;       // --array: its tasks, each of them as asked for here
+  std::optional<EndWarning> warning;    // --signal: what it hears before its time limit
   LaunchRequest launch;
 
   [[nodiscard]] std::uint32_t total_nodes() const;
@@ -146,8 +151,8 @@ template <typename A>
 void fields(A& a, JobRequest& v) {
   a(v.name, v.user, v.uid, v.gid, v.project, v.partition, v.qos, v.deadline, v.comment,
     v.components, v.time_limit, v.begin, v.priority, v.hold, v.requeue, v.requeue_unfenced,
-    v.idempotency_key, v.interactive, v.dependencies, v.cancel_if_never, v.reservation, v.array,
-    v.launch);
+    v.requeue_expedite, v.idempotency_key, v.interactive, v.dependencies, v.cancel_if_never,
+    v.reservation, v.array, v.warning, v.launch);
 }
 
 }  // namespace usine

@@ -59,6 +59,21 @@ void fill(proto::ToAgent& out, const Stop& stop, NodeListEncoder&) {
   message.set_grace_ms(stop.grace.count());
 }
 
+void fill(proto::ToAgent& out, const Signal& signal, NodeListEncoder&) {
+  proto::Signal& message = *out.mutable_signal();
+  *message.mutable_key() = to_proto(signal.key);
+  message.set_epoch(signal.epoch.value);
+  message.set_number(signal.number);
+  *message.mutable_what() = to_proto(signal.what);
+}
+
+void fill(proto::ToAgent& out, const Suspend& suspend, NodeListEncoder&) {
+  proto::Suspend& message = *out.mutable_suspend();
+  *message.mutable_key() = to_proto(suspend.key);
+  message.set_epoch(suspend.epoch.value);
+  message.set_suspended(suspend.suspended);
+}
+
 void fill(proto::ToAgent& out, const Forget& forget, NodeListEncoder&) {
   proto::Forget& message = *out.mutable_forget();
   *message.mutable_key() = to_proto(forget.key);
@@ -128,6 +143,16 @@ Start from(const proto::Start& message) {
 
 Stop from(const proto::Stop& message) {
   return {from_proto(message.key()), Epoch{message.epoch()}, Millis{message.grace_ms()}};
+}
+
+Result<ToAgent> from(const proto::Signal& message) {
+  const Result<SignalRequest> what = from_proto(message.what());
+  if (!what) return fail(what.error());
+  return Signal{from_proto(message.key()), Epoch{message.epoch()}, message.number(), *what};
+}
+
+Suspend from(const proto::Suspend& message) {
+  return {from_proto(message.key()), Epoch{message.epoch()}, message.suspended()};
 }
 
 Forget from(const proto::Forget& message) {
@@ -218,6 +243,8 @@ Result<ToAgent> from_proto(const proto::ToAgent& message) {
     case proto::ToAgent::kStart: return from(message.start());
     case proto::ToAgent::kStop: return from(message.stop());
     case proto::ToAgent::kForget: return from(message.forget());
+    case proto::ToAgent::kSignal: return from(message.signal());
+    case proto::ToAgent::kSuspend: return from(message.suspend());
     case proto::ToAgent::MESSAGE_NOT_SET: break;
   }
   return unknown_kind();

@@ -281,6 +281,19 @@ Result<Dependencies> from_proto(const proto::Dependencies& message) {
   return dependencies;
 }
 
+proto::SignalRequest to_proto(const SignalRequest& signal) {
+  proto::SignalRequest message;
+  message.set_signal(signal.signal);
+  message.set_target(static_cast<std::uint32_t>(signal.target));
+  return message;
+}
+
+Result<SignalRequest> from_proto(const proto::SignalRequest& message) {
+  const auto target = to_enum(message.target(), SignalTarget::kAll, "signal.target");
+  if (!target) return fail(target.error());
+  return SignalRequest{message.signal(), *target};
+}
+
 proto::JobRequest to_proto(const JobRequest& request) {
   proto::JobRequest message;
   message.set_name(request.name);
@@ -301,6 +314,7 @@ proto::JobRequest to_proto(const JobRequest& request) {
   message.set_hold(request.hold);
   message.set_requeue(request.requeue);
   message.set_requeue_unfenced(request.requeue_unfenced);
+  message.set_requeue_expedite(request.requeue_expedite);
   message.set_idempotency_key(request.idempotency_key);
   message.set_interactive(request.interactive);
   if (!request.dependencies.empty()) {
@@ -309,6 +323,10 @@ proto::JobRequest to_proto(const JobRequest& request) {
   if (request.cancel_if_never) message.set_cancel_if_never(*request.cancel_if_never);
   message.set_reservation(request.reservation);
   if (request.array) message.set_array(to_string(*request.array));
+  if (request.warning) {
+    *message.mutable_warning()->mutable_what() = to_proto(request.warning->what);
+    message.mutable_warning()->set_before_s(request.warning->before.count());
+  }
   *message.mutable_launch() = to_proto(request.launch);
   return message;
 }
@@ -337,12 +355,18 @@ Result<JobRequest> from_proto(const proto::JobRequest& message) {
   request.hold = message.hold();
   request.requeue = message.requeue();
   request.requeue_unfenced = message.requeue_unfenced();
+  request.requeue_expedite = message.requeue_expedite();
   request.idempotency_key = message.idempotency_key();
   request.interactive = message.interactive();
   auto dependencies = from_proto(message.dependencies());
   if (!dependencies) return fail(dependencies.error());
   request.dependencies = *std::move(dependencies);
   if (message.has_cancel_if_never()) request.cancel_if_never = message.cancel_if_never();
+  if (message.has_warning()) {
+    const Result<SignalRequest> what = from_proto(message.warning().what());
+    if (!what) return fail(what.error());
+    request.warning = EndWarning{*what, Seconds{message.warning().before_s()}};
+  }
   request.reservation = message.reservation();
   if (!message.array().empty()) {
     auto array = parse_array_spec(message.array());

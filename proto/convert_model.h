@@ -27,6 +27,9 @@ namespace usine {
 [[nodiscard]] proto::Dependencies to_proto(const Dependencies& dependencies);
 [[nodiscard]] Result<Dependencies> from_proto(const proto::Dependencies& message);
 
+[[nodiscard]] proto::SignalRequest to_proto(const SignalRequest& signal);
+[[nodiscard]] Result<SignalRequest> from_proto(const proto::SignalRequest& message);
+
 [[nodiscard]] proto::JobRequest to_proto(const JobRequest& request);
 // Without regard to check_request(): the core does that.
 [[nodiscard]] Result<JobRequest> from_proto(const proto::JobRequest& message);

@@ -139,7 +139,7 @@ void NodeHost::act(const agent::Send& output) {
 
 void NodeHost::act(const agent::SpawnShepherd& output) {
   const AttemptKey key = output.prepare->key;
-  if (!shepherds_.try_emplace(key, Shepherd{output.prepare, false, {}, {}}).second) {
+  if (!shepherds_.try_emplace(key, Shepherd{.prepare = output.prepare}).second) {
     parts_.witness.breach("a shepherd is spawned twice for job " + std::to_string(key.job.value));
   }
   const PrepareFault fault = std::exchange(prepare_fault_, PrepareFault::kNone);
@@ -173,13 +173,38 @@ void NodeHost::act(const agent::StartShepherd& output) {
   if (shepherd.prepare->this_node != 0) return;
   later(run_time(*shepherd.prepare), [this, key = output.key] {
     const std::int32_t code = parts_.chance.one_in(kFailsOneIn) ? 1 : 0;
-    end_shepherd(key, {EndCause::kExited, code, 0, {}});
+    finish_script(key, {EndCause::kExited, code, 0, {}});
   });
 }
 
 void NodeHost::act(const agent::StopShepherd& output) {
   const Millis obeys = parts_.chance.between(Millis{0}, output.grace);
   later(obeys, [this, key = output.key] { end_shepherd(key, {EndCause::kStopped, 0, 15, {}}); });
+}
+
+void NodeHost::finish_script(AttemptKey key, ExitStatus exit) {
+  const auto found = shepherds_.find(key);
+  if (found != shepherds_.end() && found->second.suspended) {
+    found->second.due = std::move(exit);
+  } else {
+    end_shepherd(key, std::move(exit));
+  }
+}
+
+void NodeHost::act(const agent::SuspendShepherd& output) {
+  const auto found = shepherds_.find(output.key);
+  if (found == shepherds_.end() || found->second.ended) return;
+  found->second.suspended = output.suspended;
+  tell((output.suspended ? "suspends " : "goes on with ") + text_of(output.key));
+  if (!output.suspended && found->second.due) end_shepherd(output.key, *found->second.due);
+}
+
+void NodeHost::act(const agent::SignalShepherd& output) {
+  tell("signals " + text_of(output.key));
+  if (!shepherds_.contains(output.key)) {
+    parts_.witness.breach("a signal for a job that the node does not have, " +
+                          std::to_string(output.key.job.value));
+  }
 }
 
 void NodeHost::end_shepherd(AttemptKey key, ExitStatus exit) {

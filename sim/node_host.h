@@ -44,10 +44,12 @@ class NodeHost {
  private:
   // A shepherd and its folder, which both outlive the agent.
   struct Shepherd {
-    std::shared_ptr<const Prepare> prepare;
+    std::shared_ptr<const Prepare> prepare = {};
     bool is_ready = false;
-    std::optional<Time> started;
-    std::optional<Ended> ended;  // its record on the disk
+    std::optional<Time> started = {};
+    std::optional<Ended> ended = {};  // its record on the disk
+    bool suspended = false;
+    std::optional<ExitStatus> due = {};  // it would have ended so, but stands still
   };
 
   void feed(const agent::Input& input);
@@ -57,6 +59,8 @@ class NodeHost {
   void act(const agent::StartShepherd& output);
   void act(const agent::StopShepherd& output);
   void act(const agent::RemoveAttempt& output);
+  void act(const agent::SignalShepherd& output);
+  void act(const agent::SuspendShepherd& output);
   void act(const agent::RememberCluster& output);
   void act(const agent::LeaveScheduler& output);
 
@@ -64,6 +68,7 @@ class NodeHost {
   void connect();
   void arm();
   void get_ready(AttemptKey key, PrepareFault fault);
+  void finish_script(AttemptKey key, ExitStatus exit);
   void end_shepherd(AttemptKey key, ExitStatus exit);
   // Calls `action` after a while, unless the node has lost its power by then.
   void later(Millis delay, std::function<void()> action);

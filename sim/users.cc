@@ -80,6 +80,8 @@ Users::Request Users::any_request(const std::string& key) {
   request->priority = -static_cast<std::int32_t>(chance.below(3));
   request->requeue = !chance.one_in(6);
   request->requeue_unfenced = chance.one_in(6);
+  request->requeue_expedite = request->requeue && chance.one_in(6);
+  if (chance.one_in(4)) request->warning = EndWarning{{10, SignalTarget::kSteps}, Seconds{1}};
   request->hold = chance.one_in(12);
   if (chance.one_in(8)) make_array(chance, *request);
   if (chance.one_in(4)) request->dependencies = any_dependencies();
@@ -183,8 +185,8 @@ void Users::meddle() {
   if (parts_.chance.one_in(4)) {
     return scheduler_.call(MarkJob{kRoot, job->second, "half"}, [](const auto&) {});
   }
-  const auto action = static_cast<JobAction>(parts_.chance.below(4));
-  ActOnJob command{kRoot, job->second, action, {}, {}};
+  const auto action = static_cast<JobAction>(parts_.chance.below(7));
+  ActOnJob command{kRoot, job->second, action, {}, {}, {10, SignalTarget::kSteps}};
   const Job* known = scheduler_.is_up() ? scheduler_.state().find_job(command.job) : nullptr;
   if (known != nullptr && known->is_array()) {
     narrow(parts_.chance, *known, command);
@@ -200,6 +202,9 @@ void Users::let_all_go() {
   for (const auto& [id, job] : scheduler_.state().jobs) {
     if (job.hold != HoldKind::kNone && job.state == JobState::kPending) {
       commands.push_back(ActOnJob{kRoot, id, JobAction::kRelease});
+    }
+    if (job.attempt && job.attempt->suspended) {
+      commands.push_back(ActOnJob{kRoot, id, JobAction::kUnsuspend});
     }
     const bool never = job.dependencies.verdict().phase == DependencyPhase::kNever;
     if (never && job.state == JobState::kPending) {

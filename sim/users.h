@@ -19,10 +19,11 @@ class Users {
 
   // Spreads `count` submissions over the time from now to `end`.
   void submit_over(std::uint32_t count, Time end);
-  // Cancels, holds, releases or requeues some job, lets it wait for others, or reserves nodes.
+  // Cancels, holds, releases, requeues, suspends or signals some job, lets it wait for others, or
+  // reserves nodes.
   void meddle();
-  // Lets go whatever is held, cancels what can never start and takes back every drain, so that all
-  // jobs can end.
+  // Lets go whatever is held or suspended, cancels what can never start and takes back every drain,
+  // so that all jobs can end.
   void let_all_go();
   [[nodiscard]] bool all_answered() const { return waiting_ == 0; }
 

@@ -182,6 +182,16 @@ void AgentCore::obey(Step& step, const Forget& forget) {
   if (entry != attempts_.end() && entry->second.phase == Phase::kEnded) remove(step, entry);
 }
 
+void AgentCore::obey(Step& step, const Signal& signal) {
+  if (stale(signal.epoch) || !runs(signal.key)) return;
+  step.out.emplace_back(SignalShepherd{signal.key, signal.number, signal.what});
+}
+
+void AgentCore::obey(Step& step, const Suspend& suspend) {
+  if (stale(suspend.epoch) || !runs(suspend.key)) return;
+  step.out.emplace_back(SuspendShepherd{suspend.key, suspend.suspended});
+}
+
 void AgentCore::stop(Step& step, Entry entry, Millis grace) {
   auto& [key, attempt] = *entry;
   if (attempt.phase == Phase::kEnded) return send_last_word(step, attempt);
@@ -245,6 +255,13 @@ void AgentCore::orphans_gone(Step& step) {
 }
 
 // ---- small parts ------------------------------------------------------------------------------
+
+bool AgentCore::runs(AttemptKey key) const {
+  const auto entry = attempts_.find(key);
+  if (entry == attempts_.end()) return false;
+  const Attempt& attempt = entry->second;
+  return attempt.phase == Phase::kStarted && !attempt.orphan && !attempt.stop;
+}
 
 bool AgentCore::has_orphans() const {
   return std::ranges::any_of(attempts_, [](const auto& one) { return one.second.orphan; });

@@ -67,6 +67,15 @@ struct StopShepherd {
   AttemptKey key;
   Millis grace{0};
 };
+struct SignalShepherd {
+  AttemptKey key;
+  std::uint32_t number = 0;
+  SignalRequest what;
+};
+struct SuspendShepherd {
+  AttemptKey key;
+  bool suspended = false;
+};
 struct RemoveAttempt {  // forget it and remove its folder
   AttemptKey key;
 };
@@ -81,7 +90,7 @@ struct LeaveScheduler {
 };
 
 using Output = std::variant<Send, SpawnShepherd, StartShepherd, StopShepherd, RemoveAttempt,
-                            RememberCluster, LeaveScheduler>;
+                            RememberCluster, LeaveScheduler, SignalShepherd, SuspendShepherd>;
 
 // Who this agent is.
 struct Identity {
@@ -144,9 +153,12 @@ class AgentCore {
   void obey(Step& step, const Start& start);
   void obey(Step& step, const Stop& stop);
   void obey(Step& step, const Forget& forget);
+  void obey(Step& step, const Signal& signal);
+  void obey(Step& step, const Suspend& suspend);
 
   [[nodiscard]] bool stale(Epoch epoch) const { return !welcomed_ || epoch < identity_.epoch; }
   [[nodiscard]] bool has_orphans() const;
+  [[nodiscard]] bool runs(AttemptKey key) const;
 
   void say_hello(Step& step);
   void judge(Step& step, const Welcome& welcome);

@@ -166,6 +166,14 @@ void Agent::perform(const StopShepherd& output) {
   shepherds_.stop(output.key, output.grace);
 }
 
+void Agent::perform(const SignalShepherd& output) {
+  shepherds_.signal(output.key, output.number, output.what);
+}
+
+void Agent::perform(const SuspendShepherd& output) {
+  shepherds_.suspend(output.key, output.suspended);
+}
+
 void Agent::perform(const RemoveAttempt& output) { shepherds_.remove(output.key); }
 
 void Agent::perform(const RememberCluster& output) {

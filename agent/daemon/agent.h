@@ -50,6 +50,8 @@ class Agent {
   void perform(const SpawnShepherd& output);
   void perform(const StartShepherd& output);
   void perform(const StopShepherd& output);
+  void perform(const SignalShepherd& output);
+  void perform(const SuspendShepherd& output);
   void perform(const RemoveAttempt& output);
   void perform(const RememberCluster& output);
   void perform(const LeaveScheduler& output);

@@ -172,6 +172,20 @@ void Shepherds::stop(AttemptKey key, Millis grace) {
   tell(key, message);
 }
 
+void Shepherds::signal(AttemptKey key, std::uint32_t number, const SignalRequest& what) {
+  proto::ShepherdMessage message;
+  message.mutable_signal_job()->set_number(number);
+  message.mutable_signal_job()->set_signal(what.signal);
+  message.mutable_signal_job()->set_target(static_cast<std::uint32_t>(what.target));
+  tell(key, message);
+}
+
+void Shepherds::suspend(AttemptKey key, bool suspended) {
+  proto::ShepherdMessage message;
+  message.mutable_suspend_job()->set_suspended(suspended);
+  tell(key, message);
+}
+
 void Shepherds::remove(AttemptKey key) {
   if (const auto found = shepherds_.find(key); found != shepherds_.end()) {
     close(found->second);

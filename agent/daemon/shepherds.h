@@ -41,6 +41,8 @@ class Shepherds {
   void spawn(const Prepare& prepare);
   void start(AttemptKey key, const std::vector<std::string>& peers);
   void stop(AttemptKey key, Millis grace);
+  void signal(AttemptKey key, std::uint32_t number, const SignalRequest& what);
+  void suspend(AttemptKey key, bool suspended);
   void remove(AttemptKey key);
 
   // Collects children that have exited.

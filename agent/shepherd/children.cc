@@ -38,7 +38,9 @@ std::vector<os::Process> processes_of(const Family& family) {
   return members;
 }
 
-void stop_and_kill(const std::function<std::vector<os::Process>()>& look) {
+using Look = std::function<std::vector<os::Process>()>;
+
+std::map<pid_t, os::Process> stop(const Look& look) {
   std::map<pid_t, os::Process> stopped;
   for (int round = 0; round < kStopRoundsMax; ++round) {
     const std::size_t before = stopped.size();
@@ -47,7 +49,11 @@ void stop_and_kill(const std::function<std::vector<os::Process>()>& look) {
     }
     if (stopped.size() == before) break;
   }
-  for (const auto& [pid, process] : stopped) os::signal_process(process, SIGKILL);
+  return stopped;
+}
+
+void stop_and_kill(const Look& look) {
+  for (const auto& [pid, process] : stop(look)) os::signal_process(process, SIGKILL);
 }
 
 }  // namespace
@@ -116,6 +122,15 @@ bool Children::any() const {
 
 void Children::signal_all(int signal) const {
   for (const os::Process& process : all_of_the_job()) os::signal_process(process, signal);
+}
+
+void Children::suspend_all() const {
+  if (!group_->freeze(true)) static_cast<void>(stop(all_of_the_job));
+}
+
+void Children::resume_all() const {
+  static_cast<void>(group_->freeze(false));
+  signal_all(SIGCONT);
 }
 
 void Children::kill_all() {

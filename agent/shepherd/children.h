@@ -56,6 +56,10 @@ class Children {
   [[nodiscard]] bool any() const;
   // To every process of the job.
   void signal_all(int signal) const;
+  // Freezes the job's group, or, where there is none, stops every process; and lets them go on,
+  // also those that were stopped otherwise.
+  void suspend_all() const;
+  void resume_all() const;
   // Kills the job's group; where there is none, or a process is left although it was killed, stops
   // every process, so that none can fork away, then kills them.
   void kill_all();

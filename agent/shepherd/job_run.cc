@@ -58,9 +58,9 @@ void JobRun::start_batch() {
     const auto cause = pid.error().node_fault ? EndCause::kNodeFault : EndCause::kLaunchRefused;
     return refuse(cause, pid.error().message);
   }
-  batch_alive_ = true;
+  batch_ = *pid;
   children_.expect(*pid, [this](const ChildEnd& end) {
-    batch_alive_ = false;
+    batch_ = 0;
     ExitStatus exit;
     exit.exit_code = end.exit_code;
     exit.signal = end.signal;
@@ -107,8 +107,25 @@ void JobRun::stop(Millis grace) {
   end_if_gone();
   if (phase_ == Phase::kEnded) return;
   children_.signal_all(SIGTERM);
-  children_.signal_all(SIGCONT);  // a stopped process takes TERM only once it goes on
+  children_.resume_all();  // a stopped process takes TERM only once it goes on
   loop_.after(grace, [this] { kill_until_gone(kFirstKillPause); });
+}
+
+void JobRun::signal_batch(int signal) const {
+  if (running() && batch_ != 0) ::kill(batch_, signal);
+}
+
+void JobRun::signal_all(int signal) const {
+  if (running()) children_.signal_all(signal);
+}
+
+void JobRun::suspend(bool suspended) {
+  if (!running()) return;
+  if (suspended) {
+    children_.suspend_all();
+  } else {
+    children_.resume_all();
+  }
 }
 
 void JobRun::finish(ExitStatus exit) {
@@ -130,7 +147,7 @@ void JobRun::children_gone() {
 }
 
 void JobRun::end_if_gone() {
-  if (phase_ == Phase::kEnded || batch_alive_ || children_.any()) return;
+  if (phase_ == Phase::kEnded || batch_ != 0 || children_.any()) return;
   phase_ = Phase::kEnded;
   name_memory_shortage();
   const auto elapsed = std::chrono::steady_clock::now() - since_;

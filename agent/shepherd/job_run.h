@@ -27,6 +27,11 @@ class JobRun {
   void start(std::vector<std::string> peers);
   // TERM to every process, KILL to those that are left after the grace.
   void stop(Millis grace);
+  // To the batch shell alone, or to all that the job runs on this node; nothing where none runs.
+  void signal_batch(int signal) const;
+  void signal_all(int signal) const;
+  // All that the job runs on this node stands still, or goes on. Stopping it lets it go on.
+  void suspend(bool suspended);
   // The job is over for this reason; what is left of it is killed.
   void finish(ExitStatus exit);
   // A step has used up some node's memory: named at the end, if the job fails.
@@ -59,8 +64,8 @@ class JobRun {
   std::vector<std::string> peers_;
   std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
   std::optional<ExitStatus> exit_;  // decided; set from kEnding on
-  bool batch_alive_ = false;
-  std::string memory_shortage_;  // of a step, on whichever node
+  pid_t batch_ = 0;                 // while it runs
+  std::string memory_shortage_;     // of a step, on whichever node
   std::optional<proto::EndRecord> record_;
 };
 

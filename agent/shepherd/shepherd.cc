@@ -11,6 +11,7 @@
 #include "common/os/processes.h"
 #include "common/os/sockets.h"
 #include "model/request.h"
+#include "model/signal_request.h"
 
 namespace usine::shepherd {
 namespace {
@@ -203,6 +204,12 @@ void Shepherd::handle(const ConnectionPtr& connection, Role role, proto::Shepher
   if (role == Role::kController && message.has_stop_job()) {
     return job_.stop(Millis(message.stop_job().grace_ms()));
   }
+  if (role == Role::kController && message.has_signal_job()) {
+    return pass_on(message.signal_job());
+  }
+  if (role == Role::kController && message.has_suspend_job()) {
+    return job_.suspend(message.suspend_job().suspended());
+  }
   if (steps_.take(connection, message)) {
     watchers_.erase(connection);
     guests_.erase(connection);
@@ -211,6 +218,15 @@ void Shepherd::handle(const ConnectionPtr& connection, Role role, proto::Shepher
   proto::ShepherdMessage refusal;
   refusal.mutable_refused()->set_message("a shepherd takes no such message here");
   connection->send(refusal);
+}
+
+void Shepherd::pass_on(const proto::SignalJob& order) {
+  if (order.number() <= signals_given_) return;
+  signals_given_ = order.number();
+  const auto target = static_cast<SignalTarget>(order.target());
+  if (target != SignalTarget::kBatch) steps_.signal_all(order.signal());
+  if (target == SignalTarget::kBatch) job_.signal_batch(order.signal());
+  if (target == SignalTarget::kAll) job_.signal_all(order.signal());
 }
 
 void Shepherd::handle_stranger(const ConnectionPtr& connection,

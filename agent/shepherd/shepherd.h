@@ -43,6 +43,7 @@ class Shepherd {
   void accept_local(os::UniqueFd fd);
   ConnectionPtr add_connection(os::UniqueFd fd, Role role);
   void handle(const ConnectionPtr& connection, Role role, proto::ShepherdMessage& message);
+  void pass_on(const proto::SignalJob& order);
   void handle_stranger(const ConnectionPtr& connection, const proto::ShepherdMessage& message);
   void drop(const ConnectionPtr& connection);
   void take_signal();
@@ -66,6 +67,7 @@ class Shepherd {
   std::set<ConnectionPtr> strangers_;              // TCP connections that have not greeted yet
   std::set<ConnectionPtr> guests_;                 // those that have shown the job's key
   std::vector<std::weak_ptr<Connection>> guest_lines_;  // of those, whatever became of them
+  std::uint32_t signals_given_ = 0;
 };
 
 }  // namespace usine::shepherd

@@ -37,6 +37,9 @@ class StepHead {
   // Ends the step before it began.
   void refuse(const std::string& why);
 
+  // To every task of the step.
+  void signal_all(int signal);
+
   // Every task has ended; the client has been told how.
   [[nodiscard]] const std::optional<Outcome>& outcome() const { return outcome_; }
   // What a node said that had no memory left for one of the tasks; empty: none did.
@@ -66,7 +69,6 @@ class StepHead {
   void lose_link(std::size_t place, const std::string& why);
   void check_wire_up();
   void fail_step(int exit_code, const std::string& message);
-  void signal_all(int signal);
   void hold_links(bool held);
   void hold_client_if_full();
   void conclude_if_over();

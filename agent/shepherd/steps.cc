@@ -52,6 +52,10 @@ bool Steps::take(const ConnectionPtr& connection, proto::ShepherdMessage& messag
   return true;
 }
 
+void Steps::signal_all(int signal) {
+  for (const auto& head : heads_) head->signal_all(signal);
+}
+
 // Nobody but us notices that a client which waits has gone.
 void Steps::wait_for_start(const ConnectionPtr& client, const proto::RunStep& run) {
   waiting_.push_back({client, run});

@@ -33,6 +33,8 @@ class Steps {
 
   // Takes over a connection that asks for a step; false where the message asks for none.
   [[nodiscard]] bool take(const ConnectionPtr& connection, proto::ShepherdMessage& message);
+  // To the tasks of all running steps, on all their nodes: of the job's head.
+  void signal_all(int signal);
   // A client of a step that runs here has not hung up yet.
   [[nodiscard]] bool has_clients() const { return !heads_.empty(); }
   // To be called after each turn of the loop: starts what waited for the job's start and forgets

@@ -210,6 +210,22 @@ void on(State& state, const StopRequested& event) {
   job.state = JobState::kStopping;
 }
 
+void on(State& state, const AttemptSignalled& event) {
+  Job& job = job_of_attempt(state, event.key);
+  remove_deadlines(state, job);
+  ++job.attempt->signals;
+  job.attempt->last_signal = event.what;
+  job.attempt->warned = job.attempt->warned || event.warning;
+  add_deadlines(state, job);
+}
+
+void on(State& state, const SuspensionSet& event) {
+  Attempt& attempt = *job_of_attempt(state, event.key).attempt;
+  attempt.suspended.reset();
+  if (event.suspended) attempt.suspended = event.at;
+  attempt.was_suspended = true;
+}
+
 void on(State& state, const AttemptNodeEnded& event) {
   Job& job = job_of_attempt(state, event.key);
   AttemptNode& node = job.attempt->nodes.at(event.index);
@@ -228,6 +244,15 @@ void on(State& state, const AttemptEnded& event) {
   for (const AttemptNode& node : job.attempt->nodes) CHECK_THAT(node.phase == NodePhase::kEnded);
 }
 
+void avoid_nodes(const State& state, Job& job, const std::set<NodeId>& nodes) {
+  if (nodes.empty()) return;
+  auto request = std::make_shared<JobRequest>(*job.request);
+  for (Component& part : request->components) {
+    for (const NodeId node : nodes) part.excluded_nodes.push_back(state.node_name(node));
+  }
+  job.request = std::move(request);
+}
+
 void on(State& state, const JobRequeued& event) {
   Job& job = job_of(state, event.job);
   remove_deadlines(state, job);
@@ -235,6 +260,8 @@ void on(State& state, const JobRequeued& event) {
   job.started.reset();
   job.state = JobState::kPending;
   job.requeue_text = event.text;
+  job.expedited = event.expedited;
+  avoid_nodes(state, job, event.avoid);
   job.not_before = event.not_before;
   job.awaiting_fence = event.awaiting_fence;
   job.hold = event.hold;
@@ -279,6 +306,7 @@ void on(State& state, const JobLimitSet& event) {
   Job& job = job_of(state, event.job);
   remove_deadlines(state, job);
   job.new_limit = event.time_limit;
+  if (job.attempt) job.attempt->warned = false;  // its end is another one
   add_deadlines(state, job);
 }
 

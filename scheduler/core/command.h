@@ -49,7 +49,15 @@ struct SubmitJob {
   std::vector<PastJob> past{};
 };
 
-enum class JobAction : std::uint8_t { kCancel = 0, kHold = 1, kRelease = 2, kRequeue = 3 };
+enum class JobAction : std::uint8_t {
+  kCancel = 0,
+  kHold = 1,
+  kRelease = 2,
+  kRequeue = 3,
+  kSuspend = 4,  // its processes stand still; it keeps its nodes, and its time goes on
+  kUnsuspend = 5,
+  kSignal = 6,
+};
 
 // Where `job` is an array, `tasks` narrows the action to some of its tasks, and `states` a requeue
 // to tasks that have ended so, which then run again (B27).
@@ -59,6 +67,7 @@ struct ActOnJob {
   JobAction action = JobAction::kCancel;
   std::optional<ArraySpec> tasks = {};
   std::set<JobState> states = {};
+  SignalRequest signal = {};  // to pass on
 };
 
 enum class NodeAction : std::uint8_t { kDrain = 0, kResume = 1, kFence = 2 };
@@ -215,7 +224,7 @@ void fields(A& a, SubmitJob& v) {
 }
 template <typename A>
 void fields(A& a, ActOnJob& v) {
-  a(v.caller, v.job, v.action, v.tasks, v.states);
+  a(v.caller, v.job, v.action, v.tasks, v.states, v.signal);
 }
 template <typename A>
 void fields(A& a, ActOnNode& v) {

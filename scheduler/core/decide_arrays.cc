@@ -95,7 +95,7 @@ Result<Reply> act_on_each(Decider& decider, const std::vector<JobId>& jobs,
                           const ActOnJob& command) {
   for (const JobId id : jobs) {
     const Job& job = *decider.state.find_job(id);
-    CHECK_THAT(act_on_one_job(decider, job, command.action, command.caller).has_value());
+    CHECK_THAT(act_on_one_job(decider, job, command).has_value());
   }
   return Done{};
 }
@@ -124,6 +124,20 @@ Result<Reply> release(Decider& decider, const Job& array, const Selected& select
   for (const JobId id : targets) {
     const Job& job = *decider.state.find_job(id);
     if (auto allowed = check_release(job, command.caller); !allowed) return fail(allowed.error());
+  }
+  return act_on_each(decider, targets, command);
+}
+
+// Signals and suspensions: to each of the tasks that they can reach.
+Result<Reply> reach(Decider& decider, const Job& array, const Selected& selected,
+                    const ActOnJob& command) {
+  std::vector<JobId> targets = selected.live;
+  std::erase_if(targets, [&](JobId id) {
+    return !check_reaches(*decider.state.find_job(id), command.action);
+  });
+  if (targets.empty()) {
+    return fail(ErrorCode::kConflict,
+                "no task of " + array_text(array) + " runs that this would change");
   }
   return act_on_each(decider, targets, command);
 }
@@ -210,6 +224,9 @@ Result<Reply> decide_act_on_array(Decider& decider, const ActOnJob& command) {
     case JobAction::kHold: return hold(decider, array, selected, command);
     case JobAction::kRelease: return release(decider, array, selected, command);
     case JobAction::kRequeue: return requeue(decider, array, selected, command);
+    case JobAction::kSuspend:
+    case JobAction::kUnsuspend:
+    case JobAction::kSignal: return reach(decider, array, selected, command);
   }
   return fail(ErrorCode::kInvalid, "unknown action on a job");
 }

@@ -17,6 +17,8 @@ namespace usine {
 namespace {
 
 constexpr std::uint32_t kRequeueDoublingsMax = 6;
+// What is left of an expedited job's nodes is kept for it so long.
+constexpr Millis kExpeditedKeep{10 * 60'000};
 
 // ---- how an attempt ends ----------------------------------------------------------------------
 
@@ -26,7 +28,9 @@ struct Outcome {
   ExitStatus exit;
   std::string message;
   bool requeue = false;
-  bool counts = false;  // against requeue_max
+  bool counts = false;     // against requeue_max
+  bool expedited = false;  // goes first (B42)
+  HoldKind hold = HoldKind::kNone;
   std::set<NodeId> awaiting_fence = {};
 };
 
@@ -49,22 +53,37 @@ std::set<NodeId> lost_nodes(const State& state, const Attempt& attempt) {
   return lost;
 }
 
+std::string how_it_failed(const ExitStatus& exit) {
+  if (!exit.message.empty()) return "failed (" + exit.message + ")";
+  if (exit.signal != 0) return "was ended by signal " + std::to_string(exit.signal);
+  return "exited with " + std::to_string(exit.exit_code);
+}
+
+// For the fault of a node.
+void put_back(Outcome& outcome, const JobRequest& request) {
+  outcome.requeue = request.requeue;
+  outcome.counts = true;
+  outcome.expedited = request.requeue_expedite;
+}
+
 Outcome outcome_of_head(const Job& job, const ExitStatus& exit) {
   Outcome outcome{JobState::kFailed, exit, exit.message};
   if (exit.succeeded()) outcome.state = JobState::kCompleted;
   if (exit.cause == EndCause::kOutOfMemory) outcome.state = JobState::kOutOfMemory;
   if (exit.cause == EndCause::kLost || exit.cause == EndCause::kNodeFault) {
     outcome.state = JobState::kNodeFail;
+    put_back(outcome, *job.request);
+  } else if (outcome.state == JobState::kFailed && job.request->requeue_expedite) {
     outcome.requeue = job.request->requeue;
-    outcome.counts = true;
+    outcome.hold = HoldKind::kUser;
+    outcome.message = "its script " + how_it_failed(exit) + " and no node of it is to blame";
   }
   return outcome;
 }
 
 Outcome outcome_of_loss(const Job& job) {
   Outcome outcome{JobState::kNodeFail, job.attempt->nodes.front().exit, job.attempt->stop->text};
-  outcome.requeue = job.request->requeue;
-  outcome.counts = true;
+  put_back(outcome, *job.request);
   return outcome;
 }
 
@@ -96,20 +115,66 @@ Outcome outcome_of(const Job& job) {
   CHECK_THAT(false);
 }
 
+bool failed_there(const AttemptNode& node) {
+  return node.exit.cause == EndCause::kLost || node.exit.cause == EndCause::kNodeFault;
+}
+
+// The nodes that failed the attempt, where the job could do without them.
+std::set<NodeId> nodes_to_avoid(const State& state, const Job& job) {
+  const Attempt& attempt = *job.attempt;
+  std::set<NodeId> failed;
+  JobRequest without = *job.request;
+  for (std::size_t i = 0; i < attempt.nodes.size(); ++i) {
+    const NodeShare& share = attempt.allocation.nodes[i];
+    if (!failed_there(attempt.nodes[i])) continue;
+    failed.insert(share.node);
+    for (Component& part : without.components) {
+      part.excluded_nodes.push_back(state.node_name(share.node));
+    }
+  }
+  if (!check_feasible(state, job.partition, without)) failed.clear();
+  return failed;
+}
+
+// What is left of the attempt's place, for the next one.
+Allocation place_left(const State& state, const Attempt& attempt) {
+  Allocation left;
+  for (std::size_t i = 0; i < attempt.nodes.size(); ++i) {
+    const NodeShare& share = attempt.allocation.nodes[i];
+    if (failed_there(attempt.nodes[i]) || !state.node(share.node).takes_work()) continue;
+    if (state.claimed_by.contains(share.node)) continue;  // whose place another has already
+    left.nodes.push_back(share);
+  }
+  return left;
+}
+
 JobRequeued requeue_event(const Decider& decider, const Job& job, Outcome outcome) {
   const Timings& timings = decider.state.config->timings;
   JobRequeued event{.job = job.id,
                     .text = std::move(outcome.message),
                     .not_before = std::nullopt,
                     .awaiting_fence = std::move(outcome.awaiting_fence),
-                    .hold = HoldKind::kNone,
+                    .hold = outcome.hold,
+                    .expedited = outcome.expedited,
                     .counts = outcome.counts,
                     .at = decider.now};
   if (!outcome.counts) return event;
-  const std::uint32_t doublings = std::min(job.requeues, kRequeueDoublingsMax);
-  event.not_before = decider.now + timings.requeue_delay * (1 << doublings);
+  if (outcome.expedited) {
+    event.avoid = nodes_to_avoid(decider.state, job);
+  } else {
+    const std::uint32_t doublings = std::min(job.requeues, kRequeueDoublingsMax);
+    event.not_before = decider.now + timings.requeue_delay * (1 << doublings);
+  }
   if (job.requeues + 1 >= timings.requeue_max) event.hold = HoldKind::kRequeueLimit;
   return event;
+}
+
+void requeue(Decider& decider, const Job& job, Outcome outcome) {
+  const JobRequeued event = requeue_event(decider, job, std::move(outcome));
+  Allocation left = place_left(decider.state, *job.attempt);
+  decider.emit(event);
+  if (!event.expedited || event.hold != HoldKind::kNone || left.nodes.empty()) return;
+  decider.emit(JobClaimed{event.job, {std::move(left), decider.now + kExpeditedKeep, true}});
 }
 
 void finish_attempt(Decider& decider, AttemptKey key) {
@@ -121,7 +186,7 @@ void finish_attempt(Decider& decider, AttemptKey key) {
   }
   decider.emit(AttemptEnded{key, outcome.state, outcome.exit, decider.now});
   if (outcome.requeue) {
-    decider.emit(requeue_event(decider, job, std::move(outcome)));
+    requeue(decider, job, std::move(outcome));
   } else {
     decider.emit(JobEnded{key.job, outcome.state, outcome.exit, outcome.message, decider.now});
   }
@@ -165,7 +230,9 @@ void meet_deadline(Decider& decider, const Deadline& deadline) {
     return;
   }
   const AttemptKey key{job.id, job.attempt->number};
-  if (deadline.kind == DeadlineKind::kTimeLimit) {
+  if (deadline.kind == DeadlineKind::kWarning) {
+    decider.emit(AttemptSignalled{key, job.request->warning->what, true});
+  } else if (deadline.kind == DeadlineKind::kTimeLimit) {
     request_stop(decider, key, StopCause::kTimeLimit,
                  "reached its time limit of " + format_duration(job.limit()));
   } else {
@@ -218,8 +285,11 @@ std::vector<ToAgent> messages_for(const State& state, const Job& job, std::uint3
   if (job.attempt->stop) return {stop_message(state, job)};
   if (node.phase == NodePhase::kPreparing)
     return {prepare_message(state, job, index, job_nodes(state, job))};
-  if (node.phase == NodePhase::kRunning) return {start_message(state, job)};
-  return {};
+  if (node.phase != NodePhase::kRunning) return {};
+  std::vector<ToAgent> messages = {start_message(state, job)};
+  if (index == 0 && job.attempt->signals > 0) messages.push_back(signal_message(state, job));
+  if (job.attempt->was_suspended) messages.push_back(suspend_message(state, job));
+  return messages;
 }
 
 Result<Reply> decide_prepared(Decider& decider, const AgentPrepared& command) {

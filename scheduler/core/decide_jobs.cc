@@ -1,4 +1,5 @@
-// Decisions on what users ask about jobs: submission, cancellation, hold, release, requeue.
+// Decisions on what users ask about jobs: submission, cancellation, hold, release, requeue, and
+// what reaches their processes.
 #include <algorithm>
 #include <string>
 
@@ -103,13 +104,16 @@ Status check_release(const Job& job, const Caller& caller) {
   return {};
 }
 
-Result<Reply> act_on_one_job(Decider& decider, const Job& job, JobAction action,
-                             const Caller& caller) {
-  switch (action) {
+Result<Reply> act_on_one_job(Decider& decider, const Job& job, const ActOnJob& command) {
+  const Caller& caller = command.caller;
+  switch (command.action) {
     case JobAction::kCancel: return cancel(decider, job, caller);
     case JobAction::kHold: return hold(decider, job, caller);
     case JobAction::kRelease: return release(decider, job, caller);
     case JobAction::kRequeue: return requeue(decider, job, caller);
+    case JobAction::kSuspend:
+    case JobAction::kUnsuspend: return set_suspension(decider, job, command.action);
+    case JobAction::kSignal: return pass_signal(decider, job, command.signal);
   }
   return fail(ErrorCode::kInvalid, "unknown action on a job");
 }
@@ -156,7 +160,7 @@ Result<Reply> decide_act_on_job(Decider& decider, const ActOnJob& command) {
   }
   if (auto allowed = check_action(*job, command); !allowed) return fail(allowed.error());
   if (job->is_array()) return decide_act_on_array(decider, command);
-  return act_on_one_job(decider, *job, command.action, command.caller);
+  return act_on_one_job(decider, *job, command);
 }
 
 }  // namespace usine

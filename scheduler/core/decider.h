@@ -32,9 +32,16 @@ struct Decider {
 
 // The action on a job that is no array, by a caller who may act on it; hold and release also on an
 // array's own job, for the tasks that have no job yet.
-[[nodiscard]] Result<Reply> act_on_one_job(Decider& decider, const Job& job, JobAction action,
-                                           const Caller& caller);
+[[nodiscard]] Result<Reply> act_on_one_job(Decider& decider, const Job& job,
+                                           const ActOnJob& command);
 [[nodiscard]] Status check_release(const Job& job, const Caller& caller);
+
+// ---- decide_signals.cc ------------------------------------------------------------------------
+// Whether the job has processes that a signal or a suspension reaches. Error: kConflict.
+[[nodiscard]] Status check_reaches(const Job& job, JobAction action);
+[[nodiscard]] Result<Reply> set_suspension(Decider& decider, const Job& job, JobAction action);
+[[nodiscard]] Result<Reply> pass_signal(Decider& decider, const Job& job,
+                                        const SignalRequest& what);
 
 // ---- decide_update.cc -------------------------------------------------------------------------
 [[nodiscard]] Result<Reply> decide_set_limit(Decider& decider, const SetJobLimit& command);

@@ -92,7 +92,12 @@ std::vector<Deadline> deadlines_of(const State& state, const Job& job) {
   }
   Time end = *job.attempt->started + job.limit();
   if (job.request->deadline) end = std::min(end, *job.request->deadline);
-  return {{end, DeadlineKind::kTimeLimit, job.id}};
+  std::vector<Deadline> deadlines = {{end, DeadlineKind::kTimeLimit, job.id}};
+  if (job.request->warning && !job.attempt->warned) {
+    const Time at = std::max(*job.attempt->started, end - job.request->warning->before);
+    deadlines.push_back({at, DeadlineKind::kWarning, job.id});
+  }
+  return deadlines;
 }
 
 std::optional<Time> latest_start(const Job& job) {

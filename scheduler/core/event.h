@@ -110,6 +110,20 @@ struct StopRequested {
   StopRequest stop;
 };
 
+// A signal is passed on to its processes; `warning`: the one that was asked for before its end.
+struct AttemptSignalled {
+  AttemptKey key;
+  SignalRequest what;
+  bool warning = false;
+};
+
+// Its processes stand still from now on, or go on.
+struct SuspensionSet {
+  AttemptKey key;
+  bool suspended = false;
+  Time at;
+};
+
 // Nothing of the attempt is left on this node, whose share is free again.
 struct AttemptNodeEnded {
   AttemptKey key;
@@ -133,7 +147,9 @@ struct JobRequeued {
   std::optional<Time> not_before;
   std::set<NodeId> awaiting_fence;
   HoldKind hold = HoldKind::kNone;
-  bool counts = true;  // against requeue_max
+  bool expedited = false;       // it goes before all others
+  std::set<NodeId> avoid = {};  // it does not run there again
+  bool counts = true;           // against requeue_max
   Time at{};
 };
 
@@ -241,155 +257,15 @@ struct ReservedNodeChanged {
   NodeId replacement;  // kReplaced: takes its place
 };
 
-using Event =
-    std::variant<ClusterConfigured, EpochStarted, NodeJoined, NodeUnreachable, NodeLost, NodeFenced,
-                 NodeDrained, NodeResumed, JobSubmitted, JobHeld, JobReleased, AttemptPlaced,
-                 NodePrepared, AttemptStarted, StopRequested, AttemptNodeEnded, AttemptEnded,
-                 JobRequeued, JobEnded, JobForgotten, JobLimitSet, DependencyChanged,
-                 DependenciesSet, JobMarked, JobClaimed, ClaimDropped, ArrayTaskStarted,
-                 ArrayTasksEnded, ArrayTasksRenewed, ArrayLimitSet, ReservationCreated,
-                 ReservationDeleted, ReservationTurned, ReservedNodeChanged>;
+using Event = std::variant<
+    ClusterConfigured, EpochStarted, NodeJoined, NodeUnreachable, NodeLost, NodeFenced, NodeDrained,
+    NodeResumed, JobSubmitted, JobHeld, JobReleased, AttemptPlaced, NodePrepared, AttemptStarted,
+    StopRequested, AttemptNodeEnded, AttemptEnded, JobRequeued, JobEnded, JobForgotten, JobLimitSet,
+    DependencyChanged, DependenciesSet, JobMarked, JobClaimed, ClaimDropped, ArrayTaskStarted,
+    ArrayTasksEnded, ArrayTasksRenewed, ArrayLimitSet, ReservationCreated, ReservationDeleted,
+    ReservationTurned, ReservedNodeChanged, AttemptSignalled, SuspensionSet>;
 
 // The event's stable name in the journal, "job_submitted".
 [[nodiscard]] std::string_view name_of(const Event& event);
-
-template <typename A>
-void fields(A& a, ClusterConfigured& v) {
-  a(v.cluster_uuid, v.config);
-}
-template <typename A>
-void fields(A& a, EpochStarted& v) {
-  a(v.epoch, v.at);
-}
-template <typename A>
-void fields(A& a, NodeJoined& v) {
-  a(v.node, v.boot_id, v.shape, v.at);
-}
-template <typename A>
-void fields(A& a, NodeUnreachable& v) {
-  a(v.node, v.at);
-}
-template <typename A>
-void fields(A& a, NodeLost& v) {
-  a(v.node, v.reason, v.at);
-}
-template <typename A>
-void fields(A& a, NodeFenced& v) {
-  a(v.node);
-}
-template <typename A>
-void fields(A& a, NodeDrained& v) {
-  a(v.node, v.drain);
-}
-template <typename A>
-void fields(A& a, NodeResumed& v) {
-  a(v.node);
-}
-template <typename A>
-void fields(A& a, JobSubmitted& v) {
-  a(v.job, v.request, v.partition, v.at, v.dependencies, v.qos);
-}
-template <typename A>
-void fields(A& a, JobHeld& v) {
-  a(v.job, v.hold, v.at);
-}
-template <typename A>
-void fields(A& a, JobReleased& v) {
-  a(v.job, v.at);
-}
-template <typename A>
-void fields(A& a, AttemptPlaced& v) {
-  a(v.job, v.attempt, v.epoch, v.allocation, v.at);
-}
-template <typename A>
-void fields(A& a, NodePrepared& v) {
-  a(v.key, v.index, v.address);
-}
-template <typename A>
-void fields(A& a, AttemptStarted& v) {
-  a(v.key, v.at);
-}
-template <typename A>
-void fields(A& a, StopRequested& v) {
-  a(v.key, v.stop);
-}
-template <typename A>
-void fields(A& a, AttemptNodeEnded& v) {
-  a(v.key, v.index, v.exit, v.elapsed, v.peak_memory_mib);
-}
-template <typename A>
-void fields(A& a, AttemptEnded& v) {
-  a(v.key, v.outcome, v.exit, v.at);
-}
-template <typename A>
-void fields(A& a, JobRequeued& v) {
-  a(v.job, v.text, v.not_before, v.awaiting_fence, v.hold, v.counts, v.at);
-}
-template <typename A>
-void fields(A& a, JobEnded& v) {
-  a(v.job, v.outcome, v.exit, v.message, v.at);
-}
-template <typename A>
-void fields(A& a, JobForgotten& v) {
-  a(v.job);
-}
-template <typename A>
-void fields(A& a, JobLimitSet& v) {
-  a(v.job, v.time_limit);
-}
-template <typename A>
-void fields(A& a, JobMarked& v) {
-  a(v.job, v.checkpoint);
-}
-template <typename A>
-void fields(A& a, JobClaimed& v) {
-  a(v.job, v.claim);
-}
-template <typename A>
-void fields(A& a, ClaimDropped& v) {
-  a(v.job);
-}
-
-template <typename A>
-void fields(A& a, DependencyChanged& v) {
-  a(v.job, v.index, v.status, v.at);
-}
-template <typename A>
-void fields(A& a, DependenciesSet& v) {
-  a(v.job, v.dependencies, v.at);
-}
-template <typename A>
-void fields(A& a, ArrayTaskStarted& v) {
-  a(v.array, v.position, v.job, v.at);
-}
-template <typename A>
-void fields(A& a, ArrayTasksEnded& v) {
-  a(v.array, v.tasks, v.outcome);
-}
-template <typename A>
-void fields(A& a, ArrayTasksRenewed& v) {
-  a(v.array, v.tasks);
-}
-template <typename A>
-void fields(A& a, ArrayLimitSet& v) {
-  a(v.array, v.limit);
-}
-
-template <typename A>
-void fields(A& a, ReservationCreated& v) {
-  a(v.reservation);
-}
-template <typename A>
-void fields(A& a, ReservationDeleted& v) {
-  a(v.name);
-}
-template <typename A>
-void fields(A& a, ReservationTurned& v) {
-  a(v.name, v.window, v.open);
-}
-template <typename A>
-void fields(A& a, ReservedNodeChanged& v) {
-  a(v.name, v.node, v.change, v.replacement);
-}
 
 }  // namespace usine

@@ -77,6 +77,15 @@ Start start_message(const State& state, const Job& job) {
   return message;
 }
 
+Signal signal_message(const State& state, const Job& job) {
+  return {
+      {job.id, job.attempt->number}, state.epoch, job.attempt->signals, job.attempt->last_signal};
+}
+
+Suspend suspend_message(const State& state, const Job& job) {
+  return {{job.id, job.attempt->number}, state.epoch, job.attempt->suspended.has_value()};
+}
+
 Stop stop_message(const State& state, const Job& job) {
   Stop message;
   message.key = {job.id, job.attempt->number};

@@ -26,6 +26,8 @@ namespace usine {
                                       const JobNodes& nodes);
 [[nodiscard]] Start start_message(const State& state, const Job& job);
 // Grace is none for what has not started, since no process of the user runs there yet.
+[[nodiscard]] Signal signal_message(const State& state, const Job& job);
+[[nodiscard]] Suspend suspend_message(const State& state, const Job& job);
 [[nodiscard]] Stop stop_message(const State& state, const Job& job);
 
 }  // namespace usine

@@ -26,7 +26,8 @@ constexpr std::array<std::string_view, std::variant_size_v<Event>> kEventNames =
     "array_task_started",  "array_tasks_ended",
     "array_tasks_renewed", "array_limit_set",
     "reservation_created", "reservation_deleted",
-    "reservation_turned",  "reserved_node_changed"};
+    "reservation_turned",  "reserved_node_changed",
+    "attempt_signalled",   "suspension_set"};
 
 constexpr std::array<std::string_view, std::variant_size_v<Command>> kCommandNames = {
     "configure",          "start_epoch",        "submit_job",  "act_on_job",

@@ -111,6 +111,13 @@ struct Attempt {
   Time placed;
   std::optional<Time> started;
   std::optional<StopRequest> stop;
+  // Signals that were passed on so far, and the last of them: told again to an agent that may have
+  // missed it.
+  std::uint32_t signals = 0;
+  SignalRequest last_signal;
+  bool warned = false;            // of its end, as its request asks for
+  std::optional<Time> suspended;  // its processes stand still since then
+  bool was_suspended = false;     // at some time
 
   friend bool operator==(const Attempt&, const Attempt&) = default;
 };
@@ -144,6 +151,8 @@ struct Checkpoint {
 struct Claim {
   Allocation allocation;
   Time until;  // given up then
+  // Not a whole place but what was left of one: the job may stand there or anywhere else.
+  bool partial = false;
 
   friend bool operator==(const Claim&, const Claim&) = default;
 };
@@ -164,6 +173,7 @@ struct Job {
   std::optional<Seconds> new_limit;  // set since submission (B46): see limit()
   std::optional<Time> not_before;    // begin time, or the delay after a requeue
   std::string requeue_text;          // why it was put back, for the reason
+  bool expedited = false;            // put back for a lost node: goes before all others (B42)
   std::set<NodeId> awaiting_fence;   // lost nodes that must come back first
   JobDependencies dependencies;
   // Since when nothing but room and limits kept it from starting, so that its age is now minus this
@@ -221,6 +231,7 @@ enum class DeadlineKind : std::uint8_t {
   kForget = 2,
   kLatestStart = 3,  // a waiting job that could not end before its deadline any more
   kClaim = 4,
+  kWarning = 5,  // before the time limit
 };
 
 struct Deadline {
@@ -325,7 +336,8 @@ void fields(A& a, StopRequest& v) {
 }
 template <typename A>
 void fields(A& a, Attempt& v) {
-  a(v.number, v.epoch, v.allocation, v.nodes, v.placed, v.started, v.stop);
+  a(v.number, v.epoch, v.allocation, v.nodes, v.placed, v.started, v.stop, v.signals, v.last_signal,
+    v.warned, v.suspended, v.was_suspended);
 }
 template <typename A>
 void fields(A& a, JobDependencies& v) {
@@ -337,14 +349,14 @@ void fields(A& a, Checkpoint& v) {
 }
 template <typename A>
 void fields(A& a, Claim& v) {
-  a(v.allocation, v.until);
+  a(v.allocation, v.until, v.partial);
 }
 template <typename A>
 void fields(A& a, Job& v) {
   a(v.id, v.request, v.array_id, v.array_index, v.state, v.partition, v.qos, v.checkpoint, v.claim,
     v.eligible_before_hold, v.submitted, v.attempts, v.requeues, v.hold, v.not_before,
-    v.requeue_text, v.awaiting_fence, v.attempt, v.started, v.ended, v.last_allocation, v.exit,
-    v.message, v.new_limit, v.dependencies, v.eligible_since, v.waited, v.expected_run);
+    v.requeue_text, v.expedited, v.awaiting_fence, v.attempt, v.started, v.ended, v.last_allocation,
+    v.exit, v.message, v.new_limit, v.dependencies, v.eligible_since, v.waited, v.expected_run);
 }
 template <typename A>
 void fields(A& a, ArrayTasks& v) {

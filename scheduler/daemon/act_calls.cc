@@ -67,6 +67,9 @@ std::optional<JobAction> action_of(const proto::ActOnJobsRequest& request) {
     case proto::JOB_ACTION_HOLD: return JobAction::kHold;
     case proto::JOB_ACTION_RELEASE: return JobAction::kRelease;
     case proto::JOB_ACTION_REQUEUE: return JobAction::kRequeue;
+    case proto::JOB_ACTION_SUSPEND: return JobAction::kSuspend;
+    case proto::JOB_ACTION_UNSUSPEND: return JobAction::kUnsuspend;
+    case proto::JOB_ACTION_SIGNAL: return JobAction::kSignal;
     default: return std::nullopt;
   }
 }
@@ -104,16 +107,19 @@ Result<std::vector<NamedCommand>> commands_of(const Caller& caller,
   if (!action) return fail(unknown_action());
   const auto states = states_of(request);
   if (!states) return fail(states.error());
+  const auto signal = from_proto(request.signal());
+  if (!signal) return fail(signal.error());
   std::vector<NamedCommand> commands;
   for (const std::uint64_t job : request.jobs()) {
-    commands.push_back({std::to_string(job), ActOnJob{caller, JobId{job}, *action, {}, *states}});
+    commands.push_back(
+        {std::to_string(job), ActOnJob{caller, JobId{job}, *action, {}, *states, *signal}});
   }
   for (const proto::JobTasks& some : request.tasks()) {
     auto tasks = parse_array_spec(some.tasks());
     if (!tasks) return fail(tasks.error());
     commands.push_back(
         {std::to_string(some.array()) + '_' + some.tasks(),
-         ActOnJob{caller, JobId{some.array()}, *action, *std::move(tasks), *states}});
+         ActOnJob{caller, JobId{some.array()}, *action, *std::move(tasks), *states, *signal}});
   }
   return commands;
 }

@@ -67,6 +67,13 @@ struct Line {
     return key_of(one.key) +
            fmt::format(" cause={} text={}", to_string(one.stop.cause), quoted(one.stop.text));
   }
+  std::string operator()(const AttemptSignalled& one) const {
+    return key_of(one.key) +
+           fmt::format(" signal={} warning={}", signal_name(one.what.signal), one.warning);
+  }
+  std::string operator()(const SuspensionSet& one) const {
+    return key_of(one.key) + fmt::format(" suspended={}", one.suspended);
+  }
   std::string operator()(const AttemptEnded& one) const {
     return key_of(one.key) +
            fmt::format(" outcome={} {}", to_string(one.outcome), exit_of(one.exit));

@@ -169,6 +169,9 @@ proto::JobSummary summary_of(const View& view, const Job& job) {
   summary.set_time_limit_s(job.limit().count());
   summary.set_message(job.message);
   if (job.started) summary.set_start_ms(to_ms(*job.started));
+  if (job.state == JobState::kRunning && job.attempt && job.attempt->suspended) {
+    summary.set_suspended_ms(to_ms(*job.attempt->suspended));
+  }
   if (const Allocation* const placement = placement_of(job)) {
     summary.set_node_list(node_list(view.state, *placement));
     summary.set_gpus(placement->total_gpus());

@@ -50,6 +50,23 @@ Effects on(const State& state, const StopRequested& event) {
   return effects;
 }
 
+// The head alone knows the steps, and passes the signal on to their nodes.
+Effects on(const State& state, const AttemptSignalled& event) {
+  const Job& job = *state.find_job(event.key.job);
+  return {{job.attempt->allocation.nodes.front().node, signal_message(state, job)}};
+}
+
+Effects on(const State& state, const SuspensionSet& event) {
+  const Job& job = *state.find_job(event.key.job);
+  const Suspend message = suspend_message(state, job);
+  Effects effects;
+  for (std::size_t i = 0; i < job.attempt->nodes.size(); ++i) {
+    if (job.attempt->nodes[i].phase == NodePhase::kEnded) continue;
+    effects.push_back({job.attempt->allocation.nodes[i].node, message});
+  }
+  return effects;
+}
+
 // A lost node is told nothing: its agent must first end what may still run there (Welcome::keep).
 Effects on(const State& state, const AttemptNodeEnded& event) {
   if (event.exit.cause == EndCause::kLost) return {};

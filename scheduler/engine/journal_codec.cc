@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/codec.h"
+#include "scheduler/core/event_fields.h"
 #include "scheduler/engine/journal.h"
 
 namespace usine {

@@ -147,13 +147,15 @@ void Pass::leave_unfinished(const QueueEntry& not_considered) {
 void Pass::consider(const QueueEntry& entry) {
   if (entry.plain && preemptions_left_ == 0) return consider_anywhere(entry);
   const Job& job = *in_.state.find_job(entry.job());
-  if (job.claim) return start_where_kept(entry, job);
+  if (job.claim && !job.claim->partial) return start_where_kept(entry, job);
+  if (job.claim) in_.kept.lift(job.id);
   const std::size_t starts = plan_.proposals.starts.size();
   if (job.request->reservation.empty()) {
     consider_anywhere(entry);
   } else {
     consider_in_reservation(entry);
   }
+  if (job.claim) in_.kept.lay(job.id);
   if (preemptions_left_ > 0 && plan_.proposals.starts.size() == starts) preempt_for(entry, job);
 }
 

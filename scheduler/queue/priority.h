@@ -42,6 +42,8 @@ struct RankFactors {
   Millis qos{0};
   Millis partition{0};
 
+  bool expedited = false;  // goes before all others that are not (B42)
+
   [[nodiscard]] std::int64_t rank_ms() const;
   friend bool operator==(const RankFactors&, const RankFactors&) = default;
 };

@@ -40,6 +40,7 @@ class World {
       case 9: return advance_one_shepherd();
       case 10:
       case 11: return deliver_to_agent();
+      case 12: return reach_one();
       default: return deliver_to_scheduler();
     }
   }
@@ -127,6 +128,14 @@ class World {
     CHECK(shepherds_.contains(output.key));
     stopping_.insert(output.key);
   }
+  // Neither reaches one that has no processes yet, nor one that the agent has been told to stop.
+  void on(const SignalShepherd& output) { check_reaches(output.key); }
+  void on(const SuspendShepherd& output) { check_reaches(output.key); }
+  void check_reaches(AttemptKey key) {
+    REQUIRE(shepherds_.contains(key));
+    CHECK(started_.contains(key));
+    CHECK_FALSE(stopping_.contains(key));
+  }
   void on(const RemoveAttempt& output) {
     const auto found = shepherds_.find(output.key);
     if (found == shepherds_.end()) return;
@@ -207,6 +216,15 @@ class World {
     to_agent_.emplace_back(prepare(key, epoch_.value));
   }
 
+  void reach_one() {
+    if (wanted_.empty() || !joined_) return;
+    const auto found =
+        std::next(wanted_.begin(), static_cast<std::ptrdiff_t>(draw(wanted_.size())));
+    if (found->second != Wanted::kRunning) return;
+    to_agent_.emplace_back(Signal{found->first, epoch_, ++signals_, {10, SignalTarget::kSteps}});
+    to_agent_.emplace_back(Suspend{found->first, epoch_, draw(2) == 0});
+  }
+
   void cancel_one() {
     if (wanted_.empty()) return;
     auto found = std::next(wanted_.begin(), static_cast<std::ptrdiff_t>(draw(wanted_.size())));
@@ -269,6 +287,7 @@ class World {
   std::map<AttemptKey, Wanted> wanted_;
   std::set<AttemptKey> given_up_;
   std::uint32_t attempts_ = 0;
+  std::uint32_t signals_ = 0;
 };
 
 }  // namespace

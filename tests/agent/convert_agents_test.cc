@@ -40,6 +40,8 @@ JobRequest full_request() {
   request.hold = true;
   request.requeue = false;
   request.requeue_unfenced = true;
+  request.requeue_expedite = true;
+  request.warning = EndWarning{{10, SignalTarget::kBatch}, Seconds{120}};
   request.idempotency_key = "once";
   request.interactive = true;
   request.launch = {.script_hash = "aa",
@@ -101,6 +103,8 @@ TEST_CASE("what a scheduler says comes back from the wire as it was") {
   check_round_trip_to_agent(Start{key(1), Epoch{2}, {"a:1", "b:2"}});
   check_round_trip_to_agent(Stop{key(1), Epoch{2}, Millis{30'000}});
   check_round_trip_to_agent(Forget{key(1), Epoch{2}});
+  check_round_trip_to_agent(Signal{key(1), Epoch{2}, 3, {10, SignalTarget::kBatch}});
+  check_round_trip_to_agent(Suspend{key(1), Epoch{2}, true});
   const Prepare sent = full_prepare();
   NodeListEncoder lists;
   const auto back = from_proto(to_proto(ToAgent{sent}, lists));

@@ -109,6 +109,47 @@ TEST_CASE("[B37] a job at its time limit gets TERM and then KILL and ends as tim
   CHECK(cluster.usine_json({"history"})["jobs"][0]["state"] == "timeout");
 }
 
+// A job that runs a step and ends once the batch script or the step has noted USR1.
+std::uint64_t submit_noting(const TestCluster& cluster, const std::string& signal,
+                            const std::string& name) {
+  const std::string step =
+      cluster.script("step-" + name,
+                     "#!/bin/sh\ntrap 'touch " + name + "-step' USR1; while :; do sleep 0.1; done");
+  const std::string usine = std::string(USINE_BIN_DIR) + "/usine";
+  return cluster.submit({"--time=1:00", "--signal=" + signal, "--wrap",
+                         "trap 'touch " + name + "-batch' USR1; " + usine + " run " + step +
+                             " & until [ -e " + name + "-batch -o -e " + name +
+                             "-step ]; do sleep 0.1; done"});
+}
+
+TEST_CASE("[B38] --signal with B reaches the batch shell and without B the steps") {
+  const TestCluster cluster({.nodes = 2});
+  const auto batch = submit_noting(cluster, "B:USR1@56", "b");
+  const auto steps = submit_noting(cluster, "USR1@56", "s");
+  CHECK(cluster.reaches(batch, "completed"));
+  CHECK(cluster.has("b-batch"));
+  CHECK_FALSE(cluster.has("b-step"));
+  CHECK(cluster.reaches(steps, "completed"));
+  CHECK(cluster.has("s-step"));
+  CHECK_FALSE(cluster.has("s-batch"));
+}
+
+TEST_CASE("a job is suspended and goes on and says so meanwhile") {
+  const TestCluster cluster({.nodes = 1});
+  const auto job = cluster.submit({"--wrap", "until [ -e go ]; do sleep 0.05; done"});
+  REQUIRE(cluster.reaches(job, "running"));
+  const std::string id = std::to_string(job);
+  CHECK(cluster.usine({"suspend", id}).status == 0);
+  CHECK(cluster.usine_json({"show", "job", id})["suspended_since"].is_string());
+  CHECK(cluster.usine({"queue"}).out.find("suspended") != std::string::npos);
+  CHECK(cluster.usine({"suspend", id}).err.find("is suspended already") != std::string::npos);
+  cluster.script("go", "");
+  CHECK(cluster.usine({"unsuspend", id}).status == 0);
+  CHECK(cluster.reaches(job, "completed"));
+  CHECK(cluster.usine({"signal", "--signal", "USR1", id}).status == 1);
+  CHECK(cluster.usine({"signal", id}).status == 2);
+}
+
 TEST_CASE("a job is cancelled in each of its states") {
   const TestCluster cluster({.nodes = 2, .timings = "kill_wait_s: 1"});
   const auto cancel = [&](std::uint64_t job) {

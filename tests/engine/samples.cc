@@ -88,9 +88,11 @@ std::shared_ptr<const JobRequest> request() {
   made->priority = -3;
   made->hold = true;
   made->requeue_unfenced = true;
+  made->requeue_expedite = true;
   made->idempotency_key = "key";
   made->interactive = true;
   made->array = array();
+  made->warning = EndWarning{{10, SignalTarget::kBatch}, Seconds{120}};
   made->dependencies = dependencies();
   made->cancel_if_never = true;
   made->reservation = "night";
@@ -139,63 +141,68 @@ Ended ended() { return {kKey, exit_status(), Millis{1'234}, 2'048}; }
 std::vector<Command> sample_commands() {
   const Caller caller{"alice", 1000, 100, true};
   const Hello hello{"n0001", "boot-1", "uuid-1", shape(), {kKey}};
-  return {Configure{"uuid-1", config()},
-          StartEpoch{{3}},
-          SubmitJob{caller, request(), true, past()},
-          ActOnJob{caller, {7}, JobAction::kRequeue, array(), {JobState::kFailed}},
-          ActOnNode{caller, "n0001", NodeAction::kFence, "smoke"},
-          AgentHello{hello},
-          AgentGone{{1}},
-          LeaseExpired{{1}},
-          AgentPrepared{{1}, {kKey, false, true, "disk full", "10.0.0.1:99"}},
-          AgentEnded{{1}, ended()},
-          CommitPlan{{41}, {{{7}, allocation()}}, {{{9}, allocation(), {kKey}}}},
-          Tick{},
-          SetJobLimit{caller, {7}, Seconds{7200}, kAt},
-          SetDependencies{caller, {7}, dependencies(), past()},
-          MarkJob{caller, {7}, "epoch 3 of 9"},
-          SetArrayLimit{caller, {7}, 8},
-          CreateReservation{caller, reservation()},
-          DeleteReservation{caller, "night"},
-          UpdateJob{SetDependencies{caller, {7}, dependencies(), past()},
-                    SetArrayLimit{caller, {7}, 8}, SetJobLimit{caller, {7}, Seconds{7200}, kAt}}};
+  return {
+      Configure{"uuid-1", config()},
+      StartEpoch{{3}},
+      SubmitJob{caller, request(), true, past()},
+      ActOnJob{
+          caller, {7}, JobAction::kRequeue, array(), {JobState::kFailed}, {10, SignalTarget::kAll}},
+      ActOnNode{caller, "n0001", NodeAction::kFence, "smoke"},
+      AgentHello{hello},
+      AgentGone{{1}},
+      LeaseExpired{{1}},
+      AgentPrepared{{1}, {kKey, false, true, "disk full", "10.0.0.1:99"}},
+      AgentEnded{{1}, ended()},
+      CommitPlan{{41}, {{{7}, allocation()}}, {{{9}, allocation(), {kKey}}}},
+      Tick{},
+      SetJobLimit{caller, {7}, Seconds{7200}, kAt},
+      SetDependencies{caller, {7}, dependencies(), past()},
+      MarkJob{caller, {7}, "epoch 3 of 9"},
+      SetArrayLimit{caller, {7}, 8},
+      CreateReservation{caller, reservation()},
+      DeleteReservation{caller, "night"},
+      UpdateJob{SetDependencies{caller, {7}, dependencies(), past()}, SetArrayLimit{caller, {7}, 8},
+                SetJobLimit{caller, {7}, Seconds{7200}, kAt}}};
 }
 
 std::vector<Event> sample_events() {
-  return {ClusterConfigured{"uuid-1", config()},
-          EpochStarted{{3}, kAt},
-          NodeJoined{{1}, "boot-1", shape(), kAt},
-          NodeUnreachable{{1}, kAt},
-          NodeLost{{1}, "silent", kAt},
-          NodeFenced{{1}},
-          NodeDrained{{1}, {"smoke", "root", kAt}},
-          NodeResumed{{1}},
-          JobSubmitted{{7}, request(), {0}, kAt, statuses(), {1}},
-          JobHeld{{7}, HoldKind::kOperator, kAt},
-          JobReleased{{7}, kAt},
-          AttemptPlaced{{7}, {2}, {3}, allocation(), kAt},
-          NodePrepared{kKey, 1, "10.0.0.1:99"},
-          AttemptStarted{kKey, kAt},
-          StopRequested{kKey, {StopCause::kPreempted, "for job 9", kAt, {9}}},
-          AttemptNodeEnded{kKey, 1, exit_status(), Millis{1'234}, 2'048},
-          AttemptEnded{kKey, JobState::kTimeout, exit_status(), kAt},
-          JobRequeued{{7}, "node lost", kAt, {{1}}, HoldKind::kRequeueLimit, true, kAt},
-          JobEnded{{7}, JobState::kFailed, exit_status(), "it failed", kAt},
-          JobForgotten{{7}},
-          JobLimitSet{{7}, Seconds{7200}},
-          DependencyChanged{{7}, 1, statuses()[0], kAt},
-          DependenciesSet{{7}, {dependencies(), statuses()}, kAt},
-          JobMarked{{7}, {kAt, "epoch 3 of 9"}},
-          JobClaimed{{7}, {allocation(), kAt}},
-          ClaimDropped{{7}},
-          ArrayTaskStarted{{7}, 3, {8}, kAt},
-          ArrayTasksEnded{{7}, IntervalSet::first_numbers(5), JobState::kCancelled},
-          ArrayTasksRenewed{{7}, IntervalSet::first_numbers(2)},
-          ArrayLimitSet{{7}, 8},
-          ReservationCreated{{reservation(), "root", {{0}, {1}}, {{1}}, 3, true}},
-          ReservationDeleted{"night"},
-          ReservationTurned{"night", 4, false},
-          ReservedNodeChanged{"night", {1}, ReservedNodeChange::kReplaced, {2}}};
+  return {
+      ClusterConfigured{"uuid-1", config()},
+      EpochStarted{{3}, kAt},
+      NodeJoined{{1}, "boot-1", shape(), kAt},
+      NodeUnreachable{{1}, kAt},
+      NodeLost{{1}, "silent", kAt},
+      NodeFenced{{1}},
+      NodeDrained{{1}, {"smoke", "root", kAt}},
+      NodeResumed{{1}},
+      JobSubmitted{{7}, request(), {0}, kAt, statuses(), {1}},
+      JobHeld{{7}, HoldKind::kOperator, kAt},
+      JobReleased{{7}, kAt},
+      AttemptPlaced{{7}, {2}, {3}, allocation(), kAt},
+      NodePrepared{kKey, 1, "10.0.0.1:99"},
+      AttemptStarted{kKey, kAt},
+      StopRequested{kKey, {StopCause::kPreempted, "for job 9", kAt, {9}}},
+      AttemptNodeEnded{kKey, 1, exit_status(), Millis{1'234}, 2'048},
+      AttemptEnded{kKey, JobState::kTimeout, exit_status(), kAt},
+      JobRequeued{{7}, "node lost", kAt, {{1}}, HoldKind::kRequeueLimit, true, {{1}}, true, kAt},
+      JobEnded{{7}, JobState::kFailed, exit_status(), "it failed", kAt},
+      JobForgotten{{7}},
+      JobLimitSet{{7}, Seconds{7200}},
+      DependencyChanged{{7}, 1, statuses()[0], kAt},
+      DependenciesSet{{7}, {dependencies(), statuses()}, kAt},
+      JobMarked{{7}, {kAt, "epoch 3 of 9"}},
+      JobClaimed{{7}, {allocation(), kAt, true}},
+      ClaimDropped{{7}},
+      ArrayTaskStarted{{7}, 3, {8}, kAt},
+      ArrayTasksEnded{{7}, IntervalSet::first_numbers(5), JobState::kCancelled},
+      ArrayTasksRenewed{{7}, IntervalSet::first_numbers(2)},
+      ArrayLimitSet{{7}, 8},
+      ReservationCreated{{reservation(), "root", {{0}, {1}}, {{1}}, 3, true}},
+      ReservationDeleted{"night"},
+      ReservationTurned{"night", 4, false},
+      ReservedNodeChanged{"night", {1}, ReservedNodeChange::kReplaced, {2}},
+      AttemptSignalled{kKey, {10, SignalTarget::kBatch}, true},
+      SuspensionSet{kKey, true, kAt}};
 }
 
 std::string to_hex_lines(std::string_view bytes) {

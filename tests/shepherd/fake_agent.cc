@@ -22,8 +22,8 @@ const std::string kLeakOptions =
     "LSAN_OPTIONS=print_suppressions=0:suppressions=" + std::string(USINE_SOURCE_DIR) +
     "/tests/shepherd/leaks.supp";
 const std::string kRaceOptions =
-    "TSAN_OPTIONS=ignore_noninstrumented_modules=1:suppressions=" +
-    std::string(USINE_SOURCE_DIR) + "/tests/shepherd/races.supp";
+    "TSAN_OPTIONS=ignore_noninstrumented_modules=1:suppressions=" + std::string(USINE_SOURCE_DIR) +
+    "/tests/shepherd/races.supp";
 constexpr std::uint32_t kCoresPerNode = 4;
 
 template <typename T>
@@ -137,6 +137,20 @@ void FakeAgent::start(const std::vector<std::string>& peers) {
 void FakeAgent::stop(std::int64_t grace_ms) {
   proto::ShepherdMessage message;
   message.mutable_stop_job()->set_grace_ms(grace_ms);
+  send(message);
+}
+
+void FakeAgent::signal(std::uint32_t number, int signal, SignalTarget target) {
+  proto::ShepherdMessage message;
+  message.mutable_signal_job()->set_number(number);
+  message.mutable_signal_job()->set_signal(signal);
+  message.mutable_signal_job()->set_target(static_cast<std::uint32_t>(target));
+  send(message);
+}
+
+void FakeAgent::suspend(bool suspended) {
+  proto::ShepherdMessage message;
+  message.mutable_suspend_job()->set_suspended(suspended);
   send(message);
 }
 

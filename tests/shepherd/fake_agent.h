@@ -8,6 +8,7 @@
 
 #include "common/os/frame_socket.h"
 #include "model/job_state.h"
+#include "model/signal_request.h"
 #include "proto/shepherd.pb.h"
 #include "tests/support/temp_folder.h"
 
@@ -33,6 +34,8 @@ class FakeAgent {
   // As one node that is its own only peer.
   void start() { start({address_}); }
   void stop(std::int64_t grace_ms);
+  void signal(std::uint32_t number, int signal, SignalTarget target);
+  void suspend(bool suspended);
   // Waits for the end, as told on the connection.
   proto::EndRecord ended();
   // As an agent that dies, and as one that comes back.
