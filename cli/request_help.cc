@@ -37,7 +37,8 @@ std::string request_options() {
 
 std::string submit_help() {
   return "usage: usine submit [OPTIONS] SCRIPT [ARGUMENTS]\n"
-         "       usine submit [OPTIONS] --wrap COMMAND\n\n"
+         "       usine submit [OPTIONS] --wrap COMMAND\n"
+         "       usine submit [OPTIONS] : [OPTIONS] SCRIPT     a job of several parts\n\n"
          "Queues a batch script. Options stand on the command line, in USINE_* and SBATCH_* "
          "variables,\n"
          "or in lines of the script that begin with #USINE or #SBATCH; the command line wins, then "

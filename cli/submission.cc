@@ -176,7 +176,7 @@ Status complete(Submission& submission, const std::string& default_name) {
 }  // namespace
 
 Result<Submission> read_submission(const Words& words) {
-  auto parsed = parse_option_words(words, OptionLayer::kCommandLine, "");
+  auto parsed = parse_option_parts(words);
   if (!parsed) return fail(parsed.error());
   const Status ours = check_options(parsed->uses, kOfRunOnly, "it is for `usine run`");
   if (!ours) return fail(ours.error());
@@ -205,13 +205,18 @@ Result<Submission> read_submission(const Words& words) {
 }
 
 Result<RunSubmission> read_run(const Words& words) {
-  auto parsed = parse_option_words(words, OptionLayer::kCommandLine, "");
+  auto parsed = parse_option_parts(words);
   if (!parsed) return fail(parsed.error());
   RunSubmission run;
   const auto command = words.begin() + static_cast<std::ptrdiff_t>(parsed->consumed);
   run.command.assign(command, words.end());
   if (run.command.empty()) {
     return fail(ErrorCode::kInvalid, "no command is named: usine run [OPTIONS] -- COMMAND");
+  }
+  if (std::ranges::any_of(parsed->uses, [](const OptionUse& use) { return use.part > 0; })) {
+    return fail(ErrorCode::kRefused,
+                "':' is not supported here: submit a script with several parts, and use "
+                "`usine run` inside it");
   }
   const Status ours =
       check_options(parsed->uses, kOfSubmitOnly,

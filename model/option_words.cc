@@ -138,6 +138,24 @@ Result<ParsedWords> parse_option_words(std::span<const std::string> words, Optio
   return WordReader(words, layer, place).read();
 }
 
+Result<ParsedWords> parse_option_parts(std::span<const std::string> words) {
+  ParsedWords all;
+  for (std::uint32_t part = 0;; ++part) {
+    auto parsed = parse_option_words(words.subspan(all.consumed), OptionLayer::kCommandLine, "");
+    if (!parsed) return fail(parsed.error());
+    if (part > 0 && parsed->uses.empty()) {
+      return fail(ErrorCode::kInvalid,
+                  "no options stand after ':', which begins another part of the job: write "
+                  "--nodes 1 : --nodes 4");
+    }
+    for (OptionUse& use : parsed->uses) use.part = part;
+    std::ranges::move(parsed->uses, std::back_inserter(all.uses));
+    all.consumed += parsed->consumed;
+    if (all.consumed == words.size() || words[all.consumed] != ":") return all;
+    ++all.consumed;
+  }
+}
+
 std::vector<OptionUse> options_from_environment(std::span<const std::string> environment) {
   const bool in_job = inside_job(environment);
   std::map<std::string, OptionUse> by_name;  // in a fixed order, whatever that of the environment

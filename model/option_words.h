@@ -23,7 +23,8 @@ struct OptionUse {
   std::string value;  // empty where there is none
   bool has_value = false;
   OptionLayer layer = OptionLayer::kCommandLine;
-  std::string place;  // "job.sh:12", "SBATCH_QOS"; empty for the command line
+  std::string place;       // "job.sh:12", "SBATCH_QOS"; empty for the command line
+  std::uint32_t part = 0;  // of a job of several parts, which ":" or a hetjob line sets apart
 
   // "job.sh:12: --time", which messages about this use begin with.
   [[nodiscard]] std::string named() const;
@@ -38,6 +39,10 @@ struct ParsedWords {
 // or superfluous value, with `place` in front where it is not empty.
 [[nodiscard]] Result<ParsedWords> parse_option_words(std::span<const std::string> words,
                                                      OptionLayer layer, const std::string& place);
+
+// The same, of a job of several parts with ":" between the options of each (B31). Error: kInvalid
+// too for a part without options.
+[[nodiscard]] Result<ParsedWords> parse_option_parts(std::span<const std::string> words);
 
 // The input variables among NAME=VALUE entries: SBATCH_* by Slurm's names and USINE_* by the
 // option's (USINE_GPUS_PER_NODE). Inside a job the USINE_* ones describe that job, and are left

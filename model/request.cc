@@ -147,6 +147,11 @@ Status check_array(const JobRequest& request) {
     return invalid("an array of " + std::to_string(request.array->count()) +
                    " tasks is too long: the most is " + std::to_string(kArrayTasksMax));
   }
+  if (request.components.size() > 1) {
+    return invalid(
+        "an array of jobs of several parts is not supported: submit each part as an "
+        "array of its own, or one job of several parts for each task");
+  }
   if (request.interactive) {
     return invalid("a job that streams to its terminal has no array: submit it as a script");
   }

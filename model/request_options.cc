@@ -1,6 +1,8 @@
 #include "model/request_options.h"
 
 #include <algorithm>
+#include <array>
+#include <iterator>
 #include <map>
 #include <set>
 #include <utility>
@@ -104,11 +106,13 @@ class Resolver {
   std::map<OptionFamily, OptionLayer> family_layers_;
 };
 
-// Whether a use counts. Overridden ones are not even read, so that a bad or refused value in a
-// script can be put right on the command line.
-std::vector<const OptionUse*> effective(std::span<const OptionUse> uses) {
+// Those of a part that count. Overridden ones are not even read, so that a bad or refused value in
+// a script can be put right on the command line.
+std::vector<const OptionUse*> effective(std::span<const OptionUse> uses, std::uint32_t part) {
   std::vector<const OptionUse*> ordered;
-  for (const OptionUse& use : uses) ordered.push_back(&use);
+  for (const OptionUse& use : uses) {
+    if (use.part == part) ordered.push_back(&use);
+  }
   std::ranges::stable_sort(ordered, {}, [](const OptionUse* use) { return use->layer; });
   std::set<std::string_view> seen;
   std::vector<const OptionUse*> chosen;
@@ -120,14 +124,50 @@ std::vector<const OptionUse*> effective(std::span<const OptionUse> uses) {
   return chosen;
 }
 
-}  // namespace
+// Options that say which nodes a part of a job wants and what of them.
+constexpr std::array<std::string_view, 21> kOfEachPart = {
+    "nodes",         "ntasks",          "ntasks-per-node",
+    "cpus-per-task", "cpus-per-gpu",    "gpus",
+    "gpus-per-node", "gpus-per-task",   "gres",
+    "mem",           "mem-per-cpu",     "mem-per-gpu",
+    "exclusive",     "nodelist",        "exclude",
+    "constraint",    "topology",        "switches",
+    "segment",       "spread-segments", "consolidate-segments"};
 
-Result<ResolvedOptions> resolve_options(std::span<const OptionUse> uses, const LocalClock& clock) {
+Status check_part(std::span<const OptionUse> uses, std::uint32_t part) {
+  for (const OptionUse& use : uses) {
+    const bool shapes = std::ranges::find(kOfEachPart, use.spec->canonical()) != kOfEachPart.end();
+    if (use.part != part || shapes || use.spec->treatment != OptionTreatment::kHonoured) continue;
+    return about(use, ErrorCode::kInvalid,
+                 " is for the whole job: write it with the job's first part");
+  }
+  return {};
+}
+
+Result<ResolvedOptions> resolve_part(std::span<const OptionUse> uses, std::uint32_t part,
+                                     const LocalClock& clock) {
   Resolver resolver(clock);
-  for (const OptionUse* use : effective(uses)) {
+  for (const OptionUse* use : effective(uses, part)) {
     if (Status status = resolver.take(*use); !status) return fail(status.error());
   }
   return resolver.finish();
+}
+
+}  // namespace
+
+Result<ResolvedOptions> resolve_options(std::span<const OptionUse> uses, const LocalClock& clock) {
+  std::uint32_t last = 0;
+  for (const OptionUse& use : uses) last = std::max(last, use.part);
+  auto resolved = resolve_part(uses, 0, clock);
+  for (std::uint32_t part = 1; resolved && part <= last; ++part) {
+    if (Status sound = check_part(uses, part); !sound) return fail(sound.error());
+    auto further = resolve_part(uses, part, clock);
+    if (!further) return fail(further.error());
+    std::ranges::move(further->request.components,
+                      std::back_inserter(resolved->request.components));
+    std::ranges::move(further->warnings, std::back_inserter(resolved->warnings));
+  }
+  return resolved;
 }
 
 }  // namespace usine

@@ -31,6 +31,8 @@ struct ResolvedOptions {
 // different ways (GPUs a node or a task, memory by node or by core) replace each other between
 // layers and must agree within one. Errors, with the place: kInvalid for a value that cannot be
 // read or contradicts another, kRefused for an option that is known and not honoured.
+// Parts after the first say what nodes they want and nothing else: the job is directed by the
+// first, in which other options stand.
 [[nodiscard]] Result<ResolvedOptions> resolve_options(std::span<const OptionUse> uses,
                                                       const LocalClock& clock);
 

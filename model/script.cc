@@ -76,9 +76,8 @@ class ScriptReader {
     const auto words = split_directive(rest);
     if (!words) return fail(words.error().within(place()));
     if (!words->empty() && (words->front() == "hetjob" || words->front() == "packjob")) {
-      return fail(ErrorCode::kRefused, place() + ": '" + words->front() +
-                                           "' (heterogeneous jobs) is not supported yet: ask for "
-                                           "like nodes, or submit one job for each part");
+      ++part_;
+      return {};
     }
     auto parsed = parse_option_words(*words, OptionLayer::kScript, place());
     if (!parsed) return fail(parsed.error());
@@ -87,12 +86,14 @@ class ScriptReader {
                                            "' is not an option: options begin with -- or -, and "
                                            "comments with #");
     }
+    for (OptionUse& use : parsed->uses) use.part = part_;
     std::ranges::move(parsed->uses, std::back_inserter(script_.options));
     return {};
   }
 
   const std::string& name_;
   std::size_t number_ = 0;
+  std::uint32_t part_ = 0;  // hetjob lines so far
   bool in_body_ = false;
   Script script_;
 };

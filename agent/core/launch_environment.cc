@@ -93,13 +93,31 @@ void set_resources(const LaunchJob& job, Environment& environment) {
   environment.set("CUDA_VISIBLE_DEVICES", gpus);
 }
 
-void set_tasks(const LaunchJob& job, const StepLayout& layout, Environment& environment) {
+// `cores_per_task` of the tasks on this node.
+void set_tasks(const LaunchJob& job, const StepLayout& layout, std::uint32_t cores_per_task,
+               Environment& environment) {
   const LaunchComponent& component = job.components[job.node().component];
   environment.set("SLURM_NTASKS", layout.tasks());
   environment.set("SLURM_NPROCS", layout.tasks());
   environment.set("SLURM_NTASKS_PER_NODE", component.tasks_per_node);
   environment.set("SLURM_TASKS_PER_NODE", layout.tasks_per_node_text());
-  environment.set("SLURM_CPUS_PER_TASK", layout.cores_per_task);
+  environment.set("SLURM_CPUS_PER_TASK", cores_per_task);
+}
+
+// Of a job of several parts: how many, and the nodes of each, by Slurm's names.
+void set_parts(const LaunchJob& job, Environment& environment) {
+  if (job.components.size() < 2) return;
+  environment.set("SLURM_HET_SIZE", job.components.size());
+  for (std::size_t part = 0; part < job.components.size(); ++part) {
+    std::vector<std::string> names;
+    for (const LaunchNode& node : job.nodes) {
+      if (node.component == part) names.push_back(node.name);
+    }
+    const std::string group = "_HET_GROUP_" + std::to_string(part);
+    environment.set("SLURM_JOB_NODELIST" + group, compress_hostlist(names));
+    environment.set("SLURM_JOB_NUM_NODES" + group, names.size());
+    environment.set("SLURM_NTASKS" + group, job.components[part].tasks);
+  }
 }
 
 void set_meeting(const MeetingPoint& meeting, Environment& environment) {
@@ -162,6 +180,7 @@ Environment job_environment(const LaunchJob& job, std::vector<std::string> base,
   forget_outer_rank(environment);
   set_identity(job, environment);
   set_resources(job, environment);
+  set_parts(job, environment);
   set_meeting(meeting, environment);
   environment.set("USINE_SHEPHERD", job.folder + "/shepherd.sock");
   environment.set("TMPDIR", job.folder + "/tmp");
@@ -171,7 +190,9 @@ Environment job_environment(const LaunchJob& job, std::vector<std::string> base,
 Environment batch_environment(const LaunchJob& job, const MeetingPoint& meeting) {
   Environment environment = job_environment(job, job.environment, meeting);
   // A job that was placed is one that can be laid out as it asked.
-  if (const auto layout = lay_out_step(job, {})) set_tasks(job, *layout, environment);
+  if (const auto layout = lay_out_step(job, {})) {
+    set_tasks(job, *layout, job.components[job.node().component].cores_per_task, environment);
+  }
   environment.set("SLURM_NODEID", job.this_node);
   environment.set("SLURM_PROCID", 0);
   environment.set("SLURM_LOCALID", 0);
@@ -187,7 +208,7 @@ Environment task_environment(const LaunchJob& job, std::vector<std::string> base
   Environment environment = job_environment(job, std::move(base), meeting);
   const StepLayout& layout = place.layout;
   const std::string names = node_list(job, layout);
-  set_tasks(job, layout, environment);
+  set_tasks(job, layout, layout.nodes[place.node].cores_per_task, environment);
   environment.set("USINE_STEP_ID", place.step);
   // By this name Open MPI knows a rank that srun started, and fails where no PMIx server is; a rank
   // that is alone has none (StepTasks) and runs as a singleton without the name.

@@ -43,7 +43,7 @@ std::vector<std::uint32_t> spread(std::uint32_t tasks, const std::vector<std::ui
 
 // As the job asked: each component's tasks over its own nodes.
 Result<StepLayout> lay_out_job(const LaunchJob& job) {
-  std::vector<std::uint32_t> counts(job.nodes.size(), 0);
+  std::vector<NodeTasks> on_node(job.nodes.size());
   for (std::size_t c = 0; c < job.components.size(); ++c) {
     std::vector<std::uint32_t> room(job.nodes.size(), 0);
     for (std::size_t i = 0; i < job.nodes.size(); ++i) {
@@ -51,9 +51,11 @@ Result<StepLayout> lay_out_job(const LaunchJob& job) {
     }
     const std::vector<std::uint32_t> share =
         spread(std::min(job.components[c].tasks, sum(room)), room);
-    for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += share[i];
+    for (std::size_t i = 0; i < share.size(); ++i) {
+      if (share[i] > 0) on_node[i] = {share[i], job.components[c].cores_per_task};
+    }
   }
-  return layout_of(counts, job.components.front().cores_per_task);
+  return layout_of(on_node);
 }
 
 // A request with every number filled in.
@@ -121,15 +123,13 @@ std::string StepLayout::tasks_per_node_text() const {
   return repeated_counts(counts);
 }
 
-StepLayout layout_of(const std::vector<std::uint32_t>& tasks_on_node,
-                     std::uint32_t cores_per_task) {
+StepLayout layout_of(const std::vector<NodeTasks>& on_node) {
   StepLayout layout;
-  layout.cores_per_task = cores_per_task;
   std::uint32_t rank = 0;
-  for (std::uint32_t i = 0; i < tasks_on_node.size(); ++i) {
-    if (tasks_on_node[i] == 0) continue;
-    layout.nodes.push_back({i, rank, tasks_on_node[i]});
-    rank += tasks_on_node[i];
+  for (std::uint32_t i = 0; i < on_node.size(); ++i) {
+    if (on_node[i].tasks == 0) continue;
+    layout.nodes.push_back({i, rank, on_node[i].tasks, on_node[i].cores_per_task});
+    rank += on_node[i].tasks;
   }
   return layout;
 }
@@ -139,7 +139,11 @@ Result<StepLayout> lay_out_step(const LaunchJob& job, const StepRequest& request
   if (request == StepRequest{}) return lay_out_job(job);
   const ResolvedStep step = resolve(job, request);
   if (const Status valid = check_step(job, request, step); !valid) return fail(valid.error());
-  return layout_of(spread(step.tasks, step.room), step.cores_per_task);
+  std::vector<NodeTasks> on_node;
+  for (const std::uint32_t tasks : spread(step.tasks, step.room)) {
+    on_node.push_back({tasks, step.cores_per_task});
+  }
+  return layout_of(on_node);
 }
 
 std::string repeated_counts(const std::vector<std::uint32_t>& counts) {

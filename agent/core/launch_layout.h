@@ -26,11 +26,11 @@ struct StepLayout {
     std::uint32_t job_node = 0;  // index in LaunchJob::nodes
     std::uint32_t first_rank = 0;
     std::uint32_t tasks = 0;  // ranks first_rank .. first_rank + tasks - 1
+    std::uint32_t cores_per_task = 1;
 
     friend bool operator==(const Node&, const Node&) = default;
   };
   std::vector<Node> nodes;  // each with at least one task
-  std::uint32_t cores_per_task = 1;
 
   [[nodiscard]] std::uint32_t tasks() const;
   // Where nodes[place] holds the rank.
@@ -41,9 +41,14 @@ struct StepLayout {
   friend bool operator==(const StepLayout&, const StepLayout&) = default;
 };
 
+// What a step has on one of the job's nodes.
+struct NodeTasks {
+  std::uint32_t tasks = 0;
+  std::uint32_t cores_per_task = 1;
+};
+
 // The layout from the tasks on each of the job's nodes; nodes without tasks are left out.
-[[nodiscard]] StepLayout layout_of(const std::vector<std::uint32_t>& tasks_on_node,
-                                   std::uint32_t cores_per_task);
+[[nodiscard]] StepLayout layout_of(const std::vector<NodeTasks>& on_node);
 
 // Error: kRefused where the step does not fit in its job, with what it asks for and what there is
 // (B58); kInvalid where it asks for more nodes than tasks.

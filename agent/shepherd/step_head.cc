@@ -106,10 +106,10 @@ void StepHead::send_launch(const proto::RunStep& run, const agent::MeetingPoint&
   proto::LaunchTasks& launch = *message.mutable_launch_tasks();
   launch.set_step(step_);
   *launch.mutable_run() = run;
-  launch.mutable_run()->set_cores_per_task(layout_.cores_per_task);
   for (const agent::StepLayout::Node& node : layout_.nodes) {
     launch.add_node_indexes(node.job_node);
     launch.add_tasks_on_node(node.tasks);
+    launch.add_cores_per_task(node.cores_per_task);
   }
   launch.set_nspace(spec_.launch.cluster + '.' + std::to_string(key.job.value) + '.' +
                     std::to_string(key.attempt.value) + '.' + std::to_string(step_));

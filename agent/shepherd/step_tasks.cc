@@ -86,12 +86,14 @@ void StepTasks::start() {
 
 Status StepTasks::read_layout() {
   const auto& nodes = launch_.node_indexes();
-  std::vector<std::uint32_t> tasks_on_node(tools_.spec.launch.nodes.size(), 0);
-  const bool parallel = nodes.size() == launch_.tasks_on_node_size() && !command_.argv.empty();
+  std::vector<agent::NodeTasks> on_node(tools_.spec.launch.nodes.size());
+  const bool parallel = nodes.size() == launch_.tasks_on_node_size() &&
+                        nodes.size() == launch_.cores_per_task_size() && !command_.argv.empty();
   for (int i = 0; parallel && i < nodes.size(); ++i) {
-    if (nodes[i] < tasks_on_node.size()) tasks_on_node[nodes[i]] = launch_.tasks_on_node(i);
+    if (nodes[i] >= on_node.size()) continue;
+    on_node[nodes[i]] = {launch_.tasks_on_node(i), std::max(launch_.cores_per_task(i), 1u)};
   }
-  layout_ = agent::layout_of(tasks_on_node, std::max(launch_.run().cores_per_task(), 1u));
+  layout_ = agent::layout_of(on_node);
   const auto here = std::ranges::find(layout_.nodes, tools_.spec.launch.this_node,
                                       &agent::StepLayout::Node::job_node);
   if (here == layout_.nodes.end()) {
@@ -144,7 +146,7 @@ Result<agent::ProcessPlan> StepTasks::plan(std::uint32_t local_rank) {
 }
 
 void StepTasks::launch(std::uint32_t local_rank) {
-  cores_of_task_[local_rank] = tools_.cores.take(layout_.cores_per_task);
+  cores_of_task_[local_rank] = tools_.cores.take(layout_.nodes[place_].cores_per_task);
   auto planned = plan(local_rank);
   StepTask& task = *tasks_[local_rank];
   if (!planned) return task.refuse(planned.error().message);

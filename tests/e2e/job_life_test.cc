@@ -134,6 +134,22 @@ TEST_CASE("[B38] --signal with B reaches the batch shell and without B the steps
   CHECK_FALSE(cluster.has("s-batch"));
 }
 
+TEST_CASE("[B31] the parts of a job run one step with the cores that each asked for") {
+  const TestCluster cluster({.nodes = 3});
+  const std::string usine = std::string(USINE_BIN_DIR) + "/usine";
+  const std::string script = cluster.script(
+      "parts.sh", "#!/bin/sh\n#SBATCH -N1 -o parts.out\n#SBATCH hetjob\n#SBATCH -N2 -c2\n" + usine +
+                      " run sh -c 'echo $SLURM_PROCID $SLURM_CPUS_PER_TASK $SLURM_HET_SIZE "
+                      "$SLURM_JOB_NUM_NODES_HET_GROUP_1' | sort\n");
+  const auto job = cluster.submit({script});
+  CHECK(cluster.reaches(job, "completed"));
+  CHECK(cluster.read("parts.out") == "0 1 2 2\n1 2 2 2\n2 2 2 2\n");
+  CHECK(cluster.usine_json({"history"})["jobs"][0]["nodes"] == 3);
+  const auto array = cluster.usine({"submit", "--wrap", "true", "--array=0-3", "-N1", ":", "-N1"});
+  CHECK(array.status == 2);
+  CHECK(array.err.find("several parts") != std::string::npos);
+}
+
 TEST_CASE("a job is suspended and goes on and says so meanwhile") {
   const TestCluster cluster({.nodes = 1});
   const auto job = cluster.submit({"--wrap", "until [ -e go ]; do sleep 0.05; done"});

@@ -49,6 +49,11 @@ TEST_CASE("each component of a job gives its own nodes its own tasks") {
   job.nodes[1].component = 1;
   job.nodes[2].component = 1;
   CHECK(counts(job, {}) == Counts{4, 1, 1});
+  job.components[1].cores_per_task = 3;
+  const auto layout = lay_out_step(job, {});
+  REQUIRE(layout);
+  CHECK(layout->nodes[0].cores_per_task == 1);
+  CHECK(layout->nodes[2].cores_per_task == 3);
 }
 
 TEST_CASE("tasks are spread evenly with one more on the first nodes") {

@@ -186,6 +186,30 @@ TEST_CASE("values that cannot be read are refused naming the option") {
   CHECK(contains(refusal({.command_line = {"--exclusive=user"}}), "--exclusive: 'user'"));
 }
 
+TEST_CASE("[B31] a job of several parts has a component for each") {
+  const auto resolved = resolve(
+      {.command_line = {"-N1", "--gpus-per-node=8", "-t10", ":", "-N4", "--cpus-per-task=2"},
+       .script = "#SBATCH -N9\n#SBATCH hetjob\n#SBATCH --mem=2G\n"});
+  REQUIRE(resolved);
+  const std::vector<Component>& parts = resolved->request.components;
+  REQUIRE(parts.size() == 2);
+  CHECK(parts[0].nodes == 1);
+  CHECK(parts[0].per_node.gpus == 8);
+  CHECK(parts[1].nodes == 4);
+  CHECK(parts[1].cores_per_task == 2);
+  CHECK(parts[1].per_node.gpus == 0);
+  CHECK(parts[1].per_node.memory_mib == 2048);
+  CHECK(resolved->request.time_limit == Seconds(600));
+}
+
+TEST_CASE("[B31] what directs the whole job belongs to its first part") {
+  CHECK(refusal({.command_line = {"-N1", ":", "-N2", "--time=5"}}) ==
+        "--time is for the whole job: write it with the job's first part");
+  CHECK(refusal({.script = "#SBATCH hetjob\n#SBATCH --qos=high\n"}) ==
+        "job.sh:3: --qos is for the whole job: write it with the job's first part");
+  CHECK(contains(refusal({.command_line = {"-N1", ":"}}), "no options stand after ':'"));
+}
+
 TEST_CASE("options of the command itself are refused in a script") {
   CHECK(contains(refusal({.script = "#SBATCH --json\n"}), "--json belongs on the command line"));
 }

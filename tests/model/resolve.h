@@ -21,7 +21,7 @@ inline Result<ResolvedOptions> resolve(const Wording& wording, const LocalClock&
   if (!script) return fail(script.error());
   std::vector<OptionUse> uses = script->options;
   for (const OptionUse& use : options_from_environment(wording.environment)) uses.push_back(use);
-  const auto words = parse_option_words(wording.command_line, OptionLayer::kCommandLine, "");
+  const auto words = parse_option_parts(wording.command_line);
   if (!words) return fail(words.error());
   uses.insert(uses.end(), words->uses.begin(), words->uses.end());
   return resolve_options(uses, clock);

@@ -83,6 +83,14 @@ TEST_CASE("what is no script is refused in one clear line") {
 TEST_CASE("an option line that does not parse is refused with its line") {
   CHECK(contains(fault("#!/bin/sh\n#SBATCH --time=1 (x)\n"), "job.sh:2: '(x)' is not an option"));
   CHECK(contains(fault("#!/bin/sh\n#SBATCH --job-name='x\n"), "job.sh:2: a ' is opened"));
-  CHECK(contains(fault("#!/bin/sh\n#SBATCH hetjob\n"), "job.sh:2: 'hetjob'"));
   CHECK(contains(fault("#!/bin/sh\n#SBATCH --nods=2\n"), "job.sh:2: --nods is not an option"));
+}
+
+TEST_CASE("[B31] a hetjob line begins another part of the job") {
+  const auto script =
+      parse_script("#!/bin/sh\n#SBATCH -N1\n#SBATCH hetjob\n#SBATCH -N4\n", "job.sh");
+  REQUIRE(script);
+  REQUIRE(script->options.size() == 2);
+  CHECK(script->options[0].part == 0);
+  CHECK(script->options[1].part == 1);
 }

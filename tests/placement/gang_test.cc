@@ -123,5 +123,40 @@ TEST_CASE("the components of one job go to different nodes together") {
   CHECK(nodes[3].gpus.count() == 8);
 }
 
+TEST_CASE("[B31] the parts of a job start together or not at all and fail together") {
+  CoreDriver core(cluster_of(4));
+  core.join_all();
+  const JobId other = core.running({.nodes = 2, .gpus = 8});
+  JobRequest request = request_for({.nodes = 1, .gpus = 8});
+  request.components.push_back(request_for({.nodes = 2, .gpus = 8}).components[0]);
+  const JobId job = core.submit(request);
+  core.plan();
+  CHECK(core.state_of(job) == JobState::kPending);  // each part alone would have had room
+  core.end_all(other);
+  core.plan();
+  REQUIRE(core.state_of(job) == JobState::kPreparing);
+  core.prepared(job, 0);
+  core.prepared(job, 1);
+  CHECK(core.state_of(job) == JobState::kPreparing);
+  core.prepared(job, 2);
+  CHECK(core.state_of(job) == JobState::kRunning);
+  CHECK(core.job(job).attempt->allocation.total_gpus() == 24);
+  const NodeId of_the_second = core.job(job).attempt->allocation.nodes[2].node;
+  core.must(AgentGone{of_the_second});
+  core.must(LeaseExpired{of_the_second});
+  CHECK(core.state_of(job) == JobState::kStopping);
+  CHECK(core.job(job).attempt->stop->cause == StopCause::kNodeLost);
+}
+
+TEST_CASE("[B32] an array of jobs of several parts is refused") {
+  CoreDriver core(cluster_of(4));
+  JobRequest request = request_for({.nodes = 1});
+  request.components.push_back(request.components[0]);
+  request.array = *parse_array_spec("0-3");
+  const auto shared = std::make_shared<const JobRequest>(request);
+  const Error error = core.refused(SubmitJob{CoreDriver::user("ada"), shared, false});
+  CHECK(error.message.find("an array of jobs of several parts is not supported") == 0);
+}
+
 }  // namespace
 }  // namespace usine
