@@ -1,38 +1,11 @@
 #include "cli/client.h"
 
-#include <chrono>
-#include <string>
 #include <utility>
 
-#include <grpcpp/grpcpp.h>
-
-#include "proto/convert_users.h"
+#include "cli/channel.h"
 #include "proto/users.grpc.pb.h"
 
 namespace usine::cli {
-namespace {
-
-// Far above the largest script and environment together.
-constexpr int kMessageBytesMax = 16 << 20;
-
-std::shared_ptr<grpc::Channel> open_channel(const std::string& address) {
-  grpc::ChannelArguments arguments;
-  arguments.SetMaxReceiveMessageSize(kMessageBytesMax);
-  // A proxy is for the web; the scheduler is on the cluster's own network.
-  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  // Else all clients of one process would share a connection.
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
-}
-
-std::string word_of(const grpc::ClientContext& context) {
-  const auto& trailers = context.GetServerTrailingMetadata();
-  const auto found = trailers.find(kErrorMetadata);
-  return found == trailers.end() ? "" : std::string(found->second.data(), found->second.size());
-}
-
-}  // namespace
-
 struct Client::Connection {
   Connection(Target to, Millis call_timeout)
       : target(std::move(to)),
@@ -45,23 +18,11 @@ struct Client::Connection {
                      const Request& request, Millis more_time = Millis{0}) {
     const Millis timeout = patience + more_time;
     grpc::ClientContext context;
-    context.AddMetadata(kTokenMetadata, target.credential);
-    context.set_deadline(std::chrono::system_clock::now() + timeout);
+    prepare_call(context, target, timeout);
     Reply reply;
     const grpc::Status status = (stub.get()->*method)(&context, request, &reply);
     if (status.ok()) return reply;
-    const std::string word = word_of(context);
-    if (word.empty() && status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) {
-      return fail(ErrorCode::kUnavailable,
-                  "the scheduler at " + target.address + " has not answered within " +
-                      std::to_string(timeout.count() / 1000) +
-                      " s, it is overloaded or hangs: try again later; what was asked may still be "
-                      "done, so look first (`usine queue`)");
-    }
-    const bool out_of_reach = word.empty() && status.error_code() == grpc::StatusCode::UNAVAILABLE;
-    if (!out_of_reach) return fail(from_grpc_status(status, word));
-    return fail(ErrorCode::kUnavailable,
-                "the scheduler at " + target.address + " is out of reach: " + target.remedy);
+    return fail(call_error(target, status, context, timeout));
   }
 
   Target target;

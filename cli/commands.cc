@@ -1,5 +1,6 @@
 #include <array>
 
+#include "cli/backup.h"
 #include "cli/command.h"
 
 namespace usine::cli {
@@ -28,7 +29,8 @@ constexpr auto kCommands = std::to_array<Command>({
     {"history", "list finished jobs", run_history},
     {"topology", "show a node's shape, import a fabric", run_topology},
     {"simulate", "run the scheduler on a recorded list of jobs", run_simulate},
-    {"config", "check a configuration file", run_config},
+    {"config", "check a configuration file, or have it read anew", run_config},
+    {"backup", "copy the scheduler's journal into a file", run_backup},
     {"version", "print the version", run_version},
 });
 

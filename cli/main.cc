@@ -5,23 +5,12 @@
 #include <string>
 
 #include "cli/command.h"
+#include "cli/help.h"
 #include "cli/options.h"
 #include "model/option_table.h"
 
 namespace usine::cli {
 namespace {
-
-std::string overview() {
-  std::string text =
-      "usine schedules multi-GPU jobs on this cluster.\n\n"
-      "usage: usine [--state DIR | --config FILE | --scheduler HOST:PORT] COMMAND [OPTIONS]\n\n";
-  for (const Command& command : commands()) {
-    std::string line = "  " + std::string(command.name);
-    line.resize(14, ' ');
-    text += line + std::string(command.summary) + '\n';
-  }
-  return text + "\n`usine COMMAND --help` says more, with an example.\n";
-}
 
 // Options that name the cluster may also stand before the command; they are the command's then.
 Result<Words> take_leading_options(Words& words) {
@@ -53,10 +42,14 @@ std::unexpected<Error> unknown_command(const std::string& name) {
 CommandResult dispatch(Words words) {
   auto leading = take_leading_options(words);
   if (!leading) return fail(leading.error());
-  if (words.empty() || words.front() == "--help" || words.front() == "-h" ||
-      words.front() == "help") {
-    std::fputs(overview().c_str(), words.empty() ? stderr : stdout);
-    return words.empty() ? kExitUsage : kExitDone;
+  if (words.empty()) {
+    std::fputs(overview(HelpForm::kText).c_str(), stderr);
+    return kExitUsage;
+  }
+  const auto help = words.front() == "help" ? HelpForm::kText : asked_help(words);
+  if (help) {
+    std::fputs(overview(*help).c_str(), stdout);
+    return kExitDone;
   }
   const std::string name = words.front() == "--version" ? "version" : words.front();
   leading->insert(leading->end(), words.begin() + 1, words.end());

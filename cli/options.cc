@@ -5,6 +5,8 @@
 #include <sstream>
 #include <utility>
 
+#include "cli/help.h"
+
 namespace usine::cli {
 namespace {
 
@@ -35,6 +37,22 @@ Result<po::parsed_options> parse_words(const Words& words, const po::options_des
   } catch (const po::error& error) {
     return fail(ErrorCode::kInvalid, error.what());
   }
+}
+
+// The options as they are declared, for the forms of help other than boost's own.
+std::vector<OptionHelp> described(const po::options_description& known) {
+  std::vector<OptionHelp> options;
+  for (const auto& option : known.options()) {
+    OptionHelp one;
+    one.name = option->long_name();
+    const std::string display =
+        option->canonical_display_name(po::command_line_style::allow_dash_for_short);
+    if (display.size() == 2 && display[0] == '-') one.short_name = display[1];
+    if (option->semantic()->max_tokens() > 0) one.argument = option->semantic()->name();
+    one.text = option->description();
+    options.push_back(std::move(one));
+  }
+  return options;
 }
 
 }  // namespace
@@ -109,6 +127,10 @@ std::string Options::help() const {
 }
 
 Result<std::optional<Given>> Options::parse(const Words& words) const {
+  if (const auto form = asked_help(words); form && *form != HelpForm::kText) {
+    std::fputs(help_text({usage_, about_, described(known_), example_}, *form).c_str(), stdout);
+    return std::nullopt;
+  }
   const auto parsed = parse_words(words, known_);
   if (!parsed) return fail(parsed.error().code, parsed.error().message + ": " + usage_);
   Given given;

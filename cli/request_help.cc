@@ -1,5 +1,9 @@
 #include "cli/request_help.h"
 
+#include <algorithm>
+#include <utility>
+#include <vector>
+
 #include "model/option_table.h"
 
 namespace usine::cli {
@@ -33,39 +37,112 @@ std::string request_options() {
          names_of(OptionTreatment::kRefused);
 }
 
-}  // namespace
+constexpr char kSubmitUsage[] =
+    "usine submit [OPTIONS] SCRIPT [ARGUMENTS]\n"
+    "usine submit [OPTIONS] --wrap COMMAND\n"
+    "usine submit [OPTIONS] : [OPTIONS] SCRIPT     a job of several parts";
+constexpr char kSubmitAbout[] =
+    "Queues a batch script. Options stand on the command line, in USINE_* and SBATCH_* variables,\n"
+    "or in lines of the script that begin with #USINE or #SBATCH; the command line wins, then the\n"
+    "environment. Without options a job is one task on one core of one node, for one hour.";
+constexpr char kSubmitExample[] =
+    "usine submit --nodes 2 --gpus-per-node 8 --time 2:00:00 train.sh";
+constexpr char kRunUsage[] = "usine run [OPTIONS] -- COMMAND [ARGUMENTS]";
+constexpr char kRunAbout[] =
+    "Inside a job, runs a command as a step on the job's nodes, one task for each the job asked\n"
+    "for. Outside, asks for nodes first and waits for them. Output, input, signals and the exit\n"
+    "status are the command's. Ctrl-C ends the step. Inside a job it takes --nodes, --ntasks,\n"
+    "--ntasks-per-node, --cpus-per-task, --chdir and --export.";
+constexpr char kRunExample[] = "usine run --nodes 2 --gpus-per-node 8 -- hostname";
 
-std::string submit_help() {
-  return "usage: usine submit [OPTIONS] SCRIPT [ARGUMENTS]\n"
-         "       usine submit [OPTIONS] --wrap COMMAND\n"
-         "       usine submit [OPTIONS] : [OPTIONS] SCRIPT     a job of several parts\n\n"
-         "Queues a batch script. Options stand on the command line, in USINE_* and SBATCH_* "
-         "variables,\n"
-         "or in lines of the script that begin with #USINE or #SBATCH; the command line wins, then "
-         "the\n"
-         "environment. Without options a job is one task on one core of one node, for one hour.\n\n"
-         "  --parsable          print the id alone\n"
-         "  --wait              wait for the end and exit with the job's status\n"
-         "  --test-only         say when it would start, and submit nothing\n"
-         "  --dry-run --json    print the resolved request, and submit nothing\n"
-         "  --json              print one JSON document\n"
-         "  --state DIR, --config FILE, --scheduler HOST:PORT   which cluster\n\n" +
-         request_options() +
-         "\nexample: usine submit --nodes 2 --gpus-per-node 8 --time 2:00:00 train.sh\n";
+using OptionHelps = std::vector<OptionHelp>;
+
+OptionHelps options_of_submit() {
+  return {{"parsable", 0, "", "print the id alone"},
+          {"wait", 'W', "", "wait for the end and exit with the job's status"},
+          {"test-only", 0, "", "say when it would start, and submit nothing"},
+          {"dry-run", 0, "", "with --json: print the resolved request, and submit nothing"},
+          {"json", 0, "", "print one JSON document"}};
 }
 
-std::string run_help() {
-  return "usage: usine run [OPTIONS] -- COMMAND [ARGUMENTS]\n\n"
-         "Inside a job, runs a command as a step on the job's nodes, one task for each the job "
-         "asked "
-         "for.\nOutside, asks for nodes first and waits for them. Output, input, signals and the "
-         "exit\n"
-         "status are the command's. Ctrl-C ends the step.\n\n"
-         "  --label|-l          put the rank before each line of output\n"
-         "  --mpi none|pmix     whether tasks are wired up for MPI (default: pmix)\n"
-         "  inside a job: --nodes, --ntasks, --ntasks-per-node, --cpus-per-task, --chdir, "
-         "--export\n\n" +
-         request_options() + "\nexample: usine run --nodes 2 --gpus-per-node 8 -- hostname\n";
+OptionHelps options_of_run() {
+  return {{"label", 'l', "", "put the rank before each line of output"},
+          {"mpi", 0, "none|pmix", "whether tasks are wired up for MPI (default: pmix)"}};
+}
+
+OptionHelps options_of_target() {
+  return {{"state", 0, "DIR", "state folder of the cluster"},
+          {"config", 0, "FILE", "configuration of the cluster"},
+          {"scheduler", 0, "HOST:PORT", "address of the scheduler"},
+          {"help", 'h', "", "show this"}};
+}
+
+std::string text_of(const OptionSpec& spec) {
+  if (!spec.alias.empty()) return "another name of --" + std::string(spec.alias);
+  switch (spec.treatment) {
+    case OptionTreatment::kHonoured: return "as Slurm's sbatch has it";
+    case OptionTreatment::kDefaultOnly: return "taken only where it is " + std::string(spec.note);
+    case OptionTreatment::kWarned: return "passed over with a warning: " + std::string(spec.note);
+    case OptionTreatment::kRefused: return "refused by name: " + std::string(spec.note);
+    case OptionTreatment::kClient: return "";
+  }
+  return "";
+}
+
+// The command's own options, then every one of the table that directs no command.
+CommandHelp described(OptionHelps own) {
+  CommandHelp help;
+  help.options = std::move(own);
+  for (OptionHelp& option : options_of_target()) help.options.push_back(std::move(option));
+  for (const OptionSpec& spec : option_table()) {
+    const bool said =
+        std::ranges::find(help.options, spec.name, &OptionHelp::name) != help.options.end();
+    if (said || spec.treatment == OptionTreatment::kClient) continue;
+    const char* const argument = spec.argument == OptionArgument::kNone       ? ""
+                                 : spec.argument == OptionArgument::kOptional ? "[=VALUE]"
+                                                                              : "VALUE";
+    help.options.push_back({std::string(spec.name), spec.short_name, argument, text_of(spec)});
+  }
+  return help;
+}
+
+// The command's own options in full, those of the table by name.
+std::string text_of(const std::string& usage, const std::string& about, const OptionHelps& own,
+                    const std::string& example) {
+  std::string text = "usage: ";
+  for (const char c : usage) text += c == '\n' ? std::string("\n       ") : std::string(1, c);
+  text += "\n\n" + about + "\n\n";
+  for (const OptionHelp& option : own) {
+    std::string line = "  --" + option.name;
+    if (option.short_name != 0) line += std::string("|-") + option.short_name;
+    if (!option.argument.empty()) line += ' ' + option.argument;
+    line.resize(std::max<std::size_t>(line.size() + 1, 22), ' ');
+    text += line + option.text + '\n';
+  }
+  return text + "  --state DIR, --config FILE, --scheduler HOST:PORT   which cluster\n\n" +
+         request_options() + "\nexample: " + example + '\n';
+}
+
+}  // namespace
+
+std::string submit_help(HelpForm form) {
+  if (form == HelpForm::kText) {
+    return text_of(kSubmitUsage, kSubmitAbout, options_of_submit(), kSubmitExample);
+  }
+  CommandHelp help = described(options_of_submit());
+  help.usage = kSubmitUsage;
+  help.about = kSubmitAbout;
+  help.example = kSubmitExample;
+  return help_text(help, form);
+}
+
+std::string run_help(HelpForm form) {
+  if (form == HelpForm::kText) return text_of(kRunUsage, kRunAbout, options_of_run(), kRunExample);
+  CommandHelp help = described(options_of_run());
+  help.usage = kRunUsage;
+  help.about = kRunAbout;
+  help.example = kRunExample;
+  return help_text(help, form);
 }
 
 }  // namespace usine::cli

@@ -3,9 +3,11 @@
 
 #include <string>
 
+#include "cli/help.h"
+
 namespace usine::cli {
 
-[[nodiscard]] std::string submit_help();
-[[nodiscard]] std::string run_help();
+[[nodiscard]] std::string submit_help(HelpForm form);
+[[nodiscard]] std::string run_help(HelpForm form);
 
 }  // namespace usine::cli

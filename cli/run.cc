@@ -122,8 +122,8 @@ CommandResult run_job(const RunSubmission& run) {
 }  // namespace
 
 CommandResult run_run(const Words& words) {
-  if (asks_for_help(words)) {
-    print(run_help());
+  if (const auto form = asked_help(words)) {
+    print(run_help(*form));
     return kExitDone;
   }
   const auto run = read_run(words);

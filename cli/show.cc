@@ -1,5 +1,6 @@
 // `usine show KIND NAME`: everything that is known about one thing.
 #include "cli/client.h"
+#include "cli/events.h"
 #include "cli/groups.h"
 #include "cli/job_names.h"
 #include "cli/options.h"
@@ -216,16 +217,25 @@ CommandResult show_node(Client& client, const std::string& name, bool json) {
   return kExitDone;
 }
 
+Options known_options() {
+  Options options(
+      "usine show job|node|partition|qos|project NAME [--events [--from T]] [--json]",
+      "Prints all that is known about one job or node; or the bounds, the users and the "
+      "use of a partition, a QOS or a project, of all of the kind without a name. With --events, "
+      "what happened to the job or on the node so far.",
+      "usine show job 42 --events");
+  options.flag("events", "the story of a job, for its owner and operators, or of a node")
+      .value("from", "T", "events at or after this time (default: of a node, the last day)")
+      .flag("json", "print one JSON document")
+      .finds_cluster()
+      .takes_words(1, 2, "what to show");
+  return options;
+}
+
 }  // namespace
 
 CommandResult run_show(const Words& words) {
-  Options options(
-      "usine show job|node|partition|qos|project NAME [--json]",
-      "Prints all that is known about one job or node; or the bounds, the users and the "
-      "use of a partition, a QOS or a project, of all of the kind without a name.",
-      "usine show job 42");
-  options.flag("json", "print one JSON document").finds_cluster().takes_words(1, 2, "what to show");
-  const auto given = options.parse(words);
+  const auto given = known_options().parse(words);
   if (!given) return fail(given.error());
   if (!*given) return kExitDone;
   const std::string& kind = (*given)->words()[0];
@@ -239,6 +249,7 @@ CommandResult run_show(const Words& words) {
   if (name.empty() && !is_group) return fail(ErrorCode::kInvalid, "which " + kind + "? Name it");
   auto client = connect((*given)->target());
   if (!client) return fail(client.error());
+  if ((*given)->flag("events")) return show_events(*client, kind, name, **given);
   if (kind == "job") return show_job(*client, name, json);
   if (kind == "node") return show_node(*client, name, json);
   return show_groups(*client, kind, name, json);

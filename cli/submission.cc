@@ -249,12 +249,4 @@ proto::SubmitRequest to_message(const Submission& submission) {
   return message;
 }
 
-bool asks_for_help(const Words& words) {
-  for (const std::string& word : words) {
-    if (word == "--help" || word == "-h") return true;
-    if (!word.starts_with('-') || word == "--") return false;
-  }
-  return false;
-}
-
 }  // namespace usine::cli

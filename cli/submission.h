@@ -46,7 +46,4 @@ struct RunSubmission {
 
 [[nodiscard]] proto::SubmitRequest to_message(const Submission& submission);
 
-// Whether --help is among the options in front.
-[[nodiscard]] bool asks_for_help(const Words& words);
-
 }  // namespace usine::cli

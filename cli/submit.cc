@@ -53,8 +53,8 @@ CommandResult wait_for_end(Client& client, std::uint64_t job) {
 }  // namespace
 
 CommandResult run_submit(const Words& words) {
-  if (asks_for_help(words)) {
-    print(submit_help());
+  if (const auto form = asked_help(words)) {
+    print(submit_help(*form));
     return kExitDone;
   }
   const auto submission = read_submission(words);

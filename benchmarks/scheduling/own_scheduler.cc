@@ -5,11 +5,13 @@
 #include <csignal>
 #include <ctime>
 #include <fcntl.h>
+#include <fstream>
 #include <mutex>
 #include <optional>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <thread>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -34,11 +36,14 @@ Result<std::filesystem::path> make_folder() {
   return pattern;
 }
 
-Result<pid_t> spawn_scheduler(const std::filesystem::path& folder) {
+// On the address of its configuration, or on another one.
+Result<pid_t> spawn_scheduler(const std::filesystem::path& folder, const std::string& address) {
   std::string program = own_folder() + "/usine-scheduler";
   std::string state = "--state=" + folder.string();
   std::string config = "--config=" + (folder / "cluster.yaml").string();
-  char* const argv[] = {program.data(), state.data(), config.data(), nullptr};
+  std::string listen = "--listen=" + address;
+  char* const argv[] = {program.data(), state.data(), config.data(),
+                        address.empty() ? nullptr : listen.data(), nullptr};
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   const std::string log = folder / "scheduler.log";
@@ -92,7 +97,7 @@ Result<std::unique_ptr<OwnScheduler>> OwnScheduler::start(const Preparation& pre
   if (!folder) return fail(folder.error());
   std::unique_ptr<OwnScheduler> scheduler(new OwnScheduler(*folder));
   if (const Status prepared = prepare(*folder); !prepared) return fail(prepared.error());
-  const Result<pid_t> pid = spawn_scheduler(*folder);
+  const Result<pid_t> pid = spawn_scheduler(*folder, {});
   if (!pid) return fail(pid.error());
   scheduler->pid_ = *pid;
   if (const Status ready = scheduler->wait_until_ready(); !ready) return fail(ready.error());
@@ -106,6 +111,22 @@ OwnScheduler::~OwnScheduler() {
   }
   std::error_code ignored;  // what is left lies in the system's folder for such things
   std::filesystem::remove_all(folder_, ignored);
+}
+
+void OwnScheduler::kill() {
+  ::kill(pid_, SIGKILL);
+  ::waitpid(pid_, nullptr, 0);
+  pid_ = -1;
+}
+
+Status OwnScheduler::revive() {
+  const auto address = os::read_file(folder_ / "scheduler.address");
+  if (!address) return fail(address.error());
+  std::filesystem::remove(folder_ / "scheduler.address");
+  const Result<pid_t> pid = spawn_scheduler(folder_, address->substr(0, address->find('\n')));
+  if (!pid) return fail(pid.error());
+  pid_ = *pid;
+  return wait_until_ready();
 }
 
 Status OwnScheduler::wait_until_ready() const {
@@ -132,6 +153,14 @@ std::chrono::duration<double> OwnScheduler::cpu_time() const {
   timespec used{};
   if (::clock_getcpuclockid(pid_, &clock) != 0 || ::clock_gettime(clock, &used) != 0) return {};
   return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
+}
+
+double OwnScheduler::rss_mib() const {
+  std::ifstream statm("/proc/" + std::to_string(pid_) + "/statm");
+  double total_pages = 0;
+  double resident_pages = 0;
+  statm >> total_pages >> resident_pages;
+  return resident_pages * static_cast<double>(::sysconf(_SC_PAGESIZE)) / (1 << 20);
 }
 
 proto::SubmitRequest typical_submission() {

@@ -28,10 +28,17 @@ class OwnScheduler {
   OwnScheduler& operator=(const OwnScheduler&) = delete;
   ~OwnScheduler();
 
+  // Ends it as a failing machine would.
+  void kill();
+  // After kill(), at the address that it had. Errors as those of start().
+  [[nodiscard]] Status revive();
+
   // A connection of its own.
   [[nodiscard]] Result<cli::Client> connect() const;
   // Processor time that it has used so far, on all cores, also in the system's name.
   [[nodiscard]] std::chrono::duration<double> cpu_time() const;
+  // Memory of it that is in the machine's now; 0 where that cannot be told.
+  [[nodiscard]] double rss_mib() const;
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
 
  private:

@@ -11,6 +11,7 @@
 #include <spdlog/spdlog.h>
 
 #include "scheduler/daemon/options.h"
+#include "scheduler/daemon/restore.h"
 #include "scheduler/daemon/scheduler.h"
 #include "scheduler/daemon/state_folder.h"
 
@@ -84,10 +85,11 @@ int serve(const Options& options) {
   }
   const Result<StateFolder> folder = StateFolder::open(options.state_folder);
   if (!folder) return report(folder.error(), kExitFailed);
+  ConfigSource source{options.config_file, *file};
   file->listen = resolved(file->listen, options);
   const std::string address = file->listen.listen_address;
   const store::StoreFile store{folder->file("usine.db"), {}, file->listen.replay_rows};
-  Result<Opened> opened = open({*std::move(file), store, {}});
+  Result<Opened> opened = open({*std::move(file), store, {}, std::move(source)});
   if (!opened) return report(opened.error(), kExitFailed);
   auto scheduler = Scheduler::start(*std::move(opened), address, end_after_failed_commit);
   if (!scheduler) return report(scheduler.error(), kExitFailed);
@@ -96,6 +98,16 @@ int serve(const Options& options) {
   }
   wait_for_end(ending);
   (*scheduler)->stop();
+  return 0;
+}
+
+int restore(const Options& options) {
+  ::umask(077);
+  const Result<StateFolder> folder = StateFolder::open(options.state_folder);
+  if (!folder) return report(folder.error(), kExitFailed);
+  const auto restored = restore_store(options.restore_file, *folder);
+  if (!restored) return report(restored.error(), kExitFailed);
+  std::fputs(restored->c_str(), stdout);
   return 0;
 }
 
@@ -111,5 +123,5 @@ int main(int argc, char** argv) {
     std::fputs(usage().c_str(), stdout);
     return 0;
   }
-  return serve(*options);
+  return options->restore_file.empty() ? serve(*options) : restore(*options);
 }

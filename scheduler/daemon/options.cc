@@ -17,6 +17,8 @@ po::options_description described(Options& options) {
   add("config", po::value(&options.config_file)->value_name("FILE"), "the cluster's configuration");
   add("listen", po::value(&options.listen_address)->value_name("HOST:PORT"),
       "instead of what the configuration says; port 0: any that is free");
+  add("restore", po::value(&options.restore_file)->value_name("FILE"),
+      "make the journal in the state folder from this backup and end");
   add("help", po::bool_switch(&options.help), "this text");
   return description;
 }
@@ -37,8 +39,10 @@ Result<Options> parse_options(int argc, const char* const* argv) {
     return fail(ErrorCode::kInvalid, std::string(error.what()) + "; see --help");
   }
   if (options.help) return options;
-  if (options.state_folder.empty() || options.config_file.empty()) {
-    return fail(ErrorCode::kInvalid, "--state DIR and --config FILE are needed; see --help");
+  const bool needs_config = options.restore_file.empty();
+  if (options.state_folder.empty() || options.config_file.empty() == needs_config) {
+    return fail(ErrorCode::kInvalid,
+                "--state DIR and either --config FILE or --restore FILE are needed; see --help");
   }
   return options;
 }

@@ -11,6 +11,7 @@ struct Options {
   std::string state_folder;
   std::string config_file;
   std::string listen_address;  // empty: as the configuration says
+  std::string restore_file;    // a backup from which to make the store, and nothing else; or empty
   bool help = false;
 };
 

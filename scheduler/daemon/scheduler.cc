@@ -78,6 +78,7 @@ Status Scheduler::listen(const std::string& address) {
   builder.SetResourceQuota(grpc::ResourceQuota("usine").Resize(kRpcBytesMax));
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kCallsOfOneMax);
   builder.RegisterService(&users_rpc_);
+  builder.RegisterService(&operations_rpc_);
   builder.RegisterService(&agents_rpc_);
   users_loop_ = std::make_unique<CompletionLoop>(builder.AddCompletionQueue());
   agents_loop_ = std::make_unique<CompletionLoop>(builder.AddCompletionQueue());
@@ -94,6 +95,9 @@ void Scheduler::build_services() {
   users_ = std::make_unique<UsersService>(UsersService::Parts{
       users_rpc_, *users_loop_, *opened_.authenticator, engine_, reader_, planner_, forecaster_,
       trials_, alarm_, blobs_, opened_.keys, opened_.history});
+  operations_ = std::make_unique<OperationsService>(
+      OperationsService::Parts{operations_rpc_, *users_loop_, *opened_.authenticator, engine_,
+                               reader_, background_, opened_.settings, opened_.history});
   agents_ = std::make_unique<AgentService>(AgentService::Parts{
       agents_rpc_, *agents_loop_, engine_, blobs_, opened_.keys, opened_.agent_secret});
 }
@@ -104,6 +108,7 @@ void Scheduler::start_threads(std::function<void(const Error&)> failed) {
   forecaster_.start();
   snapshots_.start();
   event_log_.start();
+  background_.start();
   committer_.start({{&reader_, &planner_, &forecaster_, &snapshots_, &event_log_, agents_.get()},
                     agents_.get(),
                     std::move(failed)});
@@ -114,6 +119,7 @@ void Scheduler::start_threads(std::function<void(const Error&)> failed) {
   users_loop_->start();
   agents_->start();
   users_->start();
+  operations_->start();
   spdlog::info("event=serving address={} epoch={}", address_, opened_.epoch.value);
 }
 
@@ -124,6 +130,7 @@ void Scheduler::stop() {
   committer_.stop();
   planner_.stop();
   alarm_.stop();
+  background_.stop();
   forecaster_.stop();
   trials_.stop();
   reader_.stop();

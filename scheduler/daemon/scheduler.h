@@ -12,6 +12,7 @@
 #include "config/cluster_file.h"
 #include "scheduler/daemon/agent_service.h"
 #include "scheduler/daemon/event_log.h"
+#include "scheduler/daemon/operations_service.h"
 #include "scheduler/daemon/planner_thread.h"
 #include "scheduler/daemon/snapshot_thread.h"
 #include "scheduler/daemon/stall_alarm.h"
@@ -55,14 +56,17 @@ class Scheduler {
   StallAlarm alarm_;
   SnapshotThread snapshots_;
   EventLog event_log_;
+  BackgroundThread background_;
   Committer committer_;
   EngineThread engine_;
   proto::Users::AsyncService users_rpc_;
+  proto::Operations::AsyncService operations_rpc_;
   proto::Agents::AsyncService agents_rpc_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<CompletionLoop> users_loop_;
   std::unique_ptr<CompletionLoop> agents_loop_;
   std::unique_ptr<UsersService> users_;
+  std::unique_ptr<OperationsService> operations_;
   std::unique_ptr<AgentService> agents_;
   std::string address_;
 };

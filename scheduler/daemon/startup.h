@@ -16,10 +16,17 @@
 
 namespace usine::daemon {
 
+// The configuration file that the scheduler was started with, for reading it anew.
+struct ConfigSource {
+  std::string path;             // empty: there is none
+  config::ClusterFile started;  // as it was in the file then
+};
+
 struct Settings {
   config::ClusterFile file;  // with `listen` as it is to hold
   store::StoreFile store;
   SnapshotPolicy snapshots{};
+  ConfigSource source{};
 };
 
 struct Opened {

@@ -9,6 +9,7 @@
 #include "scheduler/daemon/explain_call.h"
 #include "scheduler/daemon/group_views.h"
 #include "scheduler/daemon/past_jobs.h"
+#include "scheduler/daemon/serve_calls.h"
 #include "scheduler/daemon/views.h"
 
 namespace usine::daemon {
@@ -16,13 +17,6 @@ namespace {
 
 // A long poll longer than this is answered with the state as it then is; the client asks again.
 constexpr std::chrono::milliseconds kWaitMax{60'000};
-
-Result<Caller> caller_of(const Authenticator& authenticator, const grpc::ServerContext& context) {
-  const auto& metadata = context.client_metadata();
-  const auto token = metadata.find(kTokenMetadata);
-  if (token == metadata.end()) return authenticator.authenticate({});
-  return authenticator.authenticate({token->second.data(), token->second.size()});
-}
 
 Result<std::vector<JobState>> states_from(const proto::GetJobRequest& request) {
   std::vector<JobState> states;
@@ -42,23 +36,12 @@ void UsersService::serve(void (Base::*accept)(grpc::ServerContext*, Request*,
                                               grpc::CompletionQueue*, grpc::ServerCompletionQueue*,
                                               void*),
                          Handler<Request, Reply> handler) {
-  auto method = std::make_shared<UnaryMethod<Request, Reply>>(UnaryMethod<Request, Reply>{
-      parts_.loop,
-      [this, accept](grpc::ServerContext* context, Request* request,
-                     grpc::ServerAsyncResponseWriter<Reply>* writer, void* tag) {
-        grpc::ServerCompletionQueue* const queue = &parts_.loop.queue();
-        (parts_.service.*accept)(context, request, writer, queue, queue, tag);
-      },
-      [this, handler](const grpc::ServerContext& context, const Request& request,
-                      Responder<Reply> respond) {
-        const Result<Caller> caller = caller_of(parts_.authenticator, context);
-        if (!caller) {
-          respond(fail(caller.error()));
-          return;
-        }
-        (this->*handler)(*caller, request, std::move(respond));
-      }});
-  parts_.loop.post([method] { UnaryCall<Request, Reply>::listen(method); });
+  serve_calls<Request, Reply>(
+      parts_.loop, parts_.authenticator,
+      [this, accept](auto&&... given) { (parts_.service.*accept)(given...); },
+      [this, handler](const Caller& caller, const Request& request, Responder<Reply> respond) {
+        (this->*handler)(caller, request, std::move(respond));
+      });
 }
 
 void UsersService::start() {

@@ -59,6 +59,14 @@ TEST_CASE("bench-queries prints the tail of queries and what they cost the plann
   CHECK(document["planning_slowdown"].is_number());
 }
 
+TEST_CASE("bench-agents prints what connected agents cost and how soon they are back") {
+  const nlohmann::json document = run("bench-agents --agents 20 --seconds 1");
+  REQUIRE(document.is_object());
+  CHECK(is_positive(document["rss_mib"]));
+  CHECK(document["heartbeat_core_share"].is_number());
+  CHECK(is_positive(document["reconnect_s"]));
+}
+
 TEST_CASE("bench-scheduling prints what passes and placements cost") {
   const nlohmann::json document =
       run("bench-scheduling --nodes 64 --waiting 200 --rounds 2 --events 10 --placements 5");

@@ -86,15 +86,9 @@ TEST_CASE("an error is one line whatever it quotes") {
 }
 
 TEST_CASE("the help of submit names every request option") {
-  const std::string help = submit_help();
+  const std::string help = submit_help(HelpForm::kText);
   for (const auto* option : {"--nodes|-N", "--gpus-per-node", "--qos|-q", "--hint", "example:"}) {
     CHECK(contains(help, option));
   }
-  CHECK(contains(run_help(), "--label"));
-}
-
-TEST_CASE("help is asked for in front of the script only") {
-  CHECK(asks_for_help({"--nodes=2", "--help"}));
-  CHECK_FALSE(asks_for_help({"job.sh", "--help"}));
-  CHECK_FALSE(asks_for_help({"--", "--help"}));
+  CHECK(contains(run_help(HelpForm::kText), "--label"));
 }

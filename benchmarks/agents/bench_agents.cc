@@ -1,0 +1,104 @@
+// What a scheduler spends on agents that have nothing to do: N agent cores in this process, a
+// connection each, beat as they are told. Prints rss_mib of the scheduler with all of them
+// connected, heartbeat_core_share (of one core) and reconnect_s: from the moment when the scheduler
+// that was killed serves again until each of them is welcomed, with reconnect_attempts.
+#include <chrono>
+#include <cstdio>
+#include <string>
+
+#include "benchmarks/agents/agent_fleet.h"
+#include "benchmarks/common/options.h"
+#include "benchmarks/common/report.h"
+#include "benchmarks/scheduling/own_scheduler.h"
+#include "common/os/files.h"
+#include "common/os/processes.h"
+#include "config/cluster_file.h"
+
+namespace usine::bench {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr std::chrono::minutes kJoinTimeMax{5};
+constexpr std::chrono::seconds kAway{10};
+
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+Result<FleetPlan> plan_for(const OwnScheduler& scheduler) {
+  const auto address = os::read_file(scheduler.folder() / "scheduler.address");
+  if (!address) return fail(address.error());
+  const auto secret = os::read_file(scheduler.folder() / "agent.secret");
+  if (!secret) return fail(secret.error());
+  const auto file = config::load_cluster_file(scheduler.folder() / "cluster.yaml");
+  if (!file) return fail(discovery::to_error(file.error()));
+  FleetPlan plan{first_line(*address), first_line(*secret), {}, {}};
+  for (const ConfiguredNode& node : file->cluster.nodes) plan.nodes.push_back(node.name);
+  plan.shape = std::make_shared<const NodeShape>(file->cluster.classes.front().shape);
+  return plan;
+}
+
+double seconds_since(steady_clock::time_point begin) {
+  return std::chrono::duration<double>(steady_clock::now() - begin).count();
+}
+
+Result<Report> measure(std::size_t agents, std::size_t beat_s) {
+  auto scheduler = OwnScheduler::start(static_cast<std::uint32_t>(agents));
+  if (!scheduler) return fail(scheduler.error());
+  auto plan = plan_for(**scheduler);
+  if (!plan) return fail(plan.error());
+  AgentFleet fleet(*std::move(plan));
+  const auto all = [&] { return fleet.welcomed() == agents; };
+  const auto too_few = [&] {
+    return fail(ErrorCode::kUnavailable, std::to_string(fleet.welcomed()) + " of " +
+                                             std::to_string(agents) + " agents were welcomed");
+  };
+  const auto begin = steady_clock::now();
+  if (!fleet.live_until(all, kJoinTimeMax)) return too_few();
+  const double join_s = seconds_since(begin);
+
+  const auto used = (*scheduler)->cpu_time();
+  const auto quiet = steady_clock::now();
+  fleet.live_until([] { return false; }, std::chrono::seconds(beat_s));
+  const double share = ((*scheduler)->cpu_time() - used).count() / seconds_since(quiet);
+  const double rss_mib = (*scheduler)->rss_mib();
+
+  // Away for so long that every agent waits the longest between two attempts.
+  (*scheduler)->kill();
+  fleet.live_until([] { return false; }, kAway);
+  if (const Status again = (*scheduler)->revive(); !again) return fail(again.error());
+  const auto revived = steady_clock::now();
+  const std::size_t attempts_before = fleet.attempts();
+  if (!fleet.live_until(all, kJoinTimeMax)) return too_few();
+
+  Report report("bench-agents");
+  report.setting("agents", static_cast<std::int64_t>(agents));
+  report.setting("seconds", static_cast<std::int64_t>(beat_s));
+  report.figure("rss_mib", rss_mib);
+  report.figure("heartbeat_core_share", share);
+  report.figure("join_s", join_s);
+  report.figure("reconnect_s", seconds_since(revived));
+  report.figure("reconnect_attempts", static_cast<double>(fleet.attempts() - attempts_before));
+  return report;
+}
+
+int run(int argc, char** argv) {
+  const auto options = parse_options(argc, argv, {{"agents", 12'500}, {"seconds", 30}});
+  if (!options) {
+    std::fprintf(stderr, "bench-agents: %s\n", options.error().message.c_str());
+    return 2;
+  }
+  os::raise_descriptors_max();
+  const auto report = measure(static_cast<std::size_t>(options->counts.at("agents")),
+                              static_cast<std::size_t>(options->counts.at("seconds")));
+  if (!report) {
+    std::fprintf(stderr, "bench-agents: %s\n", report.error().message.c_str());
+    return 1;
+  }
+  std::fputs((options->json ? report->json() : report->text()).c_str(), stdout);
+  return 0;
+}
+
+}  // namespace
+}  // namespace usine::bench
+
+int main(int argc, char** argv) { return usine::bench::run(argc, argv); }
