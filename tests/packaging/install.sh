@@ -20,14 +20,16 @@ for file in bin/usine bin/usine-scheduler bin/usine-agent bin/usine-shepherd \
   [ -s "$usr/$file" ] || { echo "$file is missing"; exit 1; }
 done
 
-# Every command that the program names, and every option that its --help has.
+# Every command that the program names, and every option that its --help explains.
 commands=$("$usr/bin/usine" --help=words)
 for command in $commands; do
   page=$usr/share/man/man1/usine-$command.1
   [ -s "$page" ] || { echo "there is no manual of $command"; exit 1; }
   plain=$(sed 's/\\-/-/g; s/\\fB//g; s/\\fR//g' "$page")
   known=$("$usr/bin/usine" "$command" --help=words)
-  said=$("$usr/bin/usine" "$command" --help | grep -oE '(^|[ |[])--[a-z][a-z-]+' | tr -d ' |[')
+  said=$("$usr/bin/usine" "$command" --help |
+    sed -nE 's/^ +(-[a-zA-Z] \[ )?(--[a-z][a-z-]*).*/\2/p')
+  [ -n "$said" ] || { echo "the help of $command names no option"; exit 1; }
   for option in $said; do
     grep -qF -e "$option" <<<"$plain" || { echo "$command: the manual lacks $option"; exit 1; }
     grep -qx -e "$option" <<<"$known" || { echo "$command: no completion of $option"; exit 1; }
@@ -36,7 +38,7 @@ done
 
 if command -v groff >/dev/null; then
   for page in "$usr"/share/man/man[18]/*; do
-    faults=$(groff -man -Tutf8 -ww -z "$page" 2>&1)
+    faults=$(groff -Kutf8 -man -Tutf8 -ww -z "$page" 2>&1)
     [ -z "$faults" ] || { echo "$page: $faults"; exit 1; }
   done
 fi
