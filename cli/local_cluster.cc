@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <utility>
 
+#include "cli/job_groups.h"
 #include "common/os/files.h"
 #include "common/os/job_memory.h"
 #include "common/os/os_error.h"
@@ -255,7 +256,10 @@ std::size_t end_jobs(const std::vector<pid_t>& shepherds) {
   }
   signal_all(shepherds, SIGKILL);
   wait_for([&] { return std::ranges::none_of(shepherds, is_alive); }, kKillWait);
-  for (const std::string& folder : job_folders) os::remove_job_memory(folder);
+  for (const std::string& folder : job_folders) {
+    os::remove_job_memory(folder);
+    remove_job_groups(folder);
+  }
   return shepherds.size();
 }
 

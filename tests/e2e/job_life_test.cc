@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "common/os/sockets.h"
+#include "tests/e2e/remains.h"
 #include "tests/e2e/test_cluster.h"
 #include "tests/support/wait.h"
 
@@ -333,4 +334,6 @@ TEST_CASE("up on a folder that is up changes nothing and down ends everything of
     CAPTURE(pid);
     CHECK_FALSE(runs(pid));
   }
+  CHECK(usine::test::processes_of(cluster.state_folder()).empty());
+  CHECK(usine::test::groups_of(cluster.state_folder()).empty());
 }

@@ -41,7 +41,7 @@ ALLOWED = {
     ),
     "sim": ENGINE + ("scheduler/estimate", "agent/core"),
     "tools": ENGINE + DISCOVERY + WORLD + ("agent/core", "sim", "scheduler/store", "config"),
-    "cli": MODEL + WORLD + ("proto", "tools", "config"),
+    "cli": MODEL + WORLD + ("proto", "tools", "config", "agent/contain"),
     # Programs of their own: a job's code knows nothing of the scheduler.
     "examples": ("common",),
     # Measure and test whatever they like.
