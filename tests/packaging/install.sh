@@ -7,7 +7,6 @@ build=$1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-cmake --build "$build" --target usine_manuals >"$work/log" || { cat "$work/log"; exit 1; }
 for component in client scheduler agent; do
   DESTDIR="$work/root" cmake --install "$build" --prefix /usr --component "$component" \
     >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }

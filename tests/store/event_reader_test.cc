@@ -12,9 +12,9 @@ namespace {
 Time at(std::int64_t ms) { return Time(Millis(ms)); }
 
 // A journal with a row at each of these times, their sequences from 1 on.
-class Journal {
+class TimedRows {
  public:
-  explicit Journal(std::vector<std::int64_t> times) : journal_(*SqliteJournal::open(file_)) {
+  explicit TimedRows(std::vector<std::int64_t> times) : journal_(*SqliteJournal::open(file_)) {
     CommitBatch batch;
     for (std::uint64_t i = 0; i < times.size(); ++i) {
       const Event event = NodeFenced{NodeId{static_cast<std::uint32_t>(i)}};
@@ -54,7 +54,7 @@ using Rows = std::vector<std::uint64_t>;
 }  // namespace
 
 TEST_CASE("Reading from a time finds its first row and no earlier one") {
-  Journal journal({10, 20, 20, 20, 30, 40});
+  TimedRows journal({10, 20, 20, 20, 30, 40});
   CHECK(journal.since(at(0)) == Rows{1, 2, 3, 4, 5, 6});
   CHECK(journal.since(at(20)) == Rows{2, 3, 4, 5, 6});
   CHECK(journal.since(at(21)) == Rows{5, 6});
@@ -63,12 +63,12 @@ TEST_CASE("Reading from a time finds its first row and no earlier one") {
 }
 
 TEST_CASE("Reading ends where the visitor has enough and that is no error") {
-  Journal journal({10, 20, 30});
+  TimedRows journal({10, 20, 30});
   CHECK(journal.since(at(0), 2) == Rows{1, 2});
 }
 
 TEST_CASE("A journal whose beginning is gone says so of times before what is left") {
-  Journal journal({10, 20, 30, 40});
+  TimedRows journal({10, 20, 30, 40});
   CHECK_FALSE(journal.begins_after(at(0)));
   journal.drop_before(3);
   CHECK(journal.begins_after(at(20)));
