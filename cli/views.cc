@@ -273,6 +273,7 @@ Json to_json(const proto::HistoryEntry& entry) {
                {"cores", entry.cores()},
                {"node_list", entry.node_list()},
                {"peak_memory_mib", entry.peak_memory_mib()},
+               {"gpu_seconds", seconds_of(entry.gpu_ms())},
                {"final", entry.final()}};
   add_task(entry, json);
   return json;

@@ -35,6 +35,7 @@ void Witness::accepted(const std::string& key, JobId job) {
 
 void Witness::committed(const std::vector<Event>& events) {
   for (const Event& event : events) {
+    count_use(event);
     if (std::string fault = dependencies_.take(event); !fault.empty()) breach(std::move(fault));
     if (std::string fault = reservations_.take(event); !fault.empty()) breach(std::move(fault));
     if (std::string fault = sharing_.take(event); !fault.empty()) breach(std::move(fault));
@@ -53,6 +54,27 @@ void Witness::committed(const std::vector<Event>& events) {
     if (is_new) continue;
     breach("[B10] one submission is " + text_of(entry->second) + " and " + text_of(submitted->job));
   }
+}
+
+void Witness::count_use(const Event& event) {
+  if (const auto* const placed = std::get_if<AttemptPlaced>(&event)) {
+    places_[{placed->job, placed->attempt}] = placed->allocation;
+  }
+  if (const auto* const ended = std::get_if<AttemptNodeEnded>(&event)) {
+    const NodeShare& share = places_.at(ended->key).nodes.at(ended->index);
+    const auto gpus = static_cast<std::int64_t>(share.gpus.count());
+    gpu_ms_[share.node] += gpus * ended->elapsed.count();
+  }
+}
+
+void Witness::check_use(const MemoryJournal& journal) {
+  std::int64_t of_nodes = 0;
+  std::int64_t of_jobs = 0;
+  for (const auto& [node, gpu_ms] : gpu_ms_) of_nodes += gpu_ms;
+  for (const HistoryRow& row : journal.history()) of_jobs += row.gpu_ms;
+  if (of_nodes == of_jobs) return;
+  breach("[B84] GPU milliseconds by node are " + std::to_string(of_nodes) + ", by job " +
+         std::to_string(of_jobs));
 }
 
 void Witness::ready(NodeId node, AttemptKey key) { ready_[key].insert(node); }
@@ -129,6 +151,7 @@ void Witness::check_end(const State& state, const MemoryJournal& journal) {
       breach("[B94] the end of " + text_of(row.key.job) + " is booked twice");
     }
   }
+  check_use(journal);
   for (const auto& [key, job] : jobs_) {
     if (!ends.contains(job)) breach(text_of(job) + " has no end in the books");
   }

@@ -56,6 +56,8 @@ class Witness {
 
  private:
   void check_task(const Prepare& prepare);
+  void count_use(const Event& event);
+  void check_use(const MemoryJournal& journal);
 
   std::vector<std::string> breaches_;
   DependencyWatch dependencies_;
@@ -70,6 +72,9 @@ class Witness {
   using TaskPlace = std::pair<std::uint64_t, std::uint32_t>;
   std::map<JobId, TaskPlace> place_of_;
   std::set<TaskPlace> succeeded_;
+  // GPU time by the node on which it was spent, and where each attempt has its parts (B84).
+  std::map<NodeId, std::int64_t> gpu_ms_;
+  std::map<AttemptKey, Allocation> places_;
   std::set<JobId> renewed_;  // arrays that were taken up again, and so may end more than once
 };
 

@@ -275,6 +275,8 @@ void lose_attempts_of(Decider& decider, NodeId node, const std::string& text) {
     Ended report;
     report.key = {id, attempt.number};
     report.exit = {EndCause::kLost, 0, 0, text};
+    // Its agent cannot say: until now its share was taken.
+    if (attempt.started) report.elapsed = decider.now - *attempt.started;
     end_node_part(decider, *index_of(attempt, node), report, {StopCause::kNodeLost, text});
   }
 }

@@ -34,6 +34,7 @@ proto::HistoryEntry entry_of(const HistoryRow& row) {
   entry.set_cores(row.cores);
   entry.set_node_list(row.node_list);
   entry.set_peak_memory_mib(row.peak_memory_mib);
+  entry.set_gpu_ms(row.gpu_ms);
   entry.set_final(row.final);
   entry.set_array_id(row.array_id.value);
   entry.set_array_index(row.array_index);

@@ -107,8 +107,11 @@ HistoryRow history_row(const State& after, const AttemptEnded& event) {
   row.gpus = attempt.allocation.total_gpus();
   row.cores = attempt.allocation.total_cores();
   row.node_list = node_list(after, attempt.allocation);
-  for (const AttemptNode& node : attempt.nodes) {
+  for (std::size_t i = 0; i < attempt.nodes.size(); ++i) {
+    const AttemptNode& node = attempt.nodes[i];
     row.peak_memory_mib = std::max(row.peak_memory_mib, node.peak_memory_mib);
+    const auto gpus = static_cast<std::int64_t>(attempt.allocation.nodes[i].gpus.count());
+    row.gpu_ms += gpus * node.elapsed.count();
   }
   return row;
 }

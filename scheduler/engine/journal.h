@@ -59,7 +59,8 @@ struct HistoryRow {
   std::uint64_t cores = 0;
   std::string node_list;  // compressed host list, in rank order
   std::int64_t peak_memory_mib = 0;
-  bool final = false;  // the job ended with this attempt
+  std::int64_t gpu_ms = 0;  // over its nodes: the GPUs on each times how long its part took (B84)
+  bool final = false;       // the job ended with this attempt
 
   friend bool operator==(const HistoryRow&, const HistoryRow&) = default;
 };

@@ -9,7 +9,7 @@ namespace {
 constexpr const char* kColumns =
     "SELECT row, job, attempt, name, user, project, partition, state, cause, exit_code, signal,"
     " exit_message, message, submitted_ms, started_ms, ended_ms, elapsed_ms, nodes, gpus, cores,"
-    " node_list, peak_memory_mib, final, array_id, array_index FROM history";
+    " node_list, peak_memory_mib, final, array_id, array_index, gpu_ms FROM history";
 
 Time time_of(std::int64_t ms) { return Time(Millis(ms)); }
 
@@ -48,6 +48,7 @@ HistoryRow row_of(const Statement& at) {
   row.final = at.integer(22) != 0;
   row.array_id.value = static_cast<std::uint64_t>(at.integer(23));
   row.array_index = static_cast<std::uint32_t>(at.integer(24));
+  row.gpu_ms = at.integer(25);
   return row;
 }
 

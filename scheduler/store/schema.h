@@ -6,7 +6,7 @@
 namespace usine::store {
 
 // What PRAGMA user_version holds. A newer file is refused, since it may hold what we would lose.
-inline constexpr std::int64_t kSchemaVersion = 1;
+inline constexpr std::int64_t kSchemaVersion = 2;
 
 // Creates what is not there yet.
 inline constexpr const char* kSchemaSql = R"sql(
@@ -85,6 +85,7 @@ CREATE TABLE IF NOT EXISTS history (
   final INTEGER NOT NULL,
   array_id INTEGER NOT NULL,
   array_index INTEGER NOT NULL,
+  gpu_ms INTEGER NOT NULL,
   UNIQUE (job, attempt)
 );
 CREATE INDEX IF NOT EXISTS history_ended ON history (ended_ms);

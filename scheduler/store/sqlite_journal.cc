@@ -63,7 +63,7 @@ Status SqliteJournal::prepare_statements() {
       {&statements_.insert_blob, "INSERT OR IGNORE INTO blob VALUES (?, ?)"},
       {&statements_.insert_history,
        "INSERT INTO history VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-       " ?, ?, ?, ?, ?, ?)"},
+       " ?, ?, ?, ?, ?, ?, ?)"},
       {&statements_.insert_planner_input, "INSERT INTO planner_input VALUES (NULL, ?, ?, ?, ?)"}};
   for (const auto& [statement, sql] : texts) {
     auto prepared = database_.prepare(sql);
@@ -174,6 +174,7 @@ Status SqliteJournal::insert(const HistoryRow& row) {
       .bind(static_cast<std::int64_t>(row.final ? 1 : 0))
       .bind(row.array_id.value)
       .bind(row.array_index)
+      .bind(row.gpu_ms)
       .run();
 }
 

@@ -93,7 +93,7 @@ TEST_CASE("The blobs of an accepted submission are in the store") {
   CHECK(driver.journal.read_blob("hash") == "content");
 }
 
-TEST_CASE("[B40] Every attempt has one row in the books and only the last one is final") {
+TEST_CASE("[B40] [B84] Every attempt has one row with the GPU time of all its nodes and the last is final") {
   Driver driver;
   driver.join_all();
   const JobId job = running_job(driver, 2);
@@ -113,6 +113,7 @@ TEST_CASE("[B40] Every attempt has one row in the books and only the last one is
   CHECK(history[1].gpus == 2);
   CHECK(history[1].node_list == "n[0001-0002]");
   CHECK(history[1].peak_memory_mib == 64);
+  CHECK(history[1].gpu_ms == 2'000);
   CHECK(history[1].started.has_value());
 }
 

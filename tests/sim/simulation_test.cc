@@ -30,7 +30,7 @@ void run_seeds(SimulationOptions options, int runs) {
   }
 }
 
-TEST_CASE("[B92] Through every fault accepted jobs exist and none runs twice and all end") {
+TEST_CASE("[B92] [B84] Through every fault accepted jobs exist and none runs twice and all end") {
   run_seeds({}, 100);
 }
 

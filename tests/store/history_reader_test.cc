@@ -28,6 +28,7 @@ HistoryRow row(std::uint64_t job, std::uint32_t attempt) {
   one.cores = 96;
   one.node_list = "n[1-2]";
   one.peak_memory_mib = 4'096;
+  one.gpu_ms = 1'232;
   one.final = attempt > 1;
   return one;
 }
