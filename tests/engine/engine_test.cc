@@ -93,7 +93,7 @@ TEST_CASE("The blobs of an accepted submission are in the store") {
   CHECK(driver.journal.read_blob("hash") == "content");
 }
 
-TEST_CASE("[B40] [B84] Every attempt has one row with the GPU time of all its nodes and the last is final") {
+TEST_CASE("[B40] [B84] Every attempt has one row with its GPU time and only the last is final") {
   Driver driver;
   driver.join_all();
   const JobId job = running_job(driver, 2);
