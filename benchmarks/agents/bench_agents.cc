@@ -2,6 +2,7 @@
 // connection each, beat as they are told. Prints rss_mib of the scheduler with all of them
 // connected, heartbeat_core_share (of one core) and reconnect_s: from the moment when the scheduler
 // that was killed serves again until each of them is welcomed, with reconnect_attempts.
+#include <absl/synchronization/mutex.h>
 #include <chrono>
 #include <cstdio>
 #include <string>
@@ -88,6 +89,7 @@ int run(int argc, char** argv) {
     return 2;
   }
   os::raise_descriptors_max();
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);  // as the daemons
   const auto report = measure(static_cast<std::size_t>(options->counts.at("agents")),
                               static_cast<std::size_t>(options->counts.at("seconds")));
   if (!report) {

@@ -1,5 +1,6 @@
 // usine-scheduler: reads its command line, holds the state folder, and serves until it is told to
 // end (TERM or INT: exit status 0) or can no longer make decisions durable (1).
+#include <absl/synchronization/mutex.h>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -116,6 +117,9 @@ int restore(const Options& options) {
 
 int main(int argc, char** argv) {
   using namespace usine::daemon;
+  // Debian's abseil looks for cycles of locks at every lock, in lists that grow with the number of
+  // connections: with thousands of agents that was most of what the scheduler did.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   set_up_log();
   const auto options = parse_options(argc, argv);
   if (!options) return report(options.error(), kExitUsage);
