@@ -98,6 +98,10 @@ CommandResult run_attach(const Words& words) {
   const auto detail = client->get_job(*request);
   if (!detail) return fail(detail.error());
   const proto::JobSummary& job = detail->summary();
+  if (!detail->request().has_launch()) {
+    return fail(ErrorCode::kPermission, "job " + std::to_string(job.id()) + " belongs to " +
+                                            job.user() + ": only its owner and operators attach");
+  }
   if (job.has_array()) {
     return fail(ErrorCode::kInvalid, "job " + std::to_string(job.id()) +
                                          " is an array: attach to a task of it that runs, such "

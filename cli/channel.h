@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include <google/protobuf/message.h>
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 
@@ -14,10 +15,18 @@
 
 namespace usine::cli {
 
-[[nodiscard]] std::shared_ptr<grpc::Channel> open_channel(const std::string& address);
+[[nodiscard]] std::shared_ptr<grpc::Channel> open_channel(const Target& target);
 
-// Proves who calls, and gives the call so much time.
-void prepare_call(grpc::ClientContext& context, const Target& target, Millis timeout);
+struct CallPlan {
+  const char* method;  // its name in the service
+  const google::protobuf::Message& request;
+  Millis timeout;
+};
+
+// Proves who calls, for that call alone, and gives it so much time. Error: kIo, kUnavailable where
+// MUNGE on this machine does not work.
+[[nodiscard]] Status prepare_call(grpc::ClientContext& context, const Target& target,
+                                  const CallPlan& plan);
 
 // Of a call that has failed: kUnavailable with the address where nobody answered, or not in time,
 // else as the scheduler said.

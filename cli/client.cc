@@ -6,19 +6,23 @@
 #include "proto/users.grpc.pb.h"
 
 namespace usine::cli {
+
 struct Client::Connection {
   Connection(Target to, Millis call_timeout)
       : target(std::move(to)),
         patience(call_timeout),
-        stub(proto::Users::NewStub(open_channel(target.address))) {}
+        stub(proto::Users::NewStub(open_channel(target))) {}
 
+  // `name` is that of `method`, for the credential.
   template <typename Request, typename Reply>
-  Result<Reply> call(grpc::Status (proto::Users::Stub::*method)(grpc::ClientContext*,
+  Result<Reply> call(const char* name,
+                     grpc::Status (proto::Users::Stub::*method)(grpc::ClientContext*,
                                                                 const Request&, Reply*),
                      const Request& request, Millis more_time = Millis{0}) {
     const Millis timeout = patience + more_time;
     grpc::ClientContext context;
-    prepare_call(context, target, timeout);
+    const Status prepared = prepare_call(context, target, {name, request, timeout});
+    if (!prepared) return fail(prepared.error());
     Reply reply;
     const grpc::Status status = (stub.get()->*method)(&context, request, &reply);
     if (status.ok()) return reply;
@@ -36,64 +40,67 @@ Client::Client(Client&&) noexcept = default;
 Client::~Client() = default;
 
 Result<proto::SubmitReply> Client::submit(const proto::SubmitRequest& request) {
-  return connection_->call(&proto::Users::Stub::Submit, request);
+  return connection_->call("Submit", &proto::Users::Stub::Submit, request);
 }
 
 Result<proto::ActReply> Client::act_on_jobs(const proto::ActOnJobsRequest& request) {
-  return connection_->call(&proto::Users::Stub::ActOnJobs, request);
+  return connection_->call("ActOnJobs", &proto::Users::Stub::ActOnJobs, request);
 }
 
 Result<proto::ActReply> Client::update_jobs(const proto::UpdateJobsRequest& request) {
-  return connection_->call(&proto::Users::Stub::UpdateJobs, request);
+  return connection_->call("UpdateJobs", &proto::Users::Stub::UpdateJobs, request);
 }
 
 Result<proto::ActReply> Client::act_on_nodes(const proto::ActOnNodesRequest& request) {
-  return connection_->call(&proto::Users::Stub::ActOnNodes, request);
+  return connection_->call("ActOnNodes", &proto::Users::Stub::ActOnNodes, request);
 }
 
 Result<proto::ListJobsReply> Client::list_jobs(const proto::ListJobsRequest& request) {
-  return connection_->call(&proto::Users::Stub::ListJobs, request);
+  return connection_->call("ListJobs", &proto::Users::Stub::ListJobs, request);
 }
 
 Result<proto::JobDetail> Client::get_job(const proto::GetJobRequest& request) {
-  return connection_->call(&proto::Users::Stub::GetJob, request, Millis(request.wait_ms()));
+  return connection_->call("GetJob", &proto::Users::Stub::GetJob, request,
+                           Millis(request.wait_ms()));
 }
 
 Result<proto::Explanation> Client::explain(const proto::ExplainRequest& request) {
-  return connection_->call(&proto::Users::Stub::Explain, request);
+  return connection_->call("Explain", &proto::Users::Stub::Explain, request);
 }
 
 Result<proto::ActReply> Client::create_reservation(const proto::ReservationRequest& request) {
-  return connection_->call(&proto::Users::Stub::CreateReservation, request);
+  return connection_->call("CreateReservation", &proto::Users::Stub::CreateReservation, request);
 }
 
 Result<proto::ActReply> Client::delete_reservations(
     const proto::DeleteReservationsRequest& request) {
-  return connection_->call(&proto::Users::Stub::DeleteReservations, request);
+  return connection_->call("DeleteReservations", &proto::Users::Stub::DeleteReservations, request);
 }
 
 Result<proto::ListReservationsReply> Client::list_reservations() {
-  return connection_->call(&proto::Users::Stub::ListReservations, proto::ListReservationsRequest());
+  return connection_->call("ListReservations", &proto::Users::Stub::ListReservations,
+                           proto::ListReservationsRequest());
 }
 
 Result<proto::ListNodesReply> Client::list_nodes(const proto::ListNodesRequest& request) {
-  return connection_->call(&proto::Users::Stub::ListNodes, request);
+  return connection_->call("ListNodes", &proto::Users::Stub::ListNodes, request);
 }
 
 Result<proto::ListHistoryReply> Client::list_history(const proto::ListHistoryRequest& request) {
-  return connection_->call(&proto::Users::Stub::ListHistory, request);
+  return connection_->call("ListHistory", &proto::Users::Stub::ListHistory, request);
 }
 
 Result<proto::ClusterInfo> Client::get_cluster() {
-  return connection_->call(&proto::Users::Stub::GetCluster, proto::GetClusterRequest());
+  return connection_->call("GetCluster", &proto::Users::Stub::GetCluster,
+                           proto::GetClusterRequest());
 }
 
 Result<proto::ListGroupsReply> Client::list_groups(const proto::ListGroupsRequest& request) {
-  return connection_->call(&proto::Users::Stub::ListGroups, request);
+  return connection_->call("ListGroups", &proto::Users::Stub::ListGroups, request);
 }
 
 Result<proto::ActReply> Client::mark_job(const proto::MarkJobRequest& request) {
-  return connection_->call(&proto::Users::Stub::MarkJob, request);
+  return connection_->call("MarkJob", &proto::Users::Stub::MarkJob, request);
 }
 
 Result<Client> connect(const TargetOptions& options) {

@@ -54,6 +54,7 @@ CommandResult run_node(const Words& words);
 CommandResult run_history(const Words& words);
 CommandResult run_topology(const Words& words);
 CommandResult run_simulate(const Words& words);
+CommandResult run_cluster(const Words& words);
 CommandResult run_config(const Words& words);
 CommandResult run_version(const Words& words);
 

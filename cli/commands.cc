@@ -29,6 +29,7 @@ constexpr auto kCommands = std::to_array<Command>({
     {"history", "list finished jobs", run_history},
     {"topology", "show a node's shape, import a fabric", run_topology},
     {"simulate", "run the scheduler on a recorded list of jobs", run_simulate},
+    {"cluster", "make the certificates of a cluster", run_cluster},
     {"config", "check a configuration file, or have it read anew", run_config},
     {"backup", "copy the scheduler's journal into a file", run_backup},
     {"version", "print the version", run_version},

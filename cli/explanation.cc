@@ -60,7 +60,9 @@ std::string remedy_text(const proto::BlockingRule& rule, std::uint64_t id) {
 std::string rule_text(const proto::BlockingRule& rule, std::uint64_t id) {
   std::string text = "  " + rule.reason().kind() + ": " + rule.reason().sentence() + '\n';
   for (const proto::Holder& holder : rule.holders()) {
-    text += "    job " + std::to_string(holder.job()) + " of " + holder.user() + " has ";
+    text += "    job " + std::to_string(holder.job());
+    // Whose it is may be private.
+    text += (holder.user().empty() ? "" : " of " + holder.user()) + " has ";
     text += holder.gpus() > 0 ? count(holder.gpus(), "GPU") : count(holder.cores(), "core");
     text += " on " + count(holder.nodes(), "node") + ", until " + second_text(holder.ends_ms()) +
             " at the latest\n";

@@ -15,14 +15,16 @@ constexpr Millis kBackupTimeout{3'600'000};
 
 struct OperationsClient::Connection {
   explicit Connection(Target to)
-      : target(std::move(to)), stub(proto::Operations::NewStub(open_channel(target.address))) {}
+      : target(std::move(to)), stub(proto::Operations::NewStub(open_channel(target))) {}
 
   template <typename Request, typename Reply>
-  Result<Reply> call(grpc::Status (proto::Operations::Stub::*method)(grpc::ClientContext*,
+  Result<Reply> call(const char* name,
+                     grpc::Status (proto::Operations::Stub::*method)(grpc::ClientContext*,
                                                                      const Request&, Reply*),
                      const Request& request) {
     grpc::ClientContext context;
-    prepare_call(context, target, kCallTimeout);
+    const Status prepared = prepare_call(context, target, {name, request, kCallTimeout});
+    if (!prepared) return fail(prepared.error());
     Reply reply;
     const grpc::Status status = (stub.get()->*method)(&context, request, &reply);
     if (status.ok()) return reply;
@@ -39,20 +41,23 @@ OperationsClient::OperationsClient(OperationsClient&&) noexcept = default;
 OperationsClient::~OperationsClient() = default;
 
 Result<proto::ReloadConfigReply> OperationsClient::reload_config() {
-  return connection_->call(&proto::Operations::Stub::ReloadConfig, proto::ReloadConfigRequest());
+  return connection_->call("ReloadConfig", &proto::Operations::Stub::ReloadConfig,
+                           proto::ReloadConfigRequest());
 }
 
 Result<proto::ListEventsReply> OperationsClient::list_events(
     const proto::ListEventsRequest& request) {
-  return connection_->call(&proto::Operations::Stub::ListEvents, request);
+  return connection_->call("ListEvents", &proto::Operations::Stub::ListEvents, request);
 }
 
 Result<proto::BackupSummary> OperationsClient::backup(
     const std::function<Status(const std::string&)>& take) {
   const Target& target = connection_->target;
   grpc::ClientContext context;
-  prepare_call(context, target, kBackupTimeout);
-  const auto reader = connection_->stub->Backup(&context, proto::BackupRequest());
+  const proto::BackupRequest request;
+  const Status prepared = prepare_call(context, target, {"Backup", request, kBackupTimeout});
+  if (!prepared) return fail(prepared.error());
+  const auto reader = connection_->stub->Backup(&context, request);
   proto::BackupChunk chunk;
   Status taken;
   while (taken && reader->Read(&chunk)) taken = take(chunk.data());

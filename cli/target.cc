@@ -41,29 +41,63 @@ Result<std::string> read_credential(const std::string& path) {
   return fail(content.error());
 }
 
-// The cluster that lives in a state folder.
-Result<Target> target_of_folder(const std::string& folder, const std::string& token_file) {
-  const std::string remedy = "start it with `usine up --state " + folder + "`";
+// What proves us, and to whom it does.
+struct Proof {
+  std::string credential;
+  std::optional<MungeTarget> munge;
+};
+
+Result<Proof> token_proof(const std::string& file) {
+  const auto own = environment("USINE_TOKEN_FILE");
+  const auto credential = read_credential(own.value_or(file));
+  if (!credential) return fail(credential.error());
+  return Proof{*credential, std::nullopt};
+}
+
+Result<Proof> proof_of(const config::ClusterFile& file) {
+  const config::ListenConfig& listen = file.listen;
+  if (!listen.identity.munge || environment("USINE_TOKEN_FILE")) {
+    return token_proof(listen.token_file);
+  }
+  return Proof{{}, MungeTarget{file.cluster.name, listen.identity.munge_socket}};
+}
+
+// The address of the scheduler that lives in a state folder.
+Result<std::string> address_in(const std::string& folder) {
   const auto address = os::read_file(folder + "/scheduler.address");
   if (!address && address.error().code == ErrorCode::kNotFound) {
-    return fail(ErrorCode::kUnavailable, "no scheduler runs on " + folder + ": " + remedy);
+    return fail(ErrorCode::kUnavailable, "no scheduler runs on " + folder +
+                                             ": start it with `usine up --state " + folder + "`");
   }
   if (!address) return fail(address.error());
-  const auto credential = read_credential(token_file);
-  if (!credential) return fail(credential.error());
-  return Target{first_line(*address), *credential, remedy};
+  return first_line(*address);
+}
+
+Result<Target> target_of_folder(const std::string& folder) {
+  const auto address = address_in(folder);
+  if (!address) return fail(address.error());
+  const auto proof = token_proof(folder + "/token");
+  if (!proof) return fail(proof.error());
+  return Target{*address, proof->credential, "start it with `usine up --state " + folder + "`"};
 }
 
 Result<Target> target_of_config(const std::string& path) {
   const auto file = config::load_cluster_file(path);
   if (!file) return fail(discovery::to_error(file.error()));
   const config::ListenConfig& listen = file->listen;
-  auto target = target_of_folder(listen.state_folder, listen.token_file);
-  if (target || listen.listen_address.ends_with(":0")) return target;
+  const auto address = address_in(listen.state_folder);
   // The scheduler's folder may be on another machine: the address is in the file then.
-  const auto credential = read_credential(listen.token_file);
-  if (!credential) return fail(credential.error());
-  return Target{listen.listen_address, *credential, "see whether usine-scheduler runs there"};
+  const bool elsewhere = !address && !listen.listen_address.ends_with(":0");
+  if (!address && !elsewhere) return fail(address.error());
+  const auto proof = proof_of(*file);
+  if (!proof) return fail(proof.error());
+  Target target{address.value_or(listen.listen_address), proof->credential,
+                "see whether usine-scheduler runs there", proof->munge};
+  if (listen.identity.ca_file.empty()) return target;
+  auto authority = os::read_file(listen.identity.ca_file);
+  if (!authority) return fail(authority.error().within("the certificate of the cluster's CA"));
+  target.authority = *std::move(authority);
+  return target;
 }
 
 }  // namespace
@@ -90,10 +124,10 @@ Result<Target> find_target(const TargetOptions& options) {
   if (config && !by_folder) return target_of_config(*config);
   const auto folder = state_folder(options.state);
   if (!folder) return fail(folder.error());
-  if (!options.scheduler) return target_of_folder(*folder, *folder + "/token");
-  const auto credential = read_credential(*folder + "/token");
-  if (!credential) return fail(credential.error());
-  return Target{*options.scheduler, *credential, "see whether usine-scheduler runs there"};
+  if (!options.scheduler) return target_of_folder(*folder);
+  const auto proof = token_proof(*folder + "/token");
+  if (!proof) return fail(proof.error());
+  return Target{*options.scheduler, proof->credential, "see whether usine-scheduler runs there"};
 }
 
 }  // namespace usine::cli

@@ -73,7 +73,8 @@ class ClusterReader {
   ClusterReader(YamlFile& file, const YAML::Node& root, std::filesystem::path folder)
       : map_(file, root, "",
              {"cluster", "scheduler", "classes", "fabric", "nodes", "partitions", "timings",
-              "operators", "priority", "limits", "qos", "projects", "never_satisfied"}),
+              "operators", "priority", "limits", "qos", "projects", "never_satisfied",
+              "authentication", "tls", "private_data"}),
         folder_(std::move(folder)) {}
 
   ClusterFile read() {
@@ -87,6 +88,7 @@ class ClusterReader {
     read_timings();
     read_order_and_limits();
     file_.cluster.operators = map_.texts("operators");
+    file_.cluster.private_data = read_private_data(map_);
     read_never_satisfied();
     return std::move(file_);
   }
@@ -117,6 +119,27 @@ class ClusterReader {
                                    : (state / "agent.secret").lexically_normal().string();
     listen.replay_rows = static_cast<std::uint64_t>(map.integer(
         "replay_rows", {0, kReplayRowsMax}, static_cast<std::int64_t>(listen.replay_rows)));
+    read_identity(map);
+  }
+
+  void read_identity(YamlMap& scheduler) {
+    IdentityConfig& identity = file_.listen.identity;
+    std::string& token_file = file_.listen.token_file;
+    const bool named = scheduler.has("token_file");
+    if (map_.has("authentication")) {
+      const Authentication read = read_authentication(map_);
+      identity.munge = read.munge;
+      identity.munge_socket = read.munge_socket;
+      if (named && !read.tokens.empty()) {
+        scheduler.report("token_file", "authentication.tokens names the file already: remove one");
+      }
+      if (!read.tokens.empty()) token_file = in_folder(read.tokens);
+      if (read.munge && read.tokens.empty() && !named) token_file.clear();
+    }
+    if (!map_.has("tls")) return;
+    const TlsPaths tls = read_tls(map_);
+    identity.tls_folder = tls.folder.empty() ? "" : in_folder(tls.folder);
+    identity.ca_file = tls.ca.empty() ? identity.tls_folder + "/ca.crt" : in_folder(tls.ca);
   }
 
   void read_never_satisfied() {

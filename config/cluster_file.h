@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "config/identity_yaml.h"
 #include "model/cluster.h"
 #include "topology/discovery/problem.h"
 
@@ -22,10 +23,11 @@ using discovery::Problems;
 struct ListenConfig {
   std::string state_folder;                    // journal, logs, pid files
   std::string listen_address = "127.0.0.1:0";  // host:port; port 0 lets the system choose
-  std::string token_file;                      // proves users to the scheduler; default STATE/token
+  std::string token_file;  // proves users to the scheduler; default STATE/token, none with MUNGE
   std::string agent_secret_file;  // proves agents to the scheduler; default STATE/agent.secret
   // Rows of the journal that are kept for replay beyond what recovery needs.
   std::uint64_t replay_rows = 1'000'000;
+  IdentityConfig identity{};
 
   friend bool operator==(const ListenConfig&, const ListenConfig&) = default;
 };

@@ -57,6 +57,15 @@ struct Timings {
   friend bool operator==(const Timings&, const Timings&) = default;
 };
 
+// What users are not shown of others; operators see everything.
+struct PrivateData {
+  bool jobs = false;     // in the queue, by their ids, and in explanations
+  bool history = false;  // finished jobs
+  bool reports = false;  // who uses how much of a partition, QOS or project
+
+  friend bool operator==(const PrivateData&, const PrivateData&) = default;
+};
+
 struct ClusterConfig {
   std::string name;
   Fabric fabric;
@@ -71,6 +80,7 @@ struct ClusterConfig {
   AmountLimits user_limits;       // of each user, whatever the partition, QOS and project
   JobMaxima job_maxima;
   bool cancel_if_never = false;  // jobs whose dependencies can never be met any more (B11)
+  PrivateData private_data;
 
   friend bool operator==(const ClusterConfig&, const ClusterConfig&) = default;
 };
@@ -92,9 +102,13 @@ void fields(A& a, Timings& v) {
   a(v.heartbeat, v.lease, v.prepare, v.kill_wait, v.keep_finished, v.requeue_delay, v.requeue_max);
 }
 template <typename A>
+void fields(A& a, PrivateData& v) {
+  a(v.jobs, v.history, v.reports);
+}
+template <typename A>
 void fields(A& a, ClusterConfig& v) {
   a(v.name, v.fabric, v.classes, v.nodes, v.partitions, v.timings, v.operators, v.priority, v.qos,
-    v.projects, v.user_limits, v.job_maxima, v.cancel_if_never);
+    v.projects, v.user_limits, v.job_maxima, v.cancel_if_never, v.private_data);
 }
 
 }  // namespace usine

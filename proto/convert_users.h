@@ -15,6 +15,7 @@ namespace usine {
 
 // Names of the metadata that calls carry.
 inline constexpr char kTokenMetadata[] = "usine-token";
+inline constexpr char kMungeMetadata[] = "usine-munge";
 inline constexpr char kAgentSecretMetadata[] = "usine-agent-secret";
 inline constexpr char kErrorMetadata[] = "usine-error";  // trailing: the ErrorCode's word
 

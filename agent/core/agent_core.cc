@@ -146,9 +146,23 @@ void AgentCore::obey(Step& step, const Prepare& prepare) {
     if (!attempt.address.empty()) send_prepared(step, prepare.key, attempt);
     return;
   }
+  const JobRequest& request = *prepare.request;
+  if (identity_.only_user && identity_.only_user->uid != request.uid) {
+    return end(step, entry, refusal(prepare.key, request.user));
+  }
   attempt.prepare = std::make_shared<const Prepare>(prepare);
   attempt.phase = Phase::kWaiting;
   if (!has_orphans()) spawn(step, attempt);
+}
+
+Prepared AgentCore::refusal(AttemptKey key, const std::string& owner) const {
+  const std::string& own = identity_.only_user->name;
+  return {key,
+          false,
+          false,
+          "the agent runs as user " + own + " and not as root, so that it starts only jobs of " +
+              own + " and none of " + owner + ": have the operators run it as root",
+          {}};
 }
 
 void AgentCore::obey(Step& step, const Start& start) {

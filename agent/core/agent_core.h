@@ -92,6 +92,12 @@ struct LeaveScheduler {
 using Output = std::variant<Send, SpawnShepherd, StartShepherd, StopShepherd, RemoveAttempt,
                             RememberCluster, LeaveScheduler, SignalShepherd, SuspendShepherd>;
 
+// The user as which an agent without root's rights runs.
+struct OwnUser {
+  std::uint32_t uid = 0;
+  std::string name;
+};
+
 // Who this agent is.
 struct Identity {
   std::string node_name;
@@ -99,6 +105,7 @@ struct Identity {
   std::string cluster_uuid;  // empty: never joined
   std::shared_ptr<const NodeShape> shape;
   Epoch epoch{};  // the newest that was remembered: no older scheduler is obeyed
+  std::optional<OwnUser> only_user{};  // nobody else's jobs can be started as their owner
 };
 
 // How long the end of an attempt waits for Forget before it is told again.
@@ -159,6 +166,8 @@ class AgentCore {
   [[nodiscard]] bool stale(Epoch epoch) const { return !welcomed_ || epoch < identity_.epoch; }
   [[nodiscard]] bool has_orphans() const;
   [[nodiscard]] bool runs(AttemptKey key) const;
+  // What is answered to a job of another than the agent's own user.
+  [[nodiscard]] Prepared refusal(AttemptKey key, const std::string& owner) const;
 
   void say_hello(Step& step);
   void judge(Step& step, const Welcome& welcome);

@@ -52,7 +52,7 @@ Agent::Agent(Start start)
                  [this](Input input) { inputs_.push_back(std::move(input)); }),
       core_(std::move(start.identity), shepherds_.find()),
       mailbox_(kMailboxMax),
-      link_({options_.scheduler, std::move(start.secret), seed_for(options_.node)},
+      link_({options_.scheduler, std::move(start.proof), seed_for(options_.node)},
             [this](LinkEvent event) { mailbox_.push(std::move(event)); }) {
   loop_.watch(signals_.get(), EPOLLIN, [this](std::uint32_t) { on_signal(); });
   loop_.watch(mailbox_.fd(), EPOLLIN, [this](std::uint32_t) { on_link(); });

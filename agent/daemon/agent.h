@@ -27,7 +27,7 @@ class Agent {
     AgentOptions options;
     Identity identity;
     Containment containment;
-    std::string secret;
+    identity::AgentProof proof;
     JobFolders folders;
     os::PollLoop loop;
     os::UniqueFd signals;  // signalfd of block_signals()

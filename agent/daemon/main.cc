@@ -2,6 +2,9 @@
 #include <fcntl.h>
 #include <iostream>
 #include <memory>
+#include <optional>
+#include <pwd.h>
+#include <unistd.h>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -22,11 +25,24 @@ using namespace usine;
 constexpr int kRefused = 1;
 constexpr int kWrongUsage = 2;
 
-Result<std::string> read_secret(const std::string& file) {
-  Result<std::string> secret = os::read_file(file);
+Result<identity::AgentProof> read_proof(const agent::AgentOptions& options) {
+  if (!options.tls_folder.empty()) {
+    Result<identity::TlsFolder> tls = identity::read_tls_folder(options.tls_folder, options.node);
+    if (!tls) return fail(tls.error());
+    return identity::AgentProof{{}, *std::move(tls)};
+  }
+  Result<std::string> secret = os::read_file(options.secret_file);
   if (!secret) return fail(secret.error().within("the cluster secret"));
   secret->erase(secret->find_last_not_of(" \t\r\n") + 1);
-  return secret;
+  return identity::AgentProof{*std::move(secret), {}};
+}
+
+// Without root's rights this process can be no other user.
+std::optional<agent::OwnUser> find_only_user() {
+  if (::geteuid() == 0) return std::nullopt;
+  const passwd* const known = ::getpwuid(::geteuid());
+  return agent::OwnUser{::geteuid(),
+                        known != nullptr ? known->pw_name : std::to_string(::geteuid())};
 }
 
 Result<agent::Identity> find_identity(const agent::AgentOptions& options) {
@@ -36,8 +52,12 @@ Result<agent::Identity> find_identity(const agent::AgentOptions& options) {
   if (!shape) return fail(shape.error());
   const Result<std::string> boot_id = agent::find_boot_id();
   if (!boot_id) return fail(boot_id.error());
-  return agent::Identity{options.node, *boot_id, membership->cluster_uuid,
-                         std::make_shared<const NodeShape>(*std::move(shape)), membership->epoch};
+  return agent::Identity{options.node,
+                         *boot_id,
+                         membership->cluster_uuid,
+                         std::make_shared<const NodeShape>(*std::move(shape)),
+                         membership->epoch,
+                         find_only_user()};
 }
 
 // Held for as long as this agent lives: two on one folder would each take the other's jobs for
@@ -55,8 +75,8 @@ Result<os::UniqueFd> lock(const std::string& folder) {
 Status run(const agent::AgentOptions& options) {
   os::raise_descriptors_max();  // each job on this node takes one
   os::UniqueFd signals = agent::block_signals();
-  Result<std::string> secret = read_secret(options.secret_file);
-  if (!secret) return fail(secret.error());
+  Result<identity::AgentProof> proof = read_proof(options);
+  if (!proof) return fail(proof.error());
   Result<agent::JobFolders> folders = agent::JobFolders::open(options.state_folder);
   if (!folders) return fail(folders.error());
   const Result<os::UniqueFd> locked = lock(options.state_folder);
@@ -68,7 +88,7 @@ Status run(const agent::AgentOptions& options) {
   if (!containment) return fail(containment.error());
   Result<os::PollLoop> loop = os::PollLoop::open();
   if (!loop) return fail(loop.error());
-  agent::Agent agent({options, *std::move(identity), *std::move(containment), *std::move(secret),
+  agent::Agent agent({options, *std::move(identity), *std::move(containment), *std::move(proof),
                       *std::move(folders), *std::move(loop), std::move(signals)});
   return agent.run();
 }

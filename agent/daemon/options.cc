@@ -20,6 +20,8 @@ po::options_description describe(AgentOptions& options) {
   add("node", text(options.node)->value_name("NAME"), "this node's name in the configuration");
   add("state", text(options.state_folder)->value_name("DIR"), "folder for jobs and memory");
   add("secret-file", text(options.secret_file)->value_name("FILE"), "the cluster secret");
+  add("tls-dir", text(options.tls_folder)->value_name("DIR"),
+      "this node's folder as `usine cluster init` made it: then no secret is needed");
   add("like", text(options.like)->value_name("MACHINE|FILE"),
       "stand for an emulated node of this shape, with simulated GPUs");
   add("gpus", po::value<std::uint32_t>()->value_name("N"),
@@ -55,8 +57,7 @@ Status check(AgentOptions& options) {
   const std::pair<const std::string&, const char*> required[] = {
       {options.scheduler, "--scheduler HOST:PORT"},
       {options.node, "--node NAME"},
-      {options.state_folder, "--state DIR"},
-      {options.secret_file, "--secret-file FILE"}};
+      {options.state_folder, "--state DIR"}};
   for (const auto& [value, name] : required) {
     if (value.empty()) return fail(ErrorCode::kInvalid, std::string(name) + " is required");
   }
@@ -68,6 +69,10 @@ Status check(AgentOptions& options) {
   if (!options.cgroup_root.empty() && !is_plain_path(options.cgroup_root)) {
     return fail(ErrorCode::kInvalid, "--cgroup-root is a path as /usine without '..', not '" +
                                          options.cgroup_root + "'");
+  }
+  if (options.secret_file.empty() == options.tls_folder.empty()) {
+    return fail(ErrorCode::kInvalid,
+                "either --secret-file FILE or --tls-dir DIR is required, as the scheduler has it");
   }
   if (options.gpus && options.like.empty()) {
     return fail(ErrorCode::kInvalid, "--gpus is for emulated nodes: give --like as well");

@@ -13,6 +13,7 @@
 
 #include "agent/daemon/backoff.h"
 #include "common/check.h"
+#include "identity/tls_credentials.h"
 #include "proto/agents.grpc.pb.h"
 #include "proto/convert_agents.h"
 
@@ -33,14 +34,20 @@ constexpr int kKeepaliveTimeMs = 30'000;
 constexpr int kKeepaliveTimeoutMs = 20'000;
 
 // A channel per stream: a channel that outlives its connection has a back-off of its own.
-std::shared_ptr<grpc::Channel> make_channel(const std::string& address) {
+std::shared_ptr<grpc::Channel> make_channel(const SchedulerLink::Options& options) {
+  std::shared_ptr<grpc::ChannelCredentials> credentials = grpc::InsecureChannelCredentials();
   grpc::ChannelArguments arguments;
+  if (options.proof.tls) {
+    identity::ClientTls tls = identity::agent_tls(*options.proof.tls);
+    credentials = std::move(tls.credentials);
+    arguments = std::move(tls.arguments);
+  }
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveTimeMs);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
   arguments.SetMaxReceiveMessageSize(std::numeric_limits<int>::max());
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  return grpc::CreateCustomChannel(options.address, credentials, arguments);
 }
 
 gpr_timespec never() { return gpr_inf_future(GPR_CLOCK_MONOTONIC); }
@@ -176,8 +183,10 @@ void SchedulerLink::Worker::connect() {
   if (ending_) return;
   stream_ = std::make_unique<Stream>();
   stream_->number = ++last_number_;
-  stream_->stub = proto::Agents::NewStub(make_channel(options_.address));
-  stream_->context.AddMetadata("usine-agent-secret", options_.secret);
+  stream_->stub = proto::Agents::NewStub(make_channel(options_));
+  if (!options_.proof.tls) {
+    stream_->context.AddMetadata("usine-agent-secret", options_.proof.secret);
+  }
   stream_->rpc = stream_->stub->PrepareAsyncConnect(&stream_->context, &queue_);
   stream_->rpc->StartCall(as_pointer(Tag::kCalled));
 }

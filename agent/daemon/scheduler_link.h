@@ -10,6 +10,7 @@
 #include <variant>
 
 #include "common/result.h"
+#include "identity/agent_proof.h"
 #include "model/agent_messages.h"
 
 namespace usine::agent {
@@ -29,9 +30,9 @@ struct LinkEvent {
 class SchedulerLink {
  public:
   struct Options {
-    std::string address;     // host:port
-    std::string secret;      // proves this agent to the scheduler
-    std::uint64_t seed = 0;  // of the jitter between attempts to connect
+    std::string address;         // host:port
+    identity::AgentProof proof;  // of this agent to the scheduler, and of that to this
+    std::uint64_t seed = 0;      // of the jitter between attempts to connect
   };
   // Called on the link's thread, in order; may wait, which slows the scheduler's stream down.
   using Deliver = std::function<void(LinkEvent)>;

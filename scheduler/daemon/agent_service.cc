@@ -4,6 +4,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "identity/tls_credentials.h"
 #include "proto/convert_users.h"
 
 namespace usine::daemon {
@@ -22,16 +23,30 @@ void AgentService::listen() {
 
 void AgentService::stream_opened(AgentStream& stream) {
   listen();
+  const Status admitted = admit(stream);
+  if (admitted) return;
+  spdlog::warn("event=agent_refused peer={} error=\"{}\"", stream.context().peer(),
+               admitted.error().message);
+  stream.refuse(admitted.error());
+}
+
+// Whose certificate it is, is looked at when the agent says which node it stands for.
+Status AgentService::admit(const AgentStream& stream) const {
+  if (parts_.certificates) {
+    if (stream.context().auth_context()->IsPeerAuthenticated()) return {};
+    return fail(ErrorCode::kPermission,
+                "this scheduler knows agents by their certificates, and none was shown: start the "
+                "agent with --tls-dir");
+  }
   const auto& metadata = stream.context().client_metadata();
   const auto secret = metadata.find(kAgentSecretMetadata);
   if (secret != metadata.end() &&
       equal_secrets({secret->second.data(), secret->second.size()}, parts_.secret)) {
-    return;
+    return {};
   }
-  spdlog::warn("event=agent_refused peer={} reason=secret", stream.context().peer());
-  stream.refuse({ErrorCode::kPermission,
-                 "the agent's secret is not this cluster's: give the agent the scheduler's "
-                 "agent.secret file"});
+  return fail(ErrorCode::kPermission,
+              "the agent's secret is not this cluster's: give the agent the scheduler's "
+              "agent.secret file");
 }
 
 void AgentService::stream_received(AgentStream& stream, const proto::FromAgent& message) {
@@ -53,6 +68,15 @@ void AgentService::hear(AgentStream& stream, Hello hello) {
   if (!stream.node_name.empty() && stream.node_name != hello.node_name) {
     stream.refuse({ErrorCode::kInvalid, "a stream speaks for one node, and this one began for '" +
                                             stream.node_name + "'"});
+    return;
+  }
+  if (parts_.certificates &&
+      !identity::has_name(*stream.context().auth_context(), hello.node_name)) {
+    spdlog::warn("event=agent_refused peer={} node={} reason=certificate", stream.context().peer(),
+                 hello.node_name);
+    stream.refuse({ErrorCode::kPermission,
+                   "the agent's certificate is not that of node '" + hello.node_name +
+                       "': give it --tls-dir of the folder that was made for this node"});
     return;
   }
   newest_by_name_[hello.node_name] = stream.number();

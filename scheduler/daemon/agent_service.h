@@ -25,7 +25,8 @@ class AgentService final : public AgentOutlet, public Replica, private AgentStre
     EngineThread& engine;
     BlobStore& blobs;
     const JobKeys& keys;
-    std::string secret;  // what agents prove themselves by
+    std::string secret;         // what agents prove themselves by
+    bool certificates = false;  // but for those, where there is TLS
   };
 
   explicit AgentService(Parts parts) : parts_(std::move(parts)) {}
@@ -44,6 +45,7 @@ class AgentService final : public AgentOutlet, public Replica, private AgentStre
   void stream_closed(AgentStream& stream) override;
 
   void listen();
+  [[nodiscard]] Status admit(const AgentStream& stream) const;
   void hear(AgentStream& stream, Hello hello);
   void hear(AgentStream& stream, const Heartbeat&);
   void hear(AgentStream& stream, Prepared report);

@@ -21,6 +21,7 @@
 namespace usine::daemon {
 namespace {
 
+constexpr char kMethod[] = "Backup";
 constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
 
 struct Copy {
@@ -48,8 +49,9 @@ Result<Copy> copy_store(const store::StoreFile& store) {
 class BackupCall final : public CompletionEvent {
  public:
   explicit BackupCall(std::shared_ptr<const BackupParts> parts) : parts_(std::move(parts)) {
-    parts_->service.RequestBackup(&context_, &request_, &writer_, &parts_->loop.queue(),
-                                  &parts_->loop.queue(), this);
+    const int method = OperationsRpc::descriptor().FindMethodByName(kMethod)->index();
+    parts_->rpc.accept_stream<proto::BackupRequest, proto::BackupChunk>(
+        method, {&context_, &request_, &writer_, this}, parts_->loop.queue());
   }
 
   void completed(bool ok) override {
@@ -85,7 +87,12 @@ class BackupCall final : public CompletionEvent {
 
   void came() {
     new BackupCall(parts_);  // for the next one
-    const Result<Caller> caller = caller_of(parts_->authenticator, context_);
+    Evidence evidence = evidence_of(context_, kMethod);
+    evidence.request = request_.SerializeAsString();
+    parts_->gate.prove(std::move(evidence), [this](const Result<Caller>& caller) { by(caller); });
+  }
+
+  void by(const Result<Caller>& caller) {
     if (!caller) return refuse(caller.error());
     if (!caller->is_operator) {
       return refuse({ErrorCode::kPermission, "only operators may take a backup"});

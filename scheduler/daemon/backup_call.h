@@ -3,19 +3,19 @@
 // user needs no right to write where an operator keeps backups, and gives none away.
 #pragma once
 
-#include "proto/operations.grpc.pb.h"
-#include "scheduler/daemon/authentication.h"
 #include "scheduler/daemon/background_thread.h"
+#include "scheduler/daemon/caller_gate.h"
 #include "scheduler/daemon/completion_loop.h"
+#include "scheduler/daemon/users_rpc.h"
 #include "scheduler/store/sqlite_journal.h"
 
 namespace usine::daemon {
 
 struct BackupParts {
-  proto::Operations::AsyncService& service;
+  OperationsRpc& rpc;
   CompletionLoop& loop;
   BackgroundThread& background;
-  const Authenticator& authenticator;
+  CallerGate& gate;
   store::StoreFile store;
 };
 

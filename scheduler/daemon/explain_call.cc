@@ -8,6 +8,7 @@
 
 #include "proto/convert_model.h"
 #include "scheduler/daemon/group_views.h"
+#include "scheduler/daemon/privacy.h"
 #include "scheduler/daemon/views.h"
 #include "scheduler/policy/eligibility.h"
 #include "scheduler/policy/explain.h"
@@ -20,12 +21,14 @@ constexpr std::size_t kAheadShownMax = 5;
 
 std::int64_t to_ms(Time time) { return time.time_since_epoch().count(); }
 
-proto::Holder to_proto(const State& state, const Holder& holder) {
-  const Job& job = *state.find_job(holder.job);
+proto::Holder to_proto(const Asked& asked, const Holder& holder) {
+  const Job& job = *asked.view.state.find_job(holder.job);
   proto::Holder message;
   message.set_job(holder.job.value);
-  message.set_user(job.request->user);
-  message.set_project(job.request->project);
+  if (may_see_job(asked.view.state, asked.caller, job)) {
+    message.set_user(job.request->user);
+    message.set_project(job.request->project);
+  }
   message.set_nodes(holder.nodes);
   message.set_gpus(holder.gpus);
   message.set_cores(holder.cores);
@@ -50,7 +53,8 @@ proto::NodeCensus to_proto(const NodeCensus& census) {
 }
 
 // Returns the nodes that could hold the share of its only component now.
-std::uint32_t add_explanation(const View& view, const Job& job, proto::Explanation& message) {
+std::uint32_t add_explanation(const Asked& asked, const Job& job, proto::Explanation& message) {
+  const View& view = asked.view;
   std::optional<Reason> found;
   const auto known = view.findings.reasons.find(job.id);
   if (known != view.findings.reasons.end()) found = known->second;
@@ -59,7 +63,7 @@ std::uint32_t add_explanation(const View& view, const Job& job, proto::Explanati
     proto::BlockingRule& added = *message.add_rules();
     *added.mutable_reason() = usine::to_proto(rule.reason);
     for (const Holder& holder : rule.holders) {
-      *added.add_holders() = to_proto(view.state, holder);
+      *added.add_holders() = to_proto(asked, holder);
     }
   }
   for (const NodeCensus& census : explanation.components) {
@@ -93,19 +97,24 @@ struct Answer {
 
 }  // namespace
 
-void explain_job(const View& view, const proto::ExplainRequest& request, Trials& trials,
+void explain_job(const Asked& asked, const proto::ExplainRequest& request, Trials& trials,
                  Responder<proto::Explanation> respond) {
+  const View& view = asked.view;
   const Result<const Job*> found = find_job(view, JobId{request.job()});
   if (!found) {
     respond(fail(found.error()));
     return;
   }
   const Job& job = **found;
+  if (const Status may = check_sight(view.state, asked.caller, job); !may) {
+    respond(fail(may.error()));
+    return;
+  }
   auto answer = std::make_shared<Answer>(Answer{{}, std::move(respond)});
   answer->message.set_as_of_ms(to_ms(view.now));
   *answer->message.mutable_summary() = summary_of(view, job);
   const bool waits = job.state == JobState::kPending;
-  const std::uint32_t free_nodes = waits ? add_explanation(view, job, answer->message) : 0;
+  const std::uint32_t free_nodes = waits ? add_explanation(asked, job, answer->message) : 0;
   // An array is one object of many jobs: what helps one task may not help the next.
   const bool may_vary = waits && !job.request->array && !not_eligible(view.state, job, view.now);
   if (may_vary && !request.without_changes()) {

@@ -9,9 +9,16 @@
 
 namespace usine::daemon {
 
-// Error: kNotFound, as for `usine show job`. Changes are tried for a job that waits for room or a
-// limit only, and left out where too many questions wait.
-void explain_job(const View& view, const proto::ExplainRequest& request, Trials& trials,
+// By whom, and what is answered from.
+struct Asked {
+  const View& view;
+  const Caller& caller;
+};
+
+// Errors: kNotFound and kPermission, as for `usine show job`; whose jobs are in the way is told
+// where the caller may see them. Changes are tried for a job that waits for room or a limit only,
+// and left out where too many questions wait.
+void explain_job(const Asked& asked, const proto::ExplainRequest& request, Trials& trials,
                  Responder<proto::Explanation> respond);
 
 }  // namespace usine::daemon

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "scheduler/core/access.h"
+#include "scheduler/daemon/privacy.h"
 #include "scheduler/daemon/views.h"
 #include "scheduler/queue/priority.h"
 
@@ -102,10 +103,12 @@ std::map<std::string, UseCount> count_use(const State& state, const NameOf& name
   return uses;
 }
 
-void add_use(const UseCount& use, proto::GroupInfo& info) {
+void add_use(const State& state, const Caller& caller, const UseCount& use,
+             proto::GroupInfo& info) {
   *info.mutable_use() = use.whole;
   std::vector<std::pair<std::string, proto::GroupUse>> users(use.by_user.begin(),
                                                              use.by_user.end());
+  std::erase_if(users, [&](const auto& one) { return !may_see_use(state, caller, one.first); });
   std::ranges::stable_sort(users, std::greater{},
                            [](const auto& one) { return one.second.gpus(); });
   for (auto& [user, amounts] : users) {
@@ -114,10 +117,17 @@ void add_use(const UseCount& use, proto::GroupInfo& info) {
   }
 }
 
+struct Question {
+  const View& view;
+  const Caller& caller;
+  const proto::ListGroupsRequest& request;
+};
+
 // `all`: the groups of the kind that the configuration names.
 template <typename T>
-Result<proto::ListGroupsReply> list(const View& view, const proto::ListGroupsRequest& request,
-                                    const std::vector<T>& all, const NameOf& name_of) {
+Result<proto::ListGroupsReply> list(const Question& question, const std::vector<T>& all,
+                                    const NameOf& name_of) {
+  const auto& [view, caller, request] = question;
   std::string known;
   for (const T& one : all) known += (known.empty() ? "" : ", ") + one.name;
   for (const std::string& name : request.names()) {
@@ -135,7 +145,7 @@ Result<proto::ListGroupsReply> list(const View& view, const proto::ListGroupsReq
     info.set_kind(request.kind());
     info.set_name(one.name);
     const auto use = uses.find(one.name);
-    if (use != uses.end()) add_use(use->second, info);
+    if (use != uses.end()) add_use(view.state, caller, use->second, info);
     *reply.add_groups() = std::move(info);
   }
   return reply;
@@ -170,20 +180,21 @@ void add_rank_to(const State& state, const Job& job, Message& message) {
 
 }  // namespace
 
-Result<proto::ListGroupsReply> list_groups(const View& view,
+Result<proto::ListGroupsReply> list_groups(const View& view, const Caller& caller,
                                            const proto::ListGroupsRequest& request) {
+  const Question question{view, caller, request};
   const ClusterConfig& config = *view.state.config;
   if (request.kind() == "partition") {
-    return list(view, request, config.partitions, [&](const Job& job) -> const std::string& {
+    return list(question, config.partitions, [&](const Job& job) -> const std::string& {
       return config.partitions[job.partition.value].name;
     });
   }
   if (request.kind() == "qos") {
-    return list(view, request, qos_list(config),
+    return list(question, qos_list(config),
                 [](const Job& job) -> const std::string& { return job.request->qos; });
   }
   if (request.kind() == "project") {
-    return list(view, request, config.projects,
+    return list(question, config.projects,
                 [](const Job& job) -> const std::string& { return job.request->project; });
   }
   return fail(ErrorCode::kInvalid,

@@ -3,14 +3,15 @@
 #pragma once
 
 #include "common/result.h"
+#include "model/caller.h"
 #include "proto/users.pb.h"
 #include "scheduler/daemon/reader.h"
 
 namespace usine::daemon {
 
-// Bounds, who may use it and what is in use, by user. Errors: kInvalid for a kind that is none,
-// kNotFound for an unknown name, listing those there are.
-[[nodiscard]] Result<proto::ListGroupsReply> list_groups(const View& view,
+// Bounds, who may use it and what is in use, by each user whose use the caller may see. Errors:
+// kInvalid for a kind that is none, kNotFound for an unknown name, listing those there are.
+[[nodiscard]] Result<proto::ListGroupsReply> list_groups(const View& view, const Caller& caller,
                                                          const proto::ListGroupsRequest& request);
 
 // The factors of a waiting job's place in the order; nothing for another.

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "proto/convert_model.h"
+#include "scheduler/daemon/privacy.h"
 #include "scheduler/daemon/views.h"
 
 namespace usine::daemon {
@@ -43,10 +44,13 @@ proto::HistoryEntry entry_of(const HistoryRow& row) {
 
 }  // namespace
 
-Result<proto::ListHistoryReply> list_history(const View& view, store::HistoryReader& history,
+Result<proto::ListHistoryReply> list_history(const View& view, const Caller& caller,
+                                             store::HistoryReader& history,
                                              const proto::ListHistoryRequest& request) {
+  Result<std::string> user = history_of(view.state, caller, request.user());
+  if (!user) return fail(user.error());
   store::HistoryFilter filter;
-  filter.user = request.user();
+  filter.user = *std::move(user);
   filter.project = request.project();
   filter.from = time_from(request.has_from_ms(), request.from_ms());
   filter.to = time_from(request.has_to_ms(), request.to_ms());

@@ -10,21 +10,20 @@
 namespace usine::daemon {
 
 void OperationsService::start() {
+  const CallSource from{parts_.rpc, parts_.loop, parts_.gate};
   serve_calls<proto::ReloadConfigRequest, proto::ReloadConfigReply>(
-      parts_.loop, parts_.authenticator,
-      [this](auto&&... given) { parts_.service.RequestReloadConfig(given...); },
+      from, "ReloadConfig",
       [this](const Caller& caller, const auto&, Responder<proto::ReloadConfigReply> respond) {
         reload_config(caller, std::move(respond));
       });
   serve_calls<proto::ListEventsRequest, proto::ListEventsReply>(
-      parts_.loop, parts_.authenticator,
-      [this](auto&&... given) { parts_.service.RequestListEvents(given...); },
+      from, "ListEvents",
       [this](const Caller& caller, const auto& request, Responder<proto::ListEventsReply> respond) {
         list_events(caller, request, std::move(respond));
       });
   parts_.loop.post([this] {
-    listen_for_backups({parts_.service, parts_.loop, parts_.background, parts_.authenticator,
-                        parts_.settings.store});
+    listen_for_backups(
+        {parts_.rpc, parts_.loop, parts_.background, parts_.gate, parts_.settings.store});
   });
 }
 

@@ -2,13 +2,13 @@
 // node. Calls come on the users' loop; what takes long is done by the background thread.
 #pragma once
 
-#include "proto/operations.grpc.pb.h"
-#include "scheduler/daemon/authentication.h"
 #include "scheduler/daemon/background_thread.h"
+#include "scheduler/daemon/caller_gate.h"
 #include "scheduler/daemon/engine_thread.h"
 #include "scheduler/daemon/reader.h"
 #include "scheduler/daemon/startup.h"
 #include "scheduler/daemon/unary_call.h"
+#include "scheduler/daemon/users_rpc.h"
 #include "scheduler/store/history_reader.h"
 
 namespace usine::daemon {
@@ -16,9 +16,9 @@ namespace usine::daemon {
 class OperationsService {
  public:
   struct Parts {
-    proto::Operations::AsyncService& service;
+    OperationsRpc& rpc;
     CompletionLoop& loop;
-    const Authenticator& authenticator;
+    CallerGate& gate;
     EngineThread& engine;
     Reader& reader;
     BackgroundThread& background;

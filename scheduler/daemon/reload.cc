@@ -49,6 +49,7 @@ config::Problems fixed_while_running(const ConfigSource& source, const config::C
   fixed(old.listen.token_file, fresh.listen.token_file, "scheduler.token_file", kWired);
   fixed(old.listen.agent_secret_file, fresh.listen.agent_secret_file, "scheduler.agent_secret_file",
         kWired);
+  fixed(old.listen.identity, fresh.listen.identity, "authentication or tls", kWired);
   fixed(old.listen.replay_rows, fresh.listen.replay_rows, "scheduler.replay_rows", kWired);
   fixed(old.cluster.operators, fresh.cluster.operators, "operators", kWired);
   constexpr const char* kTold =

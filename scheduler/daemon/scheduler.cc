@@ -9,6 +9,8 @@
 #include <grpcpp/server_builder.h>
 #include <spdlog/spdlog.h>
 
+#include "identity/tls_credentials.h"
+
 namespace usine::daemon {
 namespace {
 
@@ -68,7 +70,10 @@ Status Scheduler::listen(const std::string& address) {
   }
   grpc::ServerBuilder builder;
   int port = 0;
-  builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port);
+  builder.AddListeningPort(
+      address,
+      opened_.tls ? identity::server_credentials(*opened_.tls) : grpc::InsecureServerCredentials(),
+      &port);
   // Without this a second scheduler could share the port and get half of the calls.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   // Agents ping when they hear nothing; gRPC's default takes that for an attack and hangs up.
@@ -92,14 +97,16 @@ Status Scheduler::listen(const std::string& address) {
 }
 
 void Scheduler::build_services() {
-  users_ = std::make_unique<UsersService>(UsersService::Parts{
-      users_rpc_, *users_loop_, *opened_.authenticator, engine_, reader_, planner_, forecaster_,
-      trials_, alarm_, blobs_, opened_.keys, opened_.history});
+  gate_ = std::make_unique<CallerGate>(*opened_.authenticator, *users_loop_);
+  users_ = std::make_unique<UsersService>(
+      UsersService::Parts{users_rpc_, *users_loop_, *gate_, engine_, reader_, planner_, forecaster_,
+                          trials_, alarm_, blobs_, opened_.keys, opened_.history});
   operations_ = std::make_unique<OperationsService>(
-      OperationsService::Parts{operations_rpc_, *users_loop_, *opened_.authenticator, engine_,
-                               reader_, background_, opened_.settings, opened_.history});
-  agents_ = std::make_unique<AgentService>(AgentService::Parts{
-      agents_rpc_, *agents_loop_, engine_, blobs_, opened_.keys, opened_.agent_secret});
+      OperationsService::Parts{operations_rpc_, *users_loop_, *gate_, engine_, reader_, background_,
+                               opened_.settings, opened_.history});
+  agents_ = std::make_unique<AgentService>(
+      AgentService::Parts{agents_rpc_, *agents_loop_, engine_, blobs_, opened_.keys,
+                          opened_.agent_secret, opened_.tls.has_value()});
 }
 
 void Scheduler::start_threads(std::function<void(const Error&)> failed) {
@@ -117,15 +124,18 @@ void Scheduler::start_threads(std::function<void(const Error&)> failed) {
   alarm_.start();
   agents_loop_->start();
   users_loop_->start();
+  gate_->start();
   agents_->start();
   users_->start();
   operations_->start();
-  spdlog::info("event=serving address={} epoch={}", address_, opened_.epoch.value);
+  spdlog::info("event=serving address={} epoch={} tls={}", address_, opened_.epoch.value,
+               opened_.tls.has_value());
 }
 
 void Scheduler::stop() {
   if (server_ == nullptr) return;
   // From where commands come in to where answers go out, so that each part empties into the next.
+  gate_->stop();
   engine_.stop();
   committer_.stop();
   planner_.stop();

@@ -59,12 +59,13 @@ class Scheduler {
   BackgroundThread background_;
   Committer committer_;
   EngineThread engine_;
-  proto::Users::AsyncService users_rpc_;
-  proto::Operations::AsyncService operations_rpc_;
+  UsersRpc users_rpc_;
+  OperationsRpc operations_rpc_;
   proto::Agents::AsyncService agents_rpc_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<CompletionLoop> users_loop_;
   std::unique_ptr<CompletionLoop> agents_loop_;
+  std::unique_ptr<CallerGate> gate_;
   std::unique_ptr<UsersService> users_;
   std::unique_ptr<OperationsService> operations_;
   std::unique_ptr<AgentService> agents_;

@@ -5,23 +5,52 @@
 #include <spdlog/spdlog.h>
 
 #include "common/os/system_clock.h"
+#include "scheduler/daemon/munge_users.h"
 
 namespace usine::daemon {
 namespace {
 
 struct Identity {
-  TokenFile tokens;
+  std::unique_ptr<const Authenticator> users;
   std::string agent_secret;
+  std::optional<identity::TlsFolder> tls;
 };
 
+Result<std::optional<identity::TlsFolder>> open_tls(const std::string& folder) {
+  if (folder.empty()) return std::nullopt;
+  auto read = identity::read_tls_folder(folder, identity::kSchedulerName);
+  if (!read) return fail(read.error());
+  return *std::move(read);
+}
+
+Result<std::unique_ptr<const Authenticator>> open_users(const config::ClusterFile& file) {
+  std::unique_ptr<const Authenticator> tokens;
+  std::unique_ptr<const Authenticator> munge;
+  const config::IdentityConfig& identity = file.listen.identity;
+  const std::vector<std::string>& operators = file.cluster.operators;
+  if (!file.listen.token_file.empty()) {
+    Result<TokenFile> opened = TokenFile::open(file.listen.token_file, operators);
+    if (!opened) return fail(opened.error());
+    tokens = std::make_unique<const TokenFile>(*std::move(opened));
+  }
+  if (identity.munge) {
+    Result<identity::Munge> library = identity::Munge::open({identity.munge_socket});
+    if (!library) return fail(library.error().within("authentication by MUNGE"));
+    munge = std::make_unique<const MungeUsers>(*std::move(library), file.cluster.name, operators);
+  }
+  return std::make_unique<const Authentication>(std::move(tokens), std::move(munge));
+}
+
 Result<Identity> open_identity(const config::ClusterFile& file) {
-  Result<TokenFile> tokens = TokenFile::open(file.listen.token_file, file.cluster.operators);
-  if (!tokens) return fail(tokens.error());
+  auto users = open_users(file);
+  if (!users) return fail(users.error());
   const Result<std::string> fresh = random_hex_secret();
   if (!fresh) return fail(fresh.error());
   Result<std::string> secret = read_or_make_secret(file.listen.agent_secret_file, *fresh);
   if (!secret) return fail(secret.error());
-  return Identity{*std::move(tokens), *std::move(secret)};
+  auto tls = open_tls(file.listen.identity.tls_folder);
+  if (!tls) return fail(tls.error());
+  return Identity{*std::move(users), *std::move(secret), *std::move(tls)};
 }
 
 Result<std::unique_ptr<store::SqliteJournal>> open_journal(const store::StoreFile& file) {
@@ -77,12 +106,17 @@ Result<Opened> open(Settings settings) {
   spdlog::info("event=recovered cluster={} epoch={} sequence={} jobs={} digest={}",
                state.cluster_uuid, recovered->epoch.value, state.sequence.value, state.jobs.size(),
                recovered->digest);
-  return Opened{
-      std::move(settings),          std::make_unique<const TokenFile>(std::move(identity->tokens)),
-      identity->agent_secret,       JobKeys(identity->agent_secret),
-      *std::move(journal),          *std::move(blobs),
-      *std::move(history),          recovered->epoch,
-      std::move(recovered->engine), std::move(recovered->digest)};
+  return Opened{std::move(settings),
+                std::move(identity->users),
+                identity->agent_secret,
+                std::move(identity->tls),
+                JobKeys(identity->agent_secret),
+                *std::move(journal),
+                *std::move(blobs),
+                *std::move(history),
+                recovered->epoch,
+                std::move(recovered->engine),
+                std::move(recovered->digest)};
 }
 
 }  // namespace usine::daemon

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "common/result.h"
 #include "config/cluster_file.h"
+#include "identity/tls_folder.h"
 #include "scheduler/daemon/authentication.h"
 #include "scheduler/daemon/secrets.h"
 #include "scheduler/daemon/snapshot_thread.h"
@@ -33,6 +35,7 @@ struct Opened {
   Settings settings;
   std::unique_ptr<const Authenticator> authenticator;
   std::string agent_secret;
+  std::optional<identity::TlsFolder> tls;  // where callers are to find us so
   JobKeys keys;
   std::unique_ptr<store::SqliteJournal> journal;  // of the committer's thread
   std::unique_ptr<store::SqliteJournal> blobs;    // of the agents' thread

@@ -10,6 +10,7 @@
 #include <grpcpp/impl/codegen/proto_utils.h>
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/async_unary_call.h>
+#include <grpcpp/support/byte_buffer.h>
 
 #include "common/result.h"
 #include "proto/convert_users.h"
@@ -32,12 +33,15 @@ class AnswerableCall : public CompletionEvent {
  protected:
   CompletionLoop& loop_;
   grpc::ServerContext context_;
-  grpc::ServerAsyncResponseWriter<Reply> writer_;
+  grpc::ServerAsyncResponseWriter<grpc::ByteBuffer> writer_;
 
  private:
   void finish(const Result<Reply>& reply) {
     if (reply) {
-      writer_.Finish(*reply, grpc::Status::OK, this);
+      grpc::ByteBuffer bytes;
+      bool own = false;
+      const grpc::Status made = grpc::SerializationTraits<Reply>::Serialize(*reply, &bytes, &own);
+      writer_.Finish(bytes, made, this);
       return;
     }
     context_.AddTrailingMetadata(kErrorMetadata, std::string(to_string(reply.error().code)));
@@ -64,22 +68,22 @@ class Responder {
   AnswerableCall<Reply>* call_;
 };
 
-// One kind of call of a service.
-template <typename Request, typename Reply>
+// One kind of call of a service. Requests and answers are bytes here, as they are on the wire.
+template <typename Reply>
 struct UnaryMethod {
   CompletionLoop& loop;
   // Asks gRPC for the next call of this kind.
-  std::function<void(grpc::ServerContext*, Request*, grpc::ServerAsyncResponseWriter<Reply>*,
-                     void* tag)>
+  std::function<void(grpc::ServerContext*, grpc::ByteBuffer*,
+                     grpc::ServerAsyncResponseWriter<grpc::ByteBuffer>*, void* tag)>
       accept;
-  std::function<void(const grpc::ServerContext&, const Request&, Responder<Reply>)> handle;
+  std::function<void(const grpc::ServerContext&, grpc::ByteBuffer, Responder<Reply>)> handle;
 };
 
 // One call, from being awaited to its end; it owns itself.
-template <typename Request, typename Reply>
+template <typename Reply>
 class UnaryCall final : public AnswerableCall<Reply> {
  public:
-  using Method = std::shared_ptr<const UnaryMethod<Request, Reply>>;
+  using Method = std::shared_ptr<const UnaryMethod<Reply>>;
 
   // Waits for one call; when it has come, for the next one as well.
   static void listen(const Method& method) {
@@ -94,7 +98,7 @@ class UnaryCall final : public AnswerableCall<Reply> {
     }
     came_ = true;
     listen(method_);
-    method_->handle(this->context_, request_, Responder<Reply>(this));
+    method_->handle(this->context_, std::move(request_), Responder<Reply>(this));
   }
 
  private:
@@ -102,7 +106,7 @@ class UnaryCall final : public AnswerableCall<Reply> {
       : AnswerableCall<Reply>(method->loop), method_(std::move(method)) {}
 
   Method method_;
-  Request request_;
+  grpc::ByteBuffer request_;
   bool came_ = false;
 };
 

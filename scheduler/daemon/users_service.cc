@@ -9,6 +9,7 @@
 #include "scheduler/daemon/explain_call.h"
 #include "scheduler/daemon/group_views.h"
 #include "scheduler/daemon/past_jobs.h"
+#include "scheduler/daemon/privacy.h"
 #include "scheduler/daemon/serve_calls.h"
 #include "scheduler/daemon/views.h"
 
@@ -30,37 +31,31 @@ Result<std::vector<JobState>> states_from(const proto::GetJobRequest& request) {
 
 }  // namespace
 
-template <typename Base, typename Request, typename Reply>
-void UsersService::serve(void (Base::*accept)(grpc::ServerContext*, Request*,
-                                              grpc::ServerAsyncResponseWriter<Reply>*,
-                                              grpc::CompletionQueue*, grpc::ServerCompletionQueue*,
-                                              void*),
-                         Handler<Request, Reply> handler) {
+template <typename Request, typename Reply>
+void UsersService::serve(const char* method, Handler<Request, Reply> handler) {
   serve_calls<Request, Reply>(
-      parts_.loop, parts_.authenticator,
-      [this, accept](auto&&... given) { (parts_.service.*accept)(given...); },
+      CallSource{parts_.rpc, parts_.loop, parts_.gate}, method,
       [this, handler](const Caller& caller, const Request& request, Responder<Reply> respond) {
         (this->*handler)(caller, request, std::move(respond));
       });
 }
 
 void UsersService::start() {
-  using Service = proto::Users::AsyncService;
-  serve(&Service::RequestSubmit, &UsersService::submit);
-  serve(&Service::RequestActOnJobs, &UsersService::act_on_jobs);
-  serve(&Service::RequestUpdateJobs, &UsersService::update_jobs);
-  serve(&Service::RequestActOnNodes, &UsersService::act_on_nodes);
-  serve(&Service::RequestListJobs, &UsersService::list_jobs);
-  serve(&Service::RequestGetJob, &UsersService::get_job);
-  serve(&Service::RequestExplain, &UsersService::explain);
-  serve(&Service::RequestCreateReservation, &UsersService::create_reservation);
-  serve(&Service::RequestDeleteReservations, &UsersService::delete_reservations);
-  serve(&Service::RequestListReservations, &UsersService::list_reservations);
-  serve(&Service::RequestListNodes, &UsersService::list_nodes);
-  serve(&Service::RequestListHistory, &UsersService::list_history);
-  serve(&Service::RequestGetCluster, &UsersService::get_cluster);
-  serve(&Service::RequestListGroups, &UsersService::list_groups);
-  serve(&Service::RequestMarkJob, &UsersService::mark_job);
+  serve("Submit", &UsersService::submit);
+  serve("ActOnJobs", &UsersService::act_on_jobs);
+  serve("UpdateJobs", &UsersService::update_jobs);
+  serve("ActOnNodes", &UsersService::act_on_nodes);
+  serve("ListJobs", &UsersService::list_jobs);
+  serve("GetJob", &UsersService::get_job);
+  serve("Explain", &UsersService::explain);
+  serve("CreateReservation", &UsersService::create_reservation);
+  serve("DeleteReservations", &UsersService::delete_reservations);
+  serve("ListReservations", &UsersService::list_reservations);
+  serve("ListNodes", &UsersService::list_nodes);
+  serve("ListHistory", &UsersService::list_history);
+  serve("GetCluster", &UsersService::get_cluster);
+  serve("ListGroups", &UsersService::list_groups);
+  serve("MarkJob", &UsersService::mark_job);
 }
 
 void UsersService::submit(const Caller& caller, const proto::SubmitRequest& request,
@@ -118,10 +113,10 @@ void UsersService::act_on_nodes(const Caller& caller, const proto::ActOnNodesReq
   act(decided_by(parts_.engine), commands_of(caller, request), std::move(respond));
 }
 
-void UsersService::list_jobs(const Caller&, const proto::ListJobsRequest& request,
+void UsersService::list_jobs(const Caller& caller, const proto::ListJobsRequest& request,
                              Responder<proto::ListJobsReply> respond) {
-  parts_.reader.ask([request, respond = std::move(respond)](const View& view) mutable {
-    respond(daemon::list_jobs(view, request));
+  parts_.reader.ask([request, caller, respond = std::move(respond)](const View& view) mutable {
+    respond(daemon::list_jobs(view, caller, request));
   });
 }
 
@@ -143,15 +138,22 @@ void UsersService::get_job(const Caller& caller, const proto::GetJobRequest& req
     parts_.reader.ask(std::move(answer));
     return;
   }
-  parts_.reader.ask_when_changed(
-      {job, *std::move(states), std::chrono::steady_clock::now() + wait, std::move(answer)});
+  const auto deadline = std::chrono::steady_clock::now() + wait;
+  // Asked first, so that nobody learns from the length of a wait when another's job changes.
+  parts_.reader.ask([this, caller, job, states = *std::move(states), deadline,
+                     answer = std::move(answer)](const View& view) mutable {
+    const Job* const known = view.state.find_job(job);
+    if (known == nullptr || !may_see_job(view.state, caller, *known)) return answer(view);
+    parts_.reader.ask_when_changed({job, std::move(states), deadline, std::move(answer)});
+  });
 }
 
-void UsersService::explain(const Caller&, const proto::ExplainRequest& request,
+void UsersService::explain(const Caller& caller, const proto::ExplainRequest& request,
                            Responder<proto::Explanation> respond) {
-  parts_.reader.ask([this, request, respond = std::move(respond)](const View& view) mutable {
-    explain_job(view, request, parts_.trials, std::move(respond));
-  });
+  parts_.reader.ask(
+      [this, request, caller, respond = std::move(respond)](const View& view) mutable {
+        explain_job({view, caller}, request, parts_.trials, std::move(respond));
+      });
 }
 
 void UsersService::create_reservation(const Caller& caller,
@@ -173,18 +175,19 @@ void UsersService::list_reservations(const Caller& caller, const proto::ListRese
   });
 }
 
-void UsersService::list_nodes(const Caller&, const proto::ListNodesRequest& request,
+void UsersService::list_nodes(const Caller& caller, const proto::ListNodesRequest& request,
                               Responder<proto::ListNodesReply> respond) {
-  parts_.reader.ask([request, respond = std::move(respond)](const View& view) mutable {
-    respond(daemon::list_nodes(view, request));
+  parts_.reader.ask([request, caller, respond = std::move(respond)](const View& view) mutable {
+    respond(daemon::list_nodes(view, caller, request));
   });
 }
 
-void UsersService::list_history(const Caller&, const proto::ListHistoryRequest& request,
+void UsersService::list_history(const Caller& caller, const proto::ListHistoryRequest& request,
                                 Responder<proto::ListHistoryReply> respond) {
-  parts_.reader.ask([this, request, respond = std::move(respond)](const View& view) mutable {
-    respond(daemon::list_history(view, parts_.history, request));
-  });
+  parts_.reader.ask(
+      [this, request, caller, respond = std::move(respond)](const View& view) mutable {
+        respond(daemon::list_history(view, caller, parts_.history, request));
+      });
 }
 
 void UsersService::get_cluster(const Caller&, const proto::GetClusterRequest&,
@@ -196,10 +199,10 @@ void UsersService::get_cluster(const Caller&, const proto::GetClusterRequest&,
   });
 }
 
-void UsersService::list_groups(const Caller&, const proto::ListGroupsRequest& request,
+void UsersService::list_groups(const Caller& caller, const proto::ListGroupsRequest& request,
                                Responder<proto::ListGroupsReply> respond) {
-  parts_.reader.ask([request, respond = std::move(respond)](const View& view) mutable {
-    respond(daemon::list_groups(view, request));
+  parts_.reader.ask([request, caller, respond = std::move(respond)](const View& view) mutable {
+    respond(daemon::list_groups(view, caller, request));
   });
 }
 

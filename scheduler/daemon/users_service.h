@@ -3,9 +3,8 @@
 // loop's thread.
 #pragma once
 
-#include "proto/users.grpc.pb.h"
-#include "scheduler/daemon/authentication.h"
 #include "scheduler/daemon/blob_store.h"
+#include "scheduler/daemon/caller_gate.h"
 #include "scheduler/daemon/engine_thread.h"
 #include "scheduler/daemon/forecaster.h"
 #include "scheduler/daemon/planner_thread.h"
@@ -15,6 +14,7 @@
 #include "scheduler/daemon/submit_call.h"
 #include "scheduler/daemon/trials.h"
 #include "scheduler/daemon/unary_call.h"
+#include "scheduler/daemon/users_rpc.h"
 #include "scheduler/store/history_reader.h"
 
 namespace usine::daemon {
@@ -22,9 +22,9 @@ namespace usine::daemon {
 class UsersService {
  public:
   struct Parts {
-    proto::Users::AsyncService& service;
+    UsersRpc& rpc;
     CompletionLoop& loop;
-    const Authenticator& authenticator;
+    CallerGate& gate;
     EngineThread& engine;
     Reader& reader;
     PlannerThread& planner;
@@ -45,12 +45,9 @@ class UsersService {
   template <typename Request, typename Reply>
   using Handler = void (UsersService::*)(const Caller&, const Request&, Responder<Reply>);
 
-  // Takes calls of the kind that `accept`, a member of the generated service, waits for.
-  template <typename Base, typename Request, typename Reply>
-  void serve(void (Base::*accept)(grpc::ServerContext*, Request*,
-                                  grpc::ServerAsyncResponseWriter<Reply>*, grpc::CompletionQueue*,
-                                  grpc::ServerCompletionQueue*, void*),
-             Handler<Request, Reply> handler);
+  // Takes calls of that method of the service.
+  template <typename Request, typename Reply>
+  void serve(const char* method, Handler<Request, Reply> handler);
 
   // A command that depends on other jobs waits for what the history knows of them.
   void hand_over(Submission submission, bool test_only, Responder<proto::SubmitReply> respond);

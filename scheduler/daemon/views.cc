@@ -9,6 +9,7 @@
 #include "scheduler/core/messages.h"
 #include "scheduler/daemon/array_views.h"
 #include "scheduler/daemon/group_views.h"
+#include "scheduler/daemon/privacy.h"
 
 namespace usine::daemon {
 namespace {
@@ -59,6 +60,13 @@ void add_dependencies(const Job& job, proto::JobDetail& detail) {
   }
 }
 
+// What a job is started with may hold more than its user means to tell.
+void hide_launch(proto::JobRequest& request) {
+  request.clear_launch();
+  request.clear_comment();
+  request.clear_idempotency_key();
+}
+
 Result<std::set<JobState>> states_asked_for(const proto::ListJobsRequest& request) {
   std::set<JobState> states;
   for (const std::string& word : request.states()) {
@@ -94,7 +102,7 @@ void add_shape(const State& state, NodeId id, proto::NodeInfo& info) {
   if (!shape.gpus.empty()) info.set_gpu_model(shape.gpus.front().model);
 }
 
-proto::NodeInfo node_info(const State& state, NodeId id) {
+proto::NodeInfo node_info(const State& state, const Caller& caller, NodeId id) {
   const Node& node = state.node(id);
   const ConfiguredNode& configured = state.config->nodes[id.value];
   proto::NodeInfo info;
@@ -108,7 +116,9 @@ proto::NodeInfo node_info(const State& state, NodeId id) {
   }
   info.set_leaf(state.config->fabric.domains[configured.leaf.value].name);
   add_shape(state, id, info);
-  for (const JobId job : node.jobs) info.add_jobs(job.value);
+  for (const JobId job : node.jobs) {
+    if (may_see_job(state, caller, *state.find_job(job))) info.add_jobs(job.value);
+  }
   for (const std::string& feature : configured.features) info.add_features(feature);
   for (const Partition& partition : state.config->partitions) {
     if (std::ranges::binary_search(partition.nodes, id)) info.add_partitions(partition.name);
@@ -185,7 +195,8 @@ proto::JobSummary summary_of(const View& view, const Job& job) {
   return summary;
 }
 
-Result<proto::ListJobsReply> list_jobs(const View& view, const proto::ListJobsRequest& request) {
+Result<proto::ListJobsReply> list_jobs(const View& view, const Caller& caller,
+                                       const proto::ListJobsRequest& request) {
   const Result<std::set<JobState>> states = states_asked_for(request);
   if (!states) return fail(states.error());
   const std::uint32_t asked = request.limit() == 0 ? kPageRowsMax : request.limit();
@@ -195,6 +206,7 @@ Result<proto::ListJobsReply> list_jobs(const View& view, const proto::ListJobsRe
   const auto& jobs = view.state.jobs;
   for (auto at = jobs.upper_bound(JobId{request.after()}); at != jobs.end(); ++at) {
     if (!is_asked_for(request, *states, at->second)) continue;
+    if (!may_see_job(view.state, caller, at->second)) continue;
     if (reply.jobs_size() == rows_max) {
       reply.set_next_after(reply.jobs(rows_max - 1).id());
       break;
@@ -209,10 +221,12 @@ Result<proto::JobDetail> job_detail(const View& view, JobId id, const Caller& ca
   const Result<const Job*> found = find_job(view, id);
   if (!found) return fail(found.error());
   const Job* const job = *found;
+  if (Status may = check_sight(view.state, caller, *job); !may) return fail(may.error());
   proto::JobDetail detail;
   *detail.mutable_summary() = summary_of(view, *job);
   add_array(view.state, *job, kDetailedRangesMax, *detail.mutable_summary());
   *detail.mutable_request() = to_proto(*job->request);
+  if (!oversees(caller, job->request->user)) hide_launch(*detail.mutable_request());
   detail.set_as_of_ms(to_ms(view.now));
   add_dependencies(*job, detail);
   add_rank(view.state, *job, detail);
@@ -238,7 +252,8 @@ Result<proto::JobDetail> job_detail(const View& view, JobId id, const Caller& ca
   return detail;
 }
 
-Result<proto::ListNodesReply> list_nodes(const View& view, const proto::ListNodesRequest& request) {
+Result<proto::ListNodesReply> list_nodes(const View& view, const Caller& caller,
+                                         const proto::ListNodesRequest& request) {
   const State& state = view.state;
   proto::ListNodesReply reply;
   reply.set_as_of_ms(to_ms(view.now));
@@ -248,11 +263,11 @@ Result<proto::ListNodesReply> list_nodes(const View& view, const proto::ListNode
       return fail(ErrorCode::kNotFound,
                   "there is no node '" + name + "': 'usine node list' shows all");
     }
-    *reply.add_nodes() = node_info(state, known->second);
+    *reply.add_nodes() = node_info(state, caller, known->second);
   }
   if (!request.names().empty()) return reply;
   for (std::uint32_t i = 0; i < state.nodes.size(); ++i) {
-    *reply.add_nodes() = node_info(state, NodeId{i});
+    *reply.add_nodes() = node_info(state, caller, NodeId{i});
   }
   return reply;
 }

@@ -14,21 +14,23 @@ namespace usine::daemon {
 // Rows of one page of any list.
 inline constexpr std::uint32_t kPageRowsMax = 1000;
 
-// Error: kInvalid for a word that is no state.
-[[nodiscard]] Result<proto::ListJobsReply> list_jobs(const View& view,
+// Those that the caller may see. Error: kInvalid for a word that is no state.
+[[nodiscard]] Result<proto::ListJobsReply> list_jobs(const View& view, const Caller& caller,
                                                      const proto::ListJobsRequest& request);
 
 // Error: kNotFound for a job that never was or has left the state; history keeps those.
 [[nodiscard]] Result<const Job*> find_job(const View& view, JobId id);
 [[nodiscard]] proto::JobSummary summary_of(const View& view, const Job& job);
 
-// The key of a running job and where to show it are for its owner alone. Error: kNotFound for a job
-// that never was or has left the state; history keeps those.
+// The key of a running job and where to show it are for its owner alone, what it is started with
+// for its owner and operators. Errors: kNotFound for a job that never was or has left the state
+// (history keeps those), kPermission.
 [[nodiscard]] Result<proto::JobDetail> job_detail(const View& view, JobId id, const Caller& caller,
                                                   const JobKeys& keys);
 
-// Error: kNotFound for a name that is none of the cluster's.
-[[nodiscard]] Result<proto::ListNodesReply> list_nodes(const View& view,
+// With those of their jobs that the caller may see. Error: kNotFound for a name that is none of the
+// cluster's.
+[[nodiscard]] Result<proto::ListNodesReply> list_nodes(const View& view, const Caller& caller,
                                                        const proto::ListNodesRequest& request);
 
 // Those that the caller may see: private ones are for who may use them and for operators.
@@ -38,8 +40,10 @@ inline constexpr std::uint32_t kPageRowsMax = 1000;
 [[nodiscard]] proto::PartitionInfo partition_info(const State& state, const Partition& partition);
 [[nodiscard]] proto::ClusterInfo cluster_info(const View& view);
 
-// Errors of the store.
+// Those that the caller may see. Errors: kPermission for another's where they are private; those of
+// the store.
 [[nodiscard]] Result<proto::ListHistoryReply> list_history(
-    const View& view, store::HistoryReader& history, const proto::ListHistoryRequest& request);
+    const View& view, const Caller& caller, store::HistoryReader& history,
+    const proto::ListHistoryRequest& request);
 
 }  // namespace usine::daemon

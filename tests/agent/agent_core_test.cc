@@ -13,6 +13,15 @@ namespace {
 
 using Keys = std::vector<AttemptKey>;
 
+Prepare prepare_of(std::uint32_t uid, const std::string& user) {
+  Prepare message = prepare(key(1));
+  JobRequest request = *message.request;
+  request.uid = uid;
+  request.user = user;
+  message.request = std::make_shared<const JobRequest>(std::move(request));
+  return message;
+}
+
 ShepherdReady ready(AttemptKey attempt) { return {attempt, true, false, {}, "here:1"}; }
 
 }  // namespace
@@ -61,6 +70,25 @@ TEST_CASE(
   node.hear(welcome({}, 6));
   CHECK_FALSE(node.only<LeaveScheduler>());
   CHECK(node.only<RememberCluster>()->epoch == Epoch{6});
+}
+
+TEST_CASE("an agent that is not root starts jobs of its own user and refuses others by name") {
+  CoreDriver node(OwnUser{1000, "ada"});
+  node.join();
+  node.hear(prepare_of(1000, "ada"));
+  CHECK(node.only<SpawnShepherd>());
+  CoreDriver other(OwnUser{1000, "ada"});
+  other.join();
+  other.hear(prepare_of(1001, "bob"));
+  CHECK(other.count<SpawnShepherd>() == 0);
+  const auto refused = other.sent<Prepared>();
+  REQUIRE(refused.size() == 1);
+  CHECK_FALSE(refused[0].ok);
+  CHECK_FALSE(refused[0].node_fault);
+  CHECK(refused[0].message.find("user ada and not as root") != std::string::npos);
+  CHECK(refused[0].message.find("bob") != std::string::npos);
+  other.hear(Forget{key(1), Epoch{1}});
+  CHECK(other.only<RemoveAttempt>());
 }
 
 TEST_CASE("commands of an older epoch do nothing") {

@@ -18,6 +18,9 @@ class CoreDriver {
                       std::uint64_t epoch = 0)
       : core_({"node001", "boot-1", std::move(cluster_uuid), small_shape(), Epoch{epoch}},
               std::move(found)) {}
+  // Of an agent without root's rights.
+  explicit CoreDriver(agent::OwnUser own)
+      : core_({"node001", "boot-1", "", small_shape(), Epoch{}, std::move(own)}, {}) {}
 
   const std::vector<agent::Output>& feed(const agent::Input& input) {
     out_.clear();

@@ -40,3 +40,10 @@ TEST_CASE("help is asked for without anything else") {
   REQUIRE(options);
   CHECK(options->help.find("--scheduler") != std::string::npos);
 }
+
+TEST_CASE("an agent proves itself by a secret or by a certificate and not by both") {
+  CHECK(parse({"--scheduler", "h:1", "--node", "n", "--state", "/s", "--tls-dir", "/t"}));
+  CHECK_FALSE(parse({"--scheduler", "h:1", "--node", "n", "--state", "/s"}));
+  CHECK_FALSE(parse({"--scheduler", "h:1", "--node", "n", "--state", "/s", "--tls-dir", "/t",
+                     "--secret-file", "/f"}));
+}

@@ -285,8 +285,12 @@ operators: [ada, grace]
   CHECK(file.cluster.timings.lease == Millis(2000));
   CHECK(file.cluster.timings.requeue_max == 0);
   CHECK(file.cluster.operators == std::vector<std::string>{"ada", "grace"});
-  CHECK(file.listen == ListenConfig{"/var/lib/usine", "sched.example.org:6820", "/etc/usine/token",
-                                    "/var/lib/usine/agent.secret", 5000});
+  CHECK(file.listen == ListenConfig{"/var/lib/usine",
+                                    "sched.example.org:6820",
+                                    "/etc/usine/token",
+                                    "/var/lib/usine/agent.secret",
+                                    5000,
+                                    {}});
   CHECK(
       problems_of(kSmall + "scheduler: {listen: nowhere}\n") ==
       std::vector<std::string>{"c.yaml:6: scheduler.listen: expected HOST:PORT, found 'nowhere'"});

@@ -151,6 +151,13 @@ FakeAgent::FakeAgent(const std::string& address, const std::string& secret)
   stream_ = stub_->Connect(&context_);
 }
 
+FakeAgent::FakeAgent(const std::string& address, const identity::ClientTls& tls) {
+  grpc::ChannelArguments arguments = tls.arguments;
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  stub_ = proto::Agents::NewStub(grpc::CreateCustomChannel(address, tls.credentials, arguments));
+  stream_ = stub_->Connect(&context_);
+}
+
 void FakeAgent::say(const FromAgent& message) { stream_->Write(to_proto(message)); }
 
 ToAgent FakeAgent::hear() {

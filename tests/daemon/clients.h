@@ -10,6 +10,7 @@
 #include <grpcpp/client_context.h>
 
 #include "common/result.h"
+#include "identity/tls_credentials.h"
 #include "model/agent_messages.h"
 #include "proto/agents.grpc.pb.h"
 #include "proto/users.grpc.pb.h"
@@ -52,6 +53,8 @@ class UserClient {
 class FakeAgent {
  public:
   FakeAgent(const std::string& address, const std::string& secret);
+  // By its certificate.
+  FakeAgent(const std::string& address, const identity::ClientTls& tls);
   ~FakeAgent() { disconnect(); }
 
   void say(const FromAgent& message);

@@ -42,15 +42,15 @@ TEST_CASE("The token file proves its owner as an operator and refuses every othe
   REQUIRE(tokens);
   std::string line = *os::read_file(path);
   line.pop_back();
-  const auto caller = tokens->authenticate(line);
+  const auto caller = tokens->authenticate({line, {}, {}, {}});
   REQUIRE(caller);
   CHECK(caller->uid == ::geteuid());
   CHECK(caller->is_operator);
-  const auto wrong = tokens->authenticate(line + "0");
+  const auto wrong = tokens->authenticate({line + "0", {}, {}, {}});
   REQUIRE_FALSE(wrong);
   CHECK(wrong.error().code == ErrorCode::kPermission);
   CHECK(wrong.error().message.find(path) != std::string::npos);
-  CHECK_FALSE(tokens->authenticate(""));
+  CHECK_FALSE(tokens->authenticate({"", {}, {}, {}}));
 }
 
 TEST_CASE("Users of further lines of the token file are operators only where the file says so") {
@@ -59,9 +59,9 @@ TEST_CASE("Users of further lines of the token file are operators only where the
   REQUIRE(os::write_file(path, "nobody:aaaa\ndaemon:bbbb\n", 0600));
   const auto tokens = TokenFile::open(path, {"daemon"});
   REQUIRE(tokens);
-  CHECK_FALSE(tokens->authenticate("nobody:aaaa")->is_operator);
-  CHECK(tokens->authenticate("daemon:bbbb")->is_operator);
-  CHECK_FALSE(tokens->authenticate("nobody:bbbb"));
+  CHECK_FALSE(tokens->authenticate({"nobody:aaaa", {}, {}, {}})->is_operator);
+  CHECK(tokens->authenticate({"daemon:bbbb", {}, {}, {}})->is_operator);
+  CHECK_FALSE(tokens->authenticate({"nobody:bbbb", {}, {}, {}}));
 }
 
 TEST_CASE("The key of a job is the HMAC of job and attempt under the secret of the cluster") {

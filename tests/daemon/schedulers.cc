@@ -40,11 +40,19 @@ InProcessScheduler::InProcessScheduler(const std::string& folder, std::uint32_t 
   start(nodes);
 }
 
-void InProcessScheduler::start(std::uint32_t nodes) {
+InProcessScheduler::InProcessScheduler(const std::function<void(config::ClusterFile&)>& change)
+    : own_(std::make_unique<TempFolder>()) {
+  folder_ = own_->path().string();
+  start(2, change);
+}
+
+void InProcessScheduler::start(std::uint32_t nodes,
+                               const std::function<void(config::ClusterFile&)>& change) {
   auto file = config::parse_cluster_file(cluster_yaml(nodes), folder_ + "/cluster.yaml");
   if (!file) throw std::runtime_error(discovery::to_error(file.error()).message);
   file->listen.token_file = folder_ + "/token";
   file->listen.agent_secret_file = folder_ + "/agent.secret";
+  if (change) change(*file);
   Result<daemon::Opened> opened = daemon::open({*std::move(file), {folder_ + "/usine.db", {}}, {}});
   if (!opened) throw std::runtime_error(opened.error().message);
   auto failed = [](const Error& error) { throw std::runtime_error(error.message); };

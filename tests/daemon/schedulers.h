@@ -1,6 +1,7 @@
 // Schedulers for tests: one in this process, and one as the program that is shipped.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <sys/types.h>
@@ -21,6 +22,8 @@ class InProcessScheduler {
  public:
   explicit InProcessScheduler(std::uint32_t nodes = 2);
   InProcessScheduler(const std::string& folder, std::uint32_t nodes);
+  // Of two nodes, with something else in its cluster file.
+  explicit InProcessScheduler(const std::function<void(config::ClusterFile&)>& change);
 
   void stop() { scheduler_->stop(); }
   [[nodiscard]] const std::string& address() const { return scheduler_->address(); }
@@ -29,7 +32,7 @@ class InProcessScheduler {
   [[nodiscard]] UserClient user() const { return {address(), credential()}; }
 
  private:
-  void start(std::uint32_t nodes);
+  void start(std::uint32_t nodes, const std::function<void(config::ClusterFile&)>& change = {});
 
   std::unique_ptr<TempFolder> own_;
   std::string folder_;

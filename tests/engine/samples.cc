@@ -36,6 +36,7 @@ std::shared_ptr<const ClusterConfig> config() {
                 {{"alice"}, {"p"}},
                 {{"low"}, Millis{5000}, Millis{9000}},
                 false}};
+  made->private_data = {true, false, true};
   return made;
 }
 

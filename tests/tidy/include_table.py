@@ -20,6 +20,8 @@ ALLOWED = {
     "model": MODEL,
     "config": MODEL + DISCOVERY + WORLD,
     "proto": MODEL,
+    # Who is who, for all that meet on the wire.
+    "identity": ("common",) + WORLD,
     "scheduler/core": MODEL,
     "scheduler/timeline": MODEL,
     "scheduler/queue": CORE,
@@ -30,18 +32,18 @@ ALLOWED = {
     "scheduler/engine": ENGINE,
     "scheduler/store": ENGINE + WORLD,
     "scheduler/daemon": (
-        ENGINE + WORLD + ("scheduler/estimate", "scheduler/store", "proto", "config")
+        ENGINE + WORLD + ("scheduler/estimate", "scheduler/store", "proto", "config", "identity")
     ),
     "agent/core": MODEL + ("common/ports",),
     "agent/contain": ("common", "common/os"),
     "agent/exec": AGENT + ("agent/contain",),
     "agent/shepherd": AGENT + ("agent/contain", "agent/exec"),
     "agent/daemon": (
-        AGENT + DISCOVERY + ("agent/contain", "agent/exec", "agent/shepherd", "config")
+        AGENT + DISCOVERY + ("agent/contain", "agent/exec", "agent/shepherd", "config", "identity")
     ),
     "sim": ENGINE + ("scheduler/estimate", "agent/core"),
     "tools": ENGINE + DISCOVERY + WORLD + ("agent/core", "sim", "scheduler/store", "config"),
-    "cli": MODEL + WORLD + ("proto", "tools", "config", "agent/contain"),
+    "cli": MODEL + WORLD + ("proto", "tools", "config", "identity", "agent/contain"),
     # Programs of their own: a job's code knows nothing of the scheduler.
     "examples": ("common",),
     # Measure and test whatever they like.
