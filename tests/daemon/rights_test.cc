@@ -58,6 +58,9 @@ const std::map<std::string, std::vector<Try>>& tries() {
         {"action: JOB_ACTION_HOLD jobs: 1", kRefused},
         {"action: JOB_ACTION_RELEASE jobs: 1", kRefused},
         {"action: JOB_ACTION_REQUEUE jobs: 1", kRefused},
+        {"action: JOB_ACTION_SUSPEND jobs: 1", kRefused},
+        {"action: JOB_ACTION_UNSUSPEND jobs: 1", kRefused},
+        {"action: JOB_ACTION_SIGNAL jobs: 1 signal { signal: 10 }", kRefused},
         {"action: JOB_ACTION_CANCEL tasks { array: 4 tasks: '1' }", kRefused}}},
       {"UpdateJobs",
        {{"jobs: 1 time_limit_s: 60", kRefused},
@@ -206,6 +209,18 @@ TEST_CASE("Every call of the service has a rule for strangers in the table of th
     CHECK(tries().contains(service.method(i)->name()));
   }
   CHECK(tries().size() == static_cast<std::size_t>(service.method_count()));
+}
+
+TEST_CASE("Every action on jobs and nodes is among what strangers try") {
+  for (const auto& [call, actions] : {std::pair{"ActOnJobs", proto::JobAction_descriptor()},
+                                      std::pair{"ActOnNodes", proto::NodeAction_descriptor()}}) {
+    for (int i = 0; i < actions->value_count(); ++i) {
+      const std::string word = "action: " + actions->value(i)->name() + ' ';
+      CAPTURE(word);
+      CHECK(std::ranges::any_of(tries().at(call),
+                                [&word](const Try& one) { return one.request.starts_with(word); }));
+    }
+  }
 }
 
 TEST_CASE("On a cluster where jobs are private no call tells of another's or changes them") {
