@@ -7,8 +7,9 @@
 namespace usine::contain {
 
 struct Entry {
-  int group = -1;          // folder of a v2 group: the process is made inside it
-  std::vector<int> tasks;  // `tasks` of v1 groups: the process writes itself into each
+  int group = -1;            // folder of a v2 group: the process is made inside it
+  std::vector<int> tasks{};  // `tasks` of v1 groups: the process writes itself into each
+  int mounts = -1;           // mount namespace that it goes to
 };
 
 }  // namespace usine::contain

@@ -18,8 +18,6 @@ namespace usine::contain {
 // A new group in the place of what may be left there: it has no counts yet. One that cannot be
 // removed is taken as it is.
 [[nodiscard]] Status renew_group(const std::string& path);
-// With the groups below it; false while a process is left in one of them.
-bool remove_group(const std::string& path);
 
 // Never makes the file: what a kernel does not offer is an error, kNotFound.
 [[nodiscard]] Status write_value(const std::string& file, std::string_view value);

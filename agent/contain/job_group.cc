@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "agent/contain/group_files.h"
+#include "common/os/control_groups.h"
 
 namespace usine::contain {
 namespace {
@@ -159,7 +160,7 @@ Entry JobGroup::entry(std::uint32_t step) {
 }
 
 Entry JobGroup::entry_with(const std::string& processes_path) {
-  Entry entry;
+  Entry entry{.mounts = mounts_.get()};
   std::set<std::string> groups;
   for (const Resource resource : kAllResources) {
     if (!holds(resource)) continue;
@@ -223,26 +224,27 @@ void JobGroup::remove_step(std::uint32_t step) {
   const std::string group = step_path(step);
   open_.erase(group);
   open_.erase(group + "/tasks");
-  remove_group(group);
+  os::remove_group(group);
 }
 
 bool JobGroup::remove() {
   open_.clear();
+  mounts_.reset();
   bool all = true;
   std::set<std::string> groups;
   for (const Resource resource : kAllResources) {
     if (!holders_[resource].folder.empty()) groups.insert(path(resource));
   }
-  for (const std::string& group : groups) all = remove_group(group) && all;
+  for (const std::string& group : groups) all = os::remove_group(group) && all;
   return all;
 }
 
 void end_group(const Holders& holders, const std::string& name) {
+  if (name.empty()) return;  // that would be the group in which the agent itself is
   JobGroup group(holders, name);
-  for (int round = 0; round < kEndRoundsMax && !group.processes().empty(); ++round) {
+  for (int round = 0; round < kEndRoundsMax && !group.remove(); ++round) {
     if (!group.kill()) break;
   }
-  group.remove();
 }
 
 std::vector<AttemptKey> groups_left(const Holders& holders, const std::string& prefix) {

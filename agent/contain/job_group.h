@@ -50,6 +50,9 @@ class JobGroup {
     return holders_[resource].version != Version::kNone;
   }
 
+  // Processes that come in from now on live in that mount namespace.
+  void use_mounts(os::UniqueFd mounts) { mounts_ = std::move(mounts); }
+
   // For a process of the job itself.
   [[nodiscard]] Entry entry();
   // For a process of a step, which can be killed apart. The step's group is made when first asked
@@ -83,11 +86,12 @@ class JobGroup {
 
   Holders holders_;
   std::string name_;
+  os::UniqueFd mounts_;
   std::set<std::uint32_t> steps_;             // that have a group
   std::map<std::string, os::UniqueFd> open_;  // by path
 };
 
-// Kills what is in the groups of this name and removes them, as far as that goes at once.
+// Kills what is in the groups of this name and removes them; what hangs in the kernel stays.
 void end_group(const Holders& holders, const std::string& name);
 // The attempts that have a group in any hierarchy, each once, in the order of their keys.
 [[nodiscard]] std::vector<AttemptKey> groups_left(const Holders& holders,

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include <spdlog/spdlog.h>
 
@@ -72,6 +73,10 @@ Result<Containment> find_containment(const AgentOptions& options,
   if (containment.required) {
     if (const Status all = check_required(containment.holders); !all) return fail(all.error());
   }
+  const bool real_root = ::geteuid() == 0 && options.like.empty();
+  containment.private_folders =
+      options.private_folders == "yes" ||
+      (options.private_folders == "auto" && options.containment != "none" && real_root);
   containment.prefix = contain::group_prefix(options.node, options.state_folder);
   containment.processes_max = options.processes_max;
   containment.devices = contain::common_devices(os::read_file("/proc/devices").value_or(""));
@@ -84,13 +89,16 @@ Result<Containment> find_containment(const AgentOptions& options,
   for (std::size_t i = 0; options.like.empty() && i < gpu_bus_ids.size(); ++i) {
     containment.gpu_minors.push_back(minor_of(gpu_bus_ids[i], i));
   }
-  spdlog::info("event=containment {}", contain::describe(containment.holders));
+  spdlog::info("event=containment {} private_folders={}", contain::describe(containment.holders),
+               containment.private_folders ? "yes" : "no");
   return containment;
 }
 
 proto::SpecContainment spec_of(const Containment& containment, AttemptKey key,
                                const proto::SpecNode& node) {
   proto::SpecContainment out;
+  out.set_required(containment.required);
+  out.set_private_folders(containment.private_folders);
   if (!containment.holders.any()) return out;
   for (const contain::Resource resource : contain::kAllResources) {
     const contain::Holder& holder = containment.holders[resource];
@@ -112,7 +120,6 @@ proto::SpecContainment spec_of(const Containment& containment, AttemptKey key,
     const auto& minors = containment.gpu_minors;
     allow({contain::kNvidiaMajor, gpu < minors.size() ? minors[gpu] : gpu});
   }
-  out.set_required(containment.required);
   return out;
 }
 

@@ -21,6 +21,7 @@ struct Containment {
   // Of each GPU in the driver's order, N of its /dev/nvidiaN; beyond the list the order itself.
   std::vector<std::uint32_t> gpu_minors{};
   bool required = false;
+  bool private_folders = false;  // each job gets a /tmp and a /dev/shm of its own
 };
 
 // The bound on a job's processes where the site names none: enough for the threads of data loaders

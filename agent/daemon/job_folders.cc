@@ -80,6 +80,10 @@ std::vector<AttemptKey> JobFolders::list() const {
   return keys;
 }
 
+std::optional<proto::JobSpec> JobFolders::spec(AttemptKey key) const {
+  return read_message<proto::JobSpec>(path(key) + "/spec");
+}
+
 std::optional<proto::ShepherdReady> JobFolders::ready(AttemptKey key) const {
   return read_message<proto::ShepherdReady>(path(key) + "/ready");
 }

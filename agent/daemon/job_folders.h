@@ -28,6 +28,9 @@ class JobFolders {
   [[nodiscard]] Status create(AttemptKey key, const proto::JobSpec& spec) const;
   void remove(AttemptKey key) const;
 
+  // As create() was given it; none where that does not read back.
+  [[nodiscard]] std::optional<proto::JobSpec> spec(AttemptKey key) const;
+
   // The attempts that have a folder, in the order of their keys; other names are left alone.
   [[nodiscard]] std::vector<AttemptKey> list() const;
 

@@ -81,7 +81,7 @@ proto::JobSpec job_spec(const Prepare& prepare, const NodeSettings& node) {
   for (const std::size_t gpu : gpus_here(prepare.nodes[prepare.this_node], node.gpu_bus_ids)) {
     own.add_gpus(static_cast<std::uint32_t>(gpu));
   }
-  if (node.containment.holders.any()) {
+  if (node.containment.holders.any() || node.containment.private_folders) {
     *out.mutable_containment() = spec_of(node.containment, prepare.key, own);
   }
   out.set_kill_wait_ms(prepare.kill_wait.count());

@@ -35,6 +35,10 @@ po::options_description describe(AgentOptions& options) {
       "where it lacks one (required), or not at all (none)");
   add("cgroup-root", text(options.cgroup_root)->value_name("PATH"),
       "make the jobs' control groups below this path of each hierarchy (default: the agent's own)");
+  add("private-folders", text(options.private_folders)->value_name("auto|yes|no"),
+      "give each job a /tmp and a /dev/shm of its own, emptied at its end (auto, the default: "
+      "where "
+      "the agent is root and the node is not emulated)");
   add("processes-max", po::value(&options.processes_max)->value_name("N"),
       "most processes and threads of a job on this node (default: 1024 and 256 a core)");
   add("allow-device", po::value(&options.allowed_devices)->value_name("PATH"),
@@ -65,6 +69,11 @@ Status check(AgentOptions& options) {
       options.containment != "none") {
     return fail(ErrorCode::kInvalid,
                 "--containment is auto, required or none, not '" + options.containment + "'");
+  }
+  if (options.private_folders != "auto" && options.private_folders != "yes" &&
+      options.private_folders != "no") {
+    return fail(ErrorCode::kInvalid,
+                "--private-folders is auto, yes or no, not '" + options.private_folders + "'");
   }
   if (!options.cgroup_root.empty() && !is_plain_path(options.cgroup_root)) {
     return fail(ErrorCode::kInvalid, "--cgroup-root is a path as /usine without '..', not '" +

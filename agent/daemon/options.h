@@ -21,6 +21,7 @@ struct AgentOptions {
   std::string listen_host = "127.0.0.1";  // address that shepherds listen on for their peers
   std::string shepherd;                   // the shepherd's program
   std::string containment = "auto";       // "auto", "required" or "none"
+  std::string private_folders = "auto";   // "auto", "yes" or "no"
   std::string cgroup_root;  // below each hierarchy's mount point; empty: the agent's own groups
   std::uint64_t processes_max = 0;           // of a job; 0: in proportion to its cores
   std::vector<std::string> allowed_devices;  // paths, beside what every job may use

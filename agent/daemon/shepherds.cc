@@ -9,6 +9,7 @@
 #include <spdlog/spdlog.h>
 
 #include "agent/daemon/shepherd_process.h"
+#include "agent/shepherd/containment.h"
 #include "common/os/files.h"
 #include "common/os/processes.h"
 #include "common/os/sockets.h"
@@ -133,8 +134,10 @@ Ended Shepherds::lose(AttemptKey key, std::string message) const {
 }
 
 void Shepherds::end_processes(AttemptKey key) const {
-  const Containment& containment = options_.node.containment;
-  contain::end_group(containment.holders, contain::group_name(containment.prefix, key));
+  if (const auto spec = folders_.spec(key); spec && spec->has_containment()) {
+    const proto::SpecContainment& containment = spec->containment();
+    contain::end_group(shepherd::holders_in(containment), containment.group());
+  }
   end_strays(folders_.path(key));
 }
 
@@ -193,9 +196,6 @@ void Shepherds::remove(AttemptKey key) {
     shepherds_.erase(found);
   }
   folders_.remove(key);
-  // What a shepherd that was killed has left, once its processes are gone.
-  const Containment& containment = options_.node.containment;
-  contain::JobGroup(containment.holders, contain::group_name(containment.prefix, key)).remove();
 }
 
 void Shepherds::tell(AttemptKey key, const proto::ShepherdMessage& message) {

@@ -160,6 +160,7 @@ int PreparedChild::join_groups(bool in_group) const {
   for (const int tasks : entry_.tasks) {
     if (::write(tasks, "0", 1) != 1) return errno;
   }
+  if (entry_.mounts >= 0 && ::setns(entry_.mounts, CLONE_NEWNS) != 0) return errno;
   if (entry_.group < 0 || in_group) return 0;
   const int processes = ::openat(entry_.group, "cgroup.procs", O_WRONLY | O_CLOEXEC);
   if (processes < 0) return errno;

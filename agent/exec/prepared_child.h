@@ -17,7 +17,7 @@ namespace usine::exec {
 
 // What the child was doing when it failed; travels to the parent with errno.
 enum class ChildStep : std::uint32_t {
-  kGroup,     // joining the job's control groups
+  kGroup,     // joining the job's control groups and its mounts
   kIdentity,  // becoming the user
   kFolder,    // the working directory
   kInput,

@@ -70,7 +70,7 @@ std::string describe(const agent::ProcessPlan& plan, const ChildReport& report) 
                                    : report.error == ESPIPE ? kFifoAsInput
                                                             : reason;
   switch (report.step) {
-    case ChildStep::kGroup: return "cannot join the job's control groups" + reason;
+    case ChildStep::kGroup: return "cannot join the job's control groups and mounts" + reason;
     case ChildStep::kIdentity:
       return "cannot become user '" + plan.user + "' (uid " + std::to_string(plan.uid) + ")" +
              reason;

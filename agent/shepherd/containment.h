@@ -16,7 +16,12 @@ struct Containment {
   std::string group;
   contain::Limits limits;
   bool required = false;
+  bool private_folders = false;
 };
+
+// What the specification of a job says that holds it. The agent of that moment found it out: one
+// that was started elsewhere later has groups of its own elsewhere.
+[[nodiscard]] contain::Holders holders_in(const proto::SpecContainment& from);
 
 // Error: kInvalid where it contradicts itself.
 [[nodiscard]] Result<Containment> read_containment(const proto::SpecContainment& from,

@@ -37,6 +37,7 @@ Status ScratchFolders::make(const agent::LaunchJob& job) {
 }
 
 Result<std::string> ScratchFolders::shared_memory(const agent::LaunchJob& job) {
+  if (private_memory_) return std::string("/dev/shm");
   if (!shared_memory_.empty()) return shared_memory_;
   std::string pattern = os::kJobMemoryPrefix + std::to_string(job.key.job.value) + '.' +
                         std::to_string(job.key.attempt.value) + "-XXXXXX";

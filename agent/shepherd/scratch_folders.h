@@ -23,6 +23,8 @@ class ScratchFolders {
 
   // `tmp` in the job folder.
   [[nodiscard]] Status make(const agent::LaunchJob& job);
+  // The job's processes have a /dev/shm of their own, which nobody else sees.
+  void use_private_memory() { private_memory_ = true; }
   // A folder of this job and node alone for shared memory, made when it is first asked for: ranks
   // of emulated nodes keep apart by it, and segments that killed ranks leave go with it.
   [[nodiscard]] Result<std::string> shared_memory(const agent::LaunchJob& job);
@@ -33,6 +35,7 @@ class ScratchFolders {
   void remove();
 
  private:
+  bool private_memory_ = false;
   std::string job_folder_;
   std::string temporary_;
   std::string shared_memory_;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include <utility>
 
+#include "agent/contain/private_folders.h"
 #include "common/os/files.h"
 #include "common/os/os_error.h"
 #include "common/os/processes.h"
@@ -82,7 +83,16 @@ Status Shepherd::stand_ready(os::UniqueFd agent) {
 }
 
 Status Shepherd::make_group() {
-  const std::vector<std::string> lacking = group_.make(spec_.containment.limits);
+  std::vector<std::string> lacking = group_.make(spec_.containment.limits);
+  if (spec_.containment.private_folders) {
+    auto mounts = contain::make_private_folders(spec_.launch.folder);
+    if (!mounts) {
+      lacking.push_back("private folders: " + mounts.error().message);
+    } else {
+      group_.use_mounts(*std::move(mounts));
+      folders_.use_private_memory();
+    }
+  }
   for (const std::string& what : lacking) {
     std::fprintf(stderr, "event=not_contained what=\"%s\"\n", what.c_str());
   }

@@ -12,6 +12,8 @@
 
 #include <doctest/doctest.h>
 
+#include "agent/daemon/job_folders.h"
+#include "agent/shepherd/containment.h"
 #include "tests/support/wait.h"
 
 namespace usine::test {
@@ -41,6 +43,14 @@ AgentProcess::~AgentProcess() {
     return left.empty();
   });
   CHECK(gone);
+  // Nobody is left who would.
+  const auto jobs = agent::JobFolders::open((folder_ / "state").string());
+  if (!jobs) return;  // a test has made that impossible
+  for (const AttemptKey key : jobs->list()) {
+    const auto spec = jobs->spec(key);
+    if (!spec) continue;
+    contain::end_group(shepherd::holders_in(spec->containment()), spec->containment().group());
+  }
 }
 
 void AgentProcess::start() {

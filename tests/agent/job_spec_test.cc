@@ -39,3 +39,32 @@ TEST_CASE("[B59] a job is told its GPUs by the numbers that the node's driver gi
   // Where the bus ids are not known the scheduler's numbers stand.
   CHECK(gpus_told({"", "", "", ""}) == std::vector<std::uint32_t>{2, 3});
 }
+
+TEST_CASE("[B56] a job's device list has the files of its own GPUs and no other") {
+  agent::NodeSettings here{"node001", "127.0.0.1", false, {"", "0000:2b:00.0", "0000:3b:00.0"}};
+  here.containment.holders[contain::Resource::kDevices] = {contain::Version::kV2, "/groups", {}};
+  here.containment.prefix = "usine-node001-00c0ffee-job_";
+  here.containment.devices = {{1, 3}};
+  here.containment.gpu_minors = {0, 4};  // the third is not known: its place among the driver's
+  const proto::SpecContainment spec = agent::job_spec(with_two_gpus(), here).containment();
+  CHECK(spec.group() == "usine-node001-00c0ffee-job_1.1");
+  REQUIRE(spec.devices_size() == 3);
+  CHECK(spec.devices(0).major() == 1);
+  CHECK(spec.devices(1).major() == contain::kNvidiaMajor);
+  CHECK(spec.devices(1).minor() == 4);
+  CHECK(spec.devices(2).minor() == 2);
+}
+
+TEST_CASE("the bound on a job's processes is the site's or goes by its cores") {
+  agent::NodeSettings here{"node001", "127.0.0.1", false, {}};
+  CHECK_FALSE(agent::job_spec(with_two_gpus(), here).has_containment());
+  here.containment.holders[contain::Resource::kPids] = {contain::Version::kV1, "/groups", {}};
+  const auto bound = [&] {
+    return agent::job_spec(with_two_gpus(), here).containment().processes_max();
+  };
+  const auto cores =
+      static_cast<std::size_t>(agent::job_spec(with_two_gpus(), here).nodes(0).cores_size());
+  CHECK(bound() == agent::processes_max_for(cores));
+  here.containment.processes_max = 77;
+  CHECK(bound() == 77);
+}

@@ -47,3 +47,23 @@ TEST_CASE("an agent proves itself by a secret or by a certificate and not by bot
   CHECK_FALSE(parse({"--scheduler", "h:1", "--node", "n", "--state", "/s", "--tls-dir", "/t",
                      "--secret-file", "/f"}));
 }
+
+TEST_CASE("what is said of containment is taken or refused by name") {
+  const auto with = [](std::vector<const char*> more) {
+    more.insert(more.end(),
+                {"--scheduler", "h:1", "--node", "n", "--state", "/s", "--secret-file", "/f"});
+    return parse(more);
+  };
+  CHECK(with({})->containment == "auto");
+  const auto options =
+      with({"--containment", "required", "--cgroup-root", "/usine", "--processes-max", "500",
+            "--allow-device", "/dev/fuse", "--allow-device", "/dev/kvm"});
+  REQUIRE(options);
+  CHECK(options->cgroup_root == "/usine");
+  CHECK(options->processes_max == 500);
+  CHECK(options->allowed_devices == std::vector<std::string>{"/dev/fuse", "/dev/kvm"});
+  CHECK(with({"--containment", "some"}).error().message.find("'some'") != std::string::npos);
+  for (const char* const root : {"usine", "/", "/a/../b"}) {
+    CHECK(with({"--cgroup-root", root}).error().message.starts_with("--cgroup-root"));
+  }
+}

@@ -16,6 +16,8 @@
 #include "common/os/processes.h"
 #include "common/os/sockets.h"
 #include "tests/agent/builders.h"
+#include "tests/support/outer_groups.h"
+#include "tests/support/skip.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/wait.h"
 
@@ -28,10 +30,12 @@ namespace {
 // An agent's shepherds over the folders below `state`, on a loop of the test's own.
 class Found {
  public:
-  explicit Found(const TempFolder& state, Millis ready_within = Millis(30'000))
+  explicit Found(const TempFolder& state, Millis ready_within = Millis(30'000),
+                 NodeSettings node = {})
       : loop_(os::PollLoop::open().value()),
-        shepherds_({"/no/such/program", {}, ready_within}, JobFolders::open(state.path()).value(),
-                   loop_, [this](Input input) { reported_.push_back(std::move(input)); }) {}
+        shepherds_({"/no/such/program", std::move(node), ready_within},
+                   JobFolders::open(state.path()).value(), loop_,
+                   [this](Input input) { reported_.push_back(std::move(input)); }) {}
 
   [[nodiscard]] Shepherds& operator*() { return shepherds_; }
   [[nodiscard]] os::PollLoop& loop() { return loop_; }
@@ -133,4 +137,19 @@ TEST_CASE("a shepherd that lives is not lost because the agent is short of descr
   proto::ShepherdMessage message;
   REQUIRE(message.ParseFromString(shepherd.receive(Millis(60'000)).value()));
   CHECK(message.start_job().peers(0) == "127.0.0.1:7");
+}
+
+TEST_CASE("an agent that starts ends the control groups of attempts that have no folder") {
+  const OuterGroups outer;
+  if (const auto why = outer.lacking(contain::Resource::kProcesses); !why.empty()) USINE_SKIP(why);
+  const TempFolder state;
+  NodeSettings node;
+  node.containment.holders = outer.holders();
+  node.containment.prefix = contain::group_prefix("n1", state.path());
+  contain::JobGroup left(outer.holders(), contain::group_name(node.containment.prefix, key(1)));
+  REQUIRE(left.make({.devices = contain::common_devices("")}).empty());
+  CHECK_FALSE(contain::groups_left(outer.holders(), node.containment.prefix).empty());
+  Found agent(state, Millis(30'000), node);
+  CHECK((*agent).find().empty());
+  CHECK(contain::groups_left(outer.holders(), node.containment.prefix).empty());
 }

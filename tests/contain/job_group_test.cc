@@ -14,6 +14,7 @@
 #include <doctest/doctest.h>
 
 #include "agent/contain/group_files.h"
+#include "agent/contain/private_folders.h"
 #include "agent/exec/spawn.h"
 #include "common/os/files.h"
 #include "tests/support/outer_groups.h"
@@ -286,4 +287,40 @@ TEST_CASE("what a dead shepherd has left is found by its name and ended") {
   CHECK(WTERMSIG(wait_status(pid)) == SIGKILL);
   end_group(outer.holders(), group_name(prefix, key));  // its process is reaped now
   CHECK(groups_left(outer.holders(), prefix).empty());
+}
+
+TEST_CASE("a job's /tmp and /dev/shm are its own and gone with it") {
+  if (geteuid() != 0) USINE_SKIP("mounts need root");
+  std::string job_folder = "/var/tmp/usine-test-XXXXXX";
+  REQUIRE(mkdtemp(job_folder.data()) != nullptr);
+  std::filesystem::create_directory(job_folder + "/tmp");
+  auto mounts = make_private_folders(job_folder);
+  if (!mounts) {
+    std::filesystem::remove_all(job_folder);
+    USINE_SKIP("no mount namespace here: " + mounts.error().message);
+  }
+  JobGroup group;  // nothing holds it, it has its mounts all the same
+  group.use_mounts(*std::move(mounts));
+  const std::string name = std::filesystem::path(job_folder).filename();
+  agent::ProcessPlan plan;
+  plan.argv = {"sh", "-c", "cd /tmp && echo mine > " + name + " && echo mine > /dev/shm/" + name};
+  plan.environment = {"PATH=/usr/bin:/bin"};
+  plan.working_directory = "/";
+  plan.input = plan.output = "/dev/null";
+  const auto pid = exec::spawn(plan, {}, group.entry());
+  REQUIRE(pid);
+  CHECK(WEXITSTATUS(wait_status(*pid)) == 0);
+  CHECK(os::read_file(job_folder + "/tmp/" + name).value() == "mine\n");
+  CHECK_FALSE(std::filesystem::exists("/tmp/" + name));
+  CHECK_FALSE(std::filesystem::exists("/dev/shm/" + name));
+  CHECK(group.remove());
+  std::filesystem::remove_all(job_folder);
+}
+
+TEST_CASE("no private /tmp hides the job folder") {
+  const TempFolder folder;
+  if (!folder.path().string().starts_with("/tmp/")) USINE_SKIP("temporary files are not in /tmp");
+  const auto mounts = make_private_folders(folder.path());
+  REQUIRE_FALSE(mounts);
+  CHECK(mounts.error().message.find("below /tmp") != std::string::npos);
 }
