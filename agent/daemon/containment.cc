@@ -49,6 +49,14 @@ contain::Holders find_holders(const AgentOptions& options) {
                                 .root = options.cgroup_root});
 }
 
+// Users of emulated nodes share this machine and expect their files in /tmp; and jobs of an agent
+// whose folder lies there would not find theirs.
+bool wants_private_folders(const AgentOptions& options) {
+  if (options.private_folders != "auto") return options.private_folders == "yes";
+  return ::geteuid() == 0 && options.like.empty() && options.containment != "none" &&
+         !options.state_folder.starts_with("/tmp/");
+}
+
 Status check_required(const contain::Holders& holders) {
   for (const contain::Resource resource : contain::kAllResources) {
     if (holders[resource].version != contain::Version::kNone) continue;
@@ -73,10 +81,7 @@ Result<Containment> find_containment(const AgentOptions& options,
   if (containment.required) {
     if (const Status all = check_required(containment.holders); !all) return fail(all.error());
   }
-  const bool real_root = ::geteuid() == 0 && options.like.empty();
-  containment.private_folders =
-      options.private_folders == "yes" ||
-      (options.private_folders == "auto" && options.containment != "none" && real_root);
+  containment.private_folders = wants_private_folders(options);
   containment.prefix = contain::group_prefix(options.node, options.state_folder);
   containment.processes_max = options.processes_max;
   containment.devices = contain::common_devices(os::read_file("/proc/devices").value_or(""));

@@ -291,14 +291,11 @@ TEST_CASE("what a dead shepherd has left is found by its name and ended") {
 
 TEST_CASE("a job's /tmp and /dev/shm are its own and gone with it") {
   if (geteuid() != 0) USINE_SKIP("mounts need root");
-  std::string job_folder = "/var/tmp/usine-test-XXXXXX";
-  REQUIRE(mkdtemp(job_folder.data()) != nullptr);
+  const TempFolder folder("/var/tmp");
+  const std::string job_folder = folder.path();
   std::filesystem::create_directory(job_folder + "/tmp");
   auto mounts = make_private_folders(job_folder);
-  if (!mounts) {
-    std::filesystem::remove_all(job_folder);
-    USINE_SKIP("no mount namespace here: " + mounts.error().message);
-  }
+  if (!mounts) USINE_SKIP("no mount namespace here: " + mounts.error().message);
   JobGroup group;  // nothing holds it, it has its mounts all the same
   group.use_mounts(*std::move(mounts));
   const std::string name = std::filesystem::path(job_folder).filename();
@@ -314,7 +311,6 @@ TEST_CASE("a job's /tmp and /dev/shm are its own and gone with it") {
   CHECK_FALSE(std::filesystem::exists("/tmp/" + name));
   CHECK_FALSE(std::filesystem::exists("/dev/shm/" + name));
   CHECK(group.remove());
-  std::filesystem::remove_all(job_folder);
 }
 
 TEST_CASE("no private /tmp hides the job folder") {

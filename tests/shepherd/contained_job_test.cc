@@ -3,6 +3,8 @@
 #include <csignal>
 #include <filesystem>
 #include <string>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <doctest/doctest.h>
 
@@ -83,9 +85,9 @@ TEST_CASE("a fork bomb that ignores TERM is gone when its job is stopped") {
     if (const auto why = outer.lacking(needed); !why.empty()) USINE_SKIP(why);
   }
   const TempFolder folder;
-  proto::JobSpec spec =
-      job_spec("trap '' TERM; b() { b | b & }; (while :; do b; done) 2> /dev/null & echo up > up; "
-               "exec sleep 1000");
+  proto::JobSpec spec = job_spec(
+      "trap '' TERM; b() { b | b & }; (while :; do b; done) 2> /dev/null & echo up > up; "
+      "exec sleep 1000");
   contain_in(spec, outer);
   FakeAgent agent(folder, spec);
   agent.ready();
@@ -180,6 +182,64 @@ TEST_CASE("an environment too large to start with is refused in one line") {
   CHECK(cause_of(record) == EndCause::kLaunchRefused);
   CHECK(record.message().find("Argument list too long") != std::string::npos);
   CHECK(groups_are_gone(outer));
+}
+
+TEST_CASE(
+    "a job of another user neither writes through a link at its output nor ends its shepherd") {
+  if (geteuid() != 0) USINE_SKIP("running a job as another user needs root");
+  constexpr uid_t kNobody = 65534;
+  const TempFolder folder;
+  const std::string home = folder / "home";
+  std::filesystem::create_directory(home);
+  REQUIRE(os::write_file(folder / "secret", "untouched", 0600));
+  REQUIRE(chmod(folder.path().c_str(), 0711) == 0);
+  REQUIRE(chown(home.c_str(), kNobody, kNobody) == 0);
+  for (const bool linked : {true, false}) {
+    const TempFolder own;
+    REQUIRE(chmod(own.path().c_str(), 0711) == 0);
+    proto::JobSpec spec = job_spec("kill -9 $PPID 2> /dev/null && exit 9; exit 3");
+    spec.set_user("nobody");
+    spec.set_uid(kNobody);
+    spec.set_gid(kNobody);
+    spec.set_working_directory(home);
+    if (linked) std::filesystem::create_symlink(folder / "secret", home + "/linked");
+    spec.set_output(linked ? "linked" : "plain");
+    FakeAgent agent(own, spec);
+    agent.ready();
+    agent.start();
+    const proto::EndRecord record = agent.ended();
+    CHECK(cause_of(record) == (linked ? EndCause::kLaunchRefused : EndCause::kExited));
+    CHECK(record.exit_code() == (linked ? 0 : 3));
+  }
+  CHECK(os::read_file(folder / "secret").value() == "untouched");
+}
+
+TEST_CASE("a job's script and steps share a /tmp and a /dev/shm that nobody else sees") {
+  if (geteuid() != 0) USINE_SKIP("mounts need root");
+  // The job folder must not lie below the /tmp that is hidden.
+  const TempFolder folder("/var/tmp");
+  proto::JobSpec spec = job_spec(
+      "echo mine > /tmp/usine-file && echo mine > /dev/shm/usine-file && "
+      "touch made; until [ -e done ]; do sleep 0.02; done");
+  spec.mutable_containment()->set_private_folders(true);
+  FakeAgent agent(folder, spec);
+  agent.ready();
+  agent.start();
+  const auto log = [&] { return os::read_file(agent.job_folder() + "/log").value_or(""); };
+  REQUIRE(wait_until([&] { return std::filesystem::exists(folder / "made"); }));
+  if (log().find("private folders") != std::string::npos) USINE_SKIP("no mounts here: " + log());
+  {
+    FakeClient client(agent.job_folder());
+    const auto ended = client.run_to_end(step_of("cat /tmp/usine-file /dev/shm/usine-file", 1));
+    CHECK(ended.exit_code() == 0);
+    CHECK(client.output(0) == "mine\nmine\n");
+  }
+  CHECK_FALSE(std::filesystem::exists("/tmp/usine-file"));
+  CHECK_FALSE(std::filesystem::exists("/dev/shm/usine-file"));
+  CHECK(std::filesystem::exists(agent.job_folder() + "/tmp/usine-file"));
+  REQUIRE(os::write_file(folder / "done", ""));
+  CHECK(agent.ended().exit_code() == 0);
+  CHECK_FALSE(std::filesystem::exists(agent.job_folder() + "/tmp"));
 }
 
 TEST_CASE("where a group cannot be made a job runs without it unless the site requires it") {
