@@ -81,7 +81,11 @@ std::vector<AttemptKey> JobFolders::list() const {
 }
 
 std::optional<proto::JobSpec> JobFolders::spec(AttemptKey key) const {
-  return read_message<proto::JobSpec>(path(key) + "/spec");
+  const std::string file = path(key) + "/spec";
+  // A shepherd may have been kept from getting ready by just this: it is never waited for.
+  std::error_code error;
+  if (!fs::is_regular_file(file, error)) return std::nullopt;
+  return read_message<proto::JobSpec>(file);
 }
 
 std::optional<proto::ShepherdReady> JobFolders::ready(AttemptKey key) const {
