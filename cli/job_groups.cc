@@ -8,12 +8,12 @@
 
 namespace usine::cli {
 
-void remove_job_groups(const std::string& job_folder) {
+bool remove_job_groups(const std::string& job_folder) {
   const auto bytes = os::read_file(job_folder + "/spec");
   proto::JobSpec spec;
-  if (!bytes || !spec.ParseFromString(*bytes)) return;
+  if (!bytes || !spec.ParseFromString(*bytes)) return true;
   const proto::SpecContainment& containment = spec.containment();
-  if (containment.group().empty()) return;
+  if (containment.group().empty()) return true;
   contain::Holders holders;
   for (const contain::Resource resource : contain::kAllResources) {
     const auto number = static_cast<int>(resource);
@@ -21,7 +21,7 @@ void remove_job_groups(const std::string& job_folder) {
     const proto::SpecHolder& from = containment.holders(number);
     holders[resource] = {static_cast<contain::Version>(from.version()), from.folder(), {}};
   }
-  contain::end_group(holders, containment.group());
+  return contain::end_group(holders, containment.group());
 }
 
 }  // namespace usine::cli

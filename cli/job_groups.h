@@ -5,7 +5,7 @@
 
 namespace usine::cli {
 
-// Ends what may be left in them and removes them. Nothing where the job has none.
-void remove_job_groups(const std::string& job_folder);
+// Ends what may be left in them and removes them. False where some is left: worth another try.
+[[nodiscard]] bool remove_job_groups(const std::string& job_folder);
 
 }  // namespace usine::cli

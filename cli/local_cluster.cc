@@ -258,7 +258,7 @@ std::size_t end_jobs(const std::vector<pid_t>& shepherds) {
   wait_for([&] { return std::ranges::none_of(shepherds, is_alive); }, kKillWait);
   for (const std::string& folder : job_folders) {
     os::remove_job_memory(folder);
-    remove_job_groups(folder);
+    wait_for([&folder] { return remove_job_groups(folder); }, kKillWait);
   }
   return shepherds.size();
 }

@@ -20,7 +20,7 @@ constexpr std::int64_t kBytesPerMib = std::int64_t{1} << 20;
 // Above this share below the limit a job is slowed down and its caches are taken back first.
 constexpr std::int64_t kHighShare = 32;
 // What is killed is gone soon, or hangs in the kernel.
-constexpr int kEndRoundsMax = 1000;
+constexpr int kEndRoundsMax = 100;
 
 // FNV-1a: names need be unlike each other, no more.
 std::uint32_t hash_of(const std::string& text) {
@@ -239,12 +239,14 @@ bool JobGroup::remove() {
   return all;
 }
 
-void end_group(const Holders& holders, const std::string& name) {
-  if (name.empty()) return;  // that would be the group in which the agent itself is
+bool end_group(const Holders& holders, const std::string& name) {
+  if (name.empty()) return true;  // that would be the group in which the agent itself is
   JobGroup group(holders, name);
-  for (int round = 0; round < kEndRoundsMax && !group.remove(); ++round) {
+  for (int round = 0; round < kEndRoundsMax; ++round) {
+    if (group.remove()) return true;
     if (!group.kill()) break;
   }
+  return false;
 }
 
 std::vector<AttemptKey> groups_left(const Holders& holders, const std::string& prefix) {

@@ -91,8 +91,9 @@ class JobGroup {
   std::map<std::string, os::UniqueFd> open_;  // by path
 };
 
-// Kills what is in the groups of this name and removes them; what hangs in the kernel stays.
-void end_group(const Holders& holders, const std::string& name);
+// Kills what is in the groups of this name and removes them. False where some is left, which is
+// worth another try: what was killed is in its group until its parent has taken note of it.
+[[nodiscard]] bool end_group(const Holders& holders, const std::string& name);
 // The attempts that have a group in any hierarchy, each once, in the order of their keys.
 [[nodiscard]] std::vector<AttemptKey> groups_left(const Holders& holders,
                                                   const std::string& prefix);

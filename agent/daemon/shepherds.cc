@@ -22,6 +22,9 @@ namespace {
 constexpr Millis kLookEvery{20};
 // How often one that lives and does not take our connection is tried: descriptors may be short.
 constexpr Millis kConnectEvery{200};
+// Between tries to remove the groups of a dead shepherd, and how often.
+constexpr Millis kGroupPause{200};
+constexpr int kGroupTriesMax = 3000;
 constexpr std::uint64_t kSpareDescriptors = 16;
 
 // What a shepherd that never got ready said last; its folder will be gone when somebody looks.
@@ -64,7 +67,7 @@ void Shepherds::end_leftover_groups() const {
   for (const AttemptKey key : contain::groups_left(containment.holders, containment.prefix)) {
     if (shepherds_.contains(key)) continue;
     spdlog::warn("event=group_left job={} attempt={}", key.job.value, key.attempt.value);
-    contain::end_group(containment.holders, contain::group_name(containment.prefix, key));
+    end_group(containment.holders, contain::group_name(containment.prefix, key), kGroupTriesMax);
   }
 }
 
@@ -136,9 +139,17 @@ Ended Shepherds::lose(AttemptKey key, std::string message) const {
 void Shepherds::end_processes(AttemptKey key) const {
   if (const auto spec = folders_.spec(key); spec && spec->has_containment()) {
     const proto::SpecContainment& containment = spec->containment();
-    contain::end_group(shepherd::holders_in(containment), containment.group());
+    end_group(shepherd::holders_in(containment), containment.group(), kGroupTriesMax);
   }
   end_strays(folders_.path(key));
+}
+
+// Tried again where what was killed is not gone at once.
+void Shepherds::end_group(const contain::Holders& holders, const std::string& name,
+                          int tries) const {
+  if (contain::end_group(holders, name)) return;
+  if (tries == 0) return spdlog::error("event=group_stays name={}", name);
+  loop_.after(kGroupPause, [this, holders, name, tries] { end_group(holders, name, tries - 1); });
 }
 
 // ---- commands ---------------------------------------------------------------------------------

@@ -69,6 +69,7 @@ class Shepherds {
   [[nodiscard]] Ended lose(AttemptKey key, std::string message) const;
   void end_processes(AttemptKey key) const;
   void end_leftover_groups() const;
+  void end_group(const contain::Holders& holders, const std::string& name, int tries) const;
   [[nodiscard]] bool connect(AttemptKey key, Shepherd& shepherd);
   void adopt(AttemptKey key, Shepherd& shepherd, os::UniqueFd socket);
   void on_socket(AttemptKey key, std::uint32_t events);

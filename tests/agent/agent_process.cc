@@ -49,7 +49,8 @@ AgentProcess::~AgentProcess() {
   for (const AttemptKey key : jobs->list()) {
     const auto spec = jobs->spec(key);
     if (!spec) continue;
-    contain::end_group(shepherd::holders_in(spec->containment()), spec->containment().group());
+    static_cast<void>(
+        contain::end_group(shepherd::holders_in(spec->containment()), spec->containment().group()));
   }
 }
 

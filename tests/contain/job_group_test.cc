@@ -283,9 +283,9 @@ TEST_CASE("what a dead shepherd has left is found by its name and ended") {
   const pid_t pid = started(folder, "exec sleep 1000", group.entry(0));
   CHECK(groups_left(outer.holders(), prefix) == std::vector{key});
   CHECK(groups_left(outer.holders(), group_prefix("n2", folder.path())).empty());
-  end_group(outer.holders(), group_name(prefix, key));
+  static_cast<void>(end_group(outer.holders(), group_name(prefix, key)));
   CHECK(WTERMSIG(wait_status(pid)) == SIGKILL);
-  end_group(outer.holders(), group_name(prefix, key));  // its process is reaped now
+  CHECK(end_group(outer.holders(), group_name(prefix, key)));  // its process is reaped now
   CHECK(groups_left(outer.holders(), prefix).empty());
 }
 
