@@ -28,9 +28,10 @@ std::vector<os::Process> processes_of(const Family& family) {
   std::set<pid_t> pids;
   for (const os::Process& process : all_of_the_job()) {  // parents before their children
     const bool left_behind = process.parent == ::getpid();
-    const bool belongs = family.tasks.contains(process.pid) || pids.contains(process.parent) ||
-                         family.tasks.contains(process.session) ||
-                         (left_behind && os::was_started_with(process.pid, family.mark));
+    const bool belongs =
+        family.tasks.contains(process.pid) || pids.contains(process.parent) ||
+        family.tasks.contains(process.session) ||
+        (left_behind && !family.mark.empty() && os::was_started_with(process.pid, family.mark));
     if (!belongs) continue;
     pids.insert(process.pid);
     members.push_back(process);

@@ -32,7 +32,7 @@ struct ChildEnd {
 struct Family {
   std::uint32_t step = 0;
   std::set<pid_t> tasks;  // each leads a session; also those that have ended
-  std::string mark;       // "NAME=value"
+  std::string mark;       // "NAME=value"; empty: what was left behind does not belong
 };
 
 class Children {

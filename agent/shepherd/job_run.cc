@@ -115,8 +115,8 @@ void JobRun::signal_batch(int signal) const {
   if (running() && batch_ != 0) ::kill(batch_, signal);
 }
 
-void JobRun::signal_all(int signal) const {
-  if (running()) children_.signal_all(signal);
+void JobRun::signal_script(int signal) const {
+  if (running() && batch_ != 0) children_.signal(Family{.tasks = {batch_}, .mark = {}}, signal);
 }
 
 void JobRun::suspend(bool suspended) {

@@ -27,9 +27,9 @@ class JobRun {
   void start(std::vector<std::string> peers);
   // TERM to every process, KILL to those that are left after the grace.
   void stop(Millis grace);
-  // To the batch shell alone, or to all that the job runs on this node; nothing where none runs.
+  // To the batch shell alone, or to it and what it has started; steps are no part of either.
   void signal_batch(int signal) const;
-  void signal_all(int signal) const;
+  void signal_script(int signal) const;
   // All that the job runs on this node stands still, or goes on. Stopping it lets it go on.
   void suspend(bool suspended);
   // The job is over for this reason; what is left of it is killed.

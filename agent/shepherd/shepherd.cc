@@ -236,7 +236,7 @@ void Shepherd::pass_on(const proto::SignalJob& order) {
   const auto target = static_cast<SignalTarget>(order.target());
   if (target != SignalTarget::kBatch) steps_.signal_all(order.signal());
   if (target == SignalTarget::kBatch) job_.signal_batch(order.signal());
-  if (target == SignalTarget::kAll) job_.signal_all(order.signal());
+  if (target == SignalTarget::kAll) job_.signal_script(order.signal());
 }
 
 void Shepherd::handle_stranger(const ConnectionPtr& connection,

@@ -99,6 +99,8 @@ TEST_CASE("a signal that comes twice is given once and a later one of all reache
   CHECK(wait_until([&] { return job.notes("batch") == "got\ngot\n"; }));
   CHECK(wait_until([&] { return !job.notes("step").empty(); }));
   job.finish();
+  CHECK(job.notes("step") == "got\n");
+  CHECK(job.notes("child") == "got\n");
   CHECK(job.notes("batch") == "got\ngot\n");
 }
 
