@@ -85,8 +85,9 @@ Status Startup::ensure(const LocalProgram& program) {
 
 Status Startup::ensure_agents(const std::string& address) {
   for (const ConfiguredNode& node : file_.cluster.nodes) {
-    const auto shape = shape_arguments(file_.machines[node.node_class]);
-    const Status running = ensure(cluster_.agent(node.name, address, shape));
+    auto arguments = shape_arguments(file_.machines[node.node_class]);
+    arguments.insert(arguments.end(), agent_settings_.begin(), agent_settings_.end());
+    const Status running = ensure(cluster_.agent(node.name, address, arguments));
     if (!running) return running;
   }
   return {};

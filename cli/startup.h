@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <sys/types.h>
+#include <vector>
 
 #include "cli/local_cluster.h"
 #include "cli/terminal.h"
@@ -16,8 +17,10 @@ namespace usine::cli {
 
 class Startup {
  public:
-  Startup(const LocalCluster& cluster, const config::ClusterFile& file)
-      : cluster_(cluster), file_(file) {}
+  // `agent_settings`: arguments of every agent, beside the shape of its node.
+  Startup(const LocalCluster& cluster, const config::ClusterFile& file,
+          const std::vector<std::string>& agent_settings)
+      : cluster_(cluster), file_(file), agent_settings_(agent_settings) {}
 
   // Returns once all nodes are up. Error: kIo where a program that was started here has ended, with
   // the last line of its log, or where time is over.
@@ -33,6 +36,7 @@ class Startup {
 
   const LocalCluster& cluster_;
   const config::ClusterFile& file_;
+  const std::vector<std::string>& agent_settings_;
   std::map<std::string, pid_t> started_;  // by name of the program
   std::string stage_ = "starting the scheduler";
   Progress progress_;

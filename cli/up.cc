@@ -6,6 +6,7 @@
 #include <random>
 #include <sys/file.h>
 
+#include "cli/agent_settings.h"
 #include "cli/local_cluster.h"
 #include "cli/options.h"
 #include "cli/startup.h"
@@ -103,11 +104,19 @@ Result<std::size_t> bring_up(const LocalCluster& cluster, const Given& given) {
   const auto locked = lock(cluster);
   if (!locked) return fail(locked.error());
   const bool known = fs::exists(cluster.config_file());
+  const std::string agents_folder = cluster.folder() + "/agents";
+  const auto settings = agent_settings(agents_folder, given);
+  if (!settings) return fail(settings.error());
   for (int tries = 1;; ++tries) {
     const auto file = load_or_make(cluster, given);
     if (!file) return fail(file.error());
-    const Status up = Startup(cluster, *file).run();
-    if (up) return file->cluster.nodes.size();
+    const Status up = Startup(cluster, *file, *settings).run();
+    if (up) {
+      if (Status kept = keep_agent_settings(agents_folder, *settings); !kept) {
+        return fail(kept.error());
+      }
+      return file->cluster.nodes.size();
+    }
     const std::string& address = file->listen.listen_address;
     if (running_pid(cluster.scheduler()) || !is_taken(address)) return fail(up.error());
     if (known || tries == kAddressesTried) {
@@ -139,7 +148,7 @@ void block_interrupts() {
 Options options_of_up() {
   Options options(
       "usine up [--nodes N] [--like MACHINE|FILE] [--gpus-per-node G] [--state DIR] "
-      "[--detach]",
+      "[--detach] [--containment auto|required|none] ...",
       "Starts a cluster of emulated nodes on this machine and keeps it until Ctrl-C, or, "
       "with --detach, until `usine down`. On a folder that holds a cluster it starts what "
       "is not running and changes nothing else.",
@@ -150,6 +159,7 @@ Options options_of_up() {
       .value("gpus-per-node", "G", "of that machine's GPUs, only the first G")
       .value("state", "DIR", "state folder (USINE_STATE; default ~/.local/state/usine)")
       .flag("detach", "return once the cluster is up");
+  add_agent_settings(options);
   return options;
 }
 

@@ -33,6 +33,7 @@ void redirect(int target, const std::string& path, int flags) {
   redirect(STDOUT_FILENO, (folder / "out").string(), O_WRONLY | O_CREAT);
   redirect(STDERR_FILENO, (folder / "err").string(), O_WRONLY | O_CREAT);
   if (!call.folder.empty() && ::chdir(call.folder.c_str()) != 0) std::_Exit(127);
+  if (call.first && !call.first()) std::_Exit(126);
   for (const auto& [name, value] : call.environment) ::setenv(name.c_str(), value.c_str(), 1);
   std::vector<char*> argv;
   for (const std::string& word : call.argv) argv.push_back(const_cast<char*>(word.c_str()));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -20,6 +21,8 @@ struct ProgramCall {
   std::string input;                               // standard input; empty: /dev/null
   std::map<std::string, std::string> environment;  // on top of ours
   std::chrono::seconds limit{120};                 // then it is killed
+  // Done by the new process before it is the program, which does not start where this is false.
+  std::function<bool()> first{};
 };
 
 [[nodiscard]] ProgramResult run_program(const ProgramCall& call);

@@ -2,9 +2,12 @@
 
 #include <filesystem>
 #include <fstream>
+#include <grp.h>
 #include <iostream>
+#include <pwd.h>
 #include <sstream>
 #include <stdexcept>
+#include <unistd.h>
 #include <utility>
 
 #include "tests/support/wait.h"
@@ -31,10 +34,13 @@ std::string program() { return std::string(USINE_BIN_DIR) + "/usine"; }
 
 }  // namespace
 
-TestCluster::TestCluster(const ClusterOptions& options) {
+TestCluster::TestCluster(const ClusterOptions& options)
+    : options_(options),
+      folder_(options.parent.empty() ? fs::temp_directory_path() : fs::path(options.parent)) {
   fs::create_directory(work_folder());
-  if (!options.timings.empty() || !options.more.empty()) write_config(options);
-  const ProgramResult result = usine({"up", "--detach", "--nodes", std::to_string(options.nodes)});
+  if (!options.users.empty()) let_users_in();
+  if (!options.timings.empty() || !options.more.empty()) write_config();
+  const ProgramResult result = first_up();
   if (result.status == 0) return;
   static_cast<void>(usine({"down"}));  // what came up of it
   throw std::runtime_error("usine up: " + result.err);
@@ -45,22 +51,70 @@ TestCluster::~TestCluster() {
   if (result.status != 0) std::cerr << "usine down: " << result.err;
 }
 
+ProgramResult TestCluster::first_up() const {
+  ProgramCall call = call_of({"up", "--detach", "--nodes", std::to_string(options_.nodes)});
+  call.argv.insert(call.argv.end(), options_.up.begin(), options_.up.end());
+  call.first = options_.around;
+  return run_program(call);
+}
+
 // What `usine up` would write, with more to it; a port of its own comes with it.
-void TestCluster::write_config(const ClusterOptions& options) const {
-  const ProgramResult made = usine({"up", "--detach", "--nodes", std::to_string(options.nodes)});
+void TestCluster::write_config() const {
+  const ProgramResult made = first_up();
   if (made.status != 0) throw std::runtime_error("usine up: " + made.err);
   static_cast<void>(usine({"down"}));  // what came up of it
   std::ofstream config(state_folder() + "/cluster.yaml", std::ios::app);
-  config << "timings: {" << options.timings << "}\n" << options.more;
+  config << "timings: {" << options_.timings << "}\n" << options_.more;
 }
 
-ProgramResult TestCluster::usine(std::vector<std::string> words, const std::string& input) const {
+// Their jobs reach what is theirs below the state folder and see nothing else of it.
+void TestCluster::let_users_in() const {
+  constexpr auto kPassable = fs::perms::owner_all | fs::perms::group_exec | fs::perms::others_exec;
+  fs::create_directories(state_folder() + "/agents");
+  for (const std::string& folder :
+       {folder_.path().string(), state_folder(), state_folder() + "/agents"}) {
+    fs::permissions(folder, kPassable);
+  }
+  fs::permissions(work_folder(), fs::perms::all | fs::perms::sticky_bit);
+  std::ofstream tokens((state_folder() + "/token"));
+  tokens << "root:own-token\n";
+  for (const std::string& user : options_.users) {
+    tokens << user << ":token-of-" << user << '\n';
+    const std::string own = work_folder() + "/token-" + user;
+    std::ofstream(own) << user << ":token-of-" << user << '\n';
+    const passwd* const known = ::getpwnam(user.c_str());
+    if (known == nullptr || ::chown(own.c_str(), known->pw_uid, known->pw_gid) != 0) {
+      throw std::runtime_error("no user " + user);
+    }
+    fs::permissions(own, fs::perms::owner_read);
+  }
+  tokens.close();
+  fs::permissions((state_folder() + "/token"), fs::perms::owner_read | fs::perms::owner_write);
+}
+
+ProgramCall TestCluster::call_of(std::vector<std::string> words) const {
   ProgramCall call;
   call.argv = std::move(words);
   call.argv.insert(call.argv.begin(), program());
   call.folder = work_folder();
-  call.input = input;
   call.environment = {{"USINE_STATE", state_folder()}};
+  return call;
+}
+
+ProgramResult TestCluster::usine(std::vector<std::string> words, const std::string& input) const {
+  ProgramCall call = call_of(std::move(words));
+  call.input = input;
+  return run_program(call);
+}
+
+ProgramResult TestCluster::usine_as(const std::string& user, std::vector<std::string> words) const {
+  ProgramCall call = call_of(std::move(words));
+  call.environment["USINE_TOKEN_FILE"] = work_folder() + "/token-" + user;
+  call.environment["HOME"] = work_folder();
+  const passwd* const known = ::getpwnam(user.c_str());
+  call.first = [uid = known->pw_uid, gid = known->pw_gid] {
+    return ::setgroups(0, nullptr) == 0 && ::setgid(gid) == 0 && ::setuid(uid) == 0;
+  };
   return run_program(call);
 }
 
@@ -72,7 +126,9 @@ Json TestCluster::usine_json(std::vector<std::string> words) const {
 }
 
 void TestCluster::up() const {
-  const ProgramResult result = usine({"up", "--detach"});
+  ProgramCall call = call_of({"up", "--detach"});
+  call.first = options_.around;
+  const ProgramResult result = run_program(call);
   if (result.status != 0) throw std::runtime_error("usine up: " + result.err);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <sys/types.h>
 #include <vector>
@@ -20,6 +21,10 @@ struct ClusterOptions {
   int nodes = 2;
   std::string timings = {};  // lines of cluster.yaml's `timings`, "kill_wait_s: 1"; empty: defaults
   std::string more = {};     // further keys of cluster.yaml with their line ends
+  std::vector<std::string> up = {};     // further options of `usine up`
+  std::function<bool()> around = {};    // done by each `usine up` before it starts anything
+  std::vector<std::string> users = {};  // who may work on it beside us, by tokens
+  std::string parent = {};              // folder in which its own is made; empty: the usual one
 };
 
 class TestCluster {
@@ -33,6 +38,9 @@ class TestCluster {
   // `usine` with these words, in the folder `work`.
   [[nodiscard]] ProgramResult usine(std::vector<std::string> words,
                                     const std::string& input = {}) const;
+  // The same as one of the `users`, who is that user also to the system.
+  [[nodiscard]] ProgramResult usine_as(const std::string& user,
+                                       std::vector<std::string> words) const;
   // Its standard output as JSON; null where it failed.
   [[nodiscard]] Json usine_json(std::vector<std::string> words) const;
   // Starts what is not running.
@@ -56,8 +64,12 @@ class TestCluster {
   [[nodiscard]] pid_t agent_pid(const std::string& node) const;
 
  private:
-  void write_config(const ClusterOptions& options) const;
+  [[nodiscard]] ProgramCall call_of(std::vector<std::string> words) const;
+  [[nodiscard]] ProgramResult first_up() const;
+  void write_config() const;
+  void let_users_in() const;
 
+  const ClusterOptions options_;
   TempFolder folder_;
 };
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <sys/types.h>
 #include <unistd.h>
+#include <vector>
 
 #include "agent/contain/group_files.h"
 #include "agent/contain/holders.h"
@@ -19,11 +20,15 @@ namespace usine::test {
 
 class OuterGroups {
  public:
-  static constexpr int kProcessesMax = 400;
-  static constexpr std::int64_t kMemoryMibMax = 512;
+  struct Bounds {
+    int processes = 400;
+    std::int64_t memory_mib = 512;
+  };
 
   // `only`: hierarchies of that version; kNone: of both, as an agent takes them.
-  explicit OuterGroups(contain::Version only = contain::Version::kNone) {
+  explicit OuterGroups(contain::Version only = contain::Version::kNone)
+      : OuterGroups(only, Bounds{}) {}
+  OuterGroups(contain::Version only, const Bounds& bounds) : bounds_(bounds) {
     holders_ = contain::find_holders({.mounts = mounts(only),
                                       .own_groups = os::read_file("/proc/self/cgroup").value_or(""),
                                       .root = {}});
@@ -47,6 +52,17 @@ class OuterGroups {
   }
 
   [[nodiscard]] const contain::Holders& holders() const { return holders_; }
+  // Takes the calling process into all of them.
+  [[nodiscard]] bool enter() const {
+    for (const std::string& group : made_) {
+      if (!contain::write_value(group + "/cgroup.procs", "0")) return false;
+    }
+    return true;
+  }
+  // All that are in them, where a group holds processes.
+  [[nodiscard]] std::vector<pid_t> processes() const {
+    return contain::processes_in(holders_[contain::Resource::kProcesses].folder);
+  }
   // Why a test that needs the resource is skipped; empty: it need not be.
   [[nodiscard]] std::string lacking(contain::Resource resource) const {
     const contain::Holder& holder = holders_[resource];
@@ -85,11 +101,11 @@ class OuterGroups {
     const contain::Holder& holder = holders_[resource];
     const bool v1 = holder.version == contain::Version::kV1;
     if (resource == contain::Resource::kPids) {
-      return contain::write_value(holder.folder + "/pids.max", std::to_string(kProcessesMax));
+      return contain::write_value(holder.folder + "/pids.max", std::to_string(bounds_.processes));
     }
     if (resource == contain::Resource::kMemory) {
       return contain::write_value(holder.folder + (v1 ? "/memory.limit_in_bytes" : "/memory.max"),
-                                  std::to_string(kMemoryMibMax << 20));
+                                  std::to_string(bounds_.memory_mib << 20));
     }
     if (resource != contain::Resource::kCpuset || !v1) return {};
     for (const char* const kind : {"mems", "cpus"}) {
@@ -101,6 +117,7 @@ class OuterGroups {
     return {};
   }
 
+  const Bounds bounds_;
   contain::Holders holders_;
   std::set<std::string> made_;
 };
