@@ -95,7 +95,7 @@ struct Prepare {
 };
 
 // All nodes have prepared: the head starts the batch script. peers[i] is "host:port" of the
-// shepherd on node i.
+// shepherd on node i; the head alone gets them, since the job's steps start there.
 struct Start {
   AttemptKey key;
   Epoch epoch;

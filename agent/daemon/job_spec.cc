@@ -95,6 +95,7 @@ proto::JobSpec job_spec(const Prepare& prepare, const NodeSettings& node) {
   out.set_listen_host(node.listen_host);
   out.set_emulated(node.emulated);
   out.set_node_name(node.name);
+  out.set_tree_width(node.tree_width);
   if (prepare.array) fill(*out.mutable_array(), *prepare.array);
   return out;
 }

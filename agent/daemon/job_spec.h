@@ -1,6 +1,7 @@
 // From what the scheduler says of an attempt to what its shepherd reads. Pure functions.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct NodeSettings {
   // by the class of the node, where a lost one leaves a hole.
   std::vector<std::string> gpu_bus_ids{};
   Containment containment{};
+  std::uint32_t tree_width = 0;  // lines from one shepherd to others in a step; 0: its default
 };
 
 [[nodiscard]] proto::JobSpec job_spec(const Prepare& prepare, const NodeSettings& node);

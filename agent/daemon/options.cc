@@ -41,6 +41,8 @@ po::options_description describe(AgentOptions& options) {
       "the agent is root and the node is not emulated)");
   add("processes-max", po::value(&options.processes_max)->value_name("N"),
       "most processes and threads of a job on this node (default: 1024 and 256 a core)");
+  add("tree-width", po::value(&options.tree_width)->value_name("N"),
+      "to how many others a shepherd passes a step on, and each of those in turn (default: 32)");
   add("allow-device", po::value(&options.allowed_devices)->value_name("PATH"),
       "a device file that every job may open, beside the usual ones; may be repeated");
   return known;
@@ -83,6 +85,7 @@ Status check(AgentOptions& options) {
     return fail(ErrorCode::kInvalid,
                 "either --secret-file FILE or --tls-dir DIR is required, as the scheduler has it");
   }
+  if (options.tree_width == 0) return fail(ErrorCode::kInvalid, "--tree-width is at least 1");
   if (options.gpus && options.like.empty()) {
     return fail(ErrorCode::kInvalid, "--gpus is for emulated nodes: give --like as well");
   }

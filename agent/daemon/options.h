@@ -23,6 +23,7 @@ struct AgentOptions {
   std::string containment = "auto";       // "auto", "required" or "none"
   std::string private_folders = "auto";   // "auto", "yes" or "no"
   std::string cgroup_root;  // below each hierarchy's mount point; empty: the agent's own groups
+  std::uint32_t tree_width = 32;             // lines from one shepherd to others in a step
   std::uint64_t processes_max = 0;           // of a job; 0: in proportion to its cores
   std::vector<std::string> allowed_devices;  // paths, beside what every job may use
   std::string help;                          // not empty: print it, and do nothing else

@@ -112,6 +112,7 @@ Result<JobSpec> read_job_spec(const std::string& job_folder) {
   spec.listen_host = from.listen_host().empty() ? "127.0.0.1" : from.listen_host();
   spec.kill_wait = Millis(from.kill_wait_ms());
   spec.interactive = from.interactive();
+  if (from.tree_width() > 0) spec.tree_width = from.tree_width();
   return spec;
 }
 

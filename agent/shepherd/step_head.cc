@@ -14,8 +14,6 @@ namespace {
 constexpr int kSignalExit = 128;
 // Input that tasks have not read: beyond this the client is slowed down.
 constexpr std::uint64_t kUntakenInputMax = 1u << 20;
-// A joined fence travels in one frame, with a little beside it.
-constexpr std::size_t kFenceBytesMax = os::FrameSocket::kFrameBytesMax - 4096;
 constexpr std::uint32_t kInputToAll = 1;
 
 int exit_code_of(const proto::TaskEnded& ended) {
@@ -41,11 +39,10 @@ StepHead::StepHead(const JobSpec& spec, os::PollLoop& loop, std::uint32_t step,
 StepHead::~StepHead() {
   loop_.cancel(kill_timer_);
   client_->close();
-  for (const Link& link : links_) link.connection->close();
 }
 
 void StepHead::start(const proto::RunStep& run, const agent::MeetingPoint& meeting,
-                     const Connect& connect) {
+                     const std::vector<std::string>& addresses, const StepBranches::Lines& lines) {
   const auto layout = agent::lay_out_step(spec_.launch, {.nodes = run.nodes(),
                                                          .tasks = run.tasks(),
                                                          .tasks_per_node = run.tasks_per_node(),
@@ -54,14 +51,17 @@ void StepHead::start(const proto::RunStep& run, const agent::MeetingPoint& meeti
   if (run.command().empty()) return refuse("the step has no command");
   layout_ = *layout;
   input_to_all_ = run.input_to() == kInputToAll;
-  fences_.open(layout_.nodes.size(), kFenceBytesMax);
-  if (const Status open = open_links(connect); !open) return refuse(open.error().message);
-  send_launch(run, meeting);
+  for (const agent::StepLayout::Node& node : layout_.nodes) {
+    places_.push_back({.tasks_left = node.tasks, .pmix = {}});
+  }
+  const Status sent = send_launch(launch_of(run, meeting), addresses, lines);
+  if (!sent) return refuse(sent.error().message);
+  fences_.open(branches_.count(), kFenceBytesMax);
 }
 
 void StepHead::refuse(const std::string& why) {
-  for (const Link& link : links_) link.connection->close();
-  links_.clear();
+  branches_.close();
+  places_.clear();
   failure_ = Outcome{1, why};
   conclude_if_over();
 }
@@ -73,37 +73,16 @@ void StepHead::attend_client() {
        .closed =
            [this](const ConnectionPtr&, const std::string&) {
              client_gone_ = true;
-             hold_links(false);
+             branches_.hold(false);
              if (!outcome_) fail_step(kSignalExit + SIGHUP, "the client of the step has gone");
            },
-       .drained = [this] { hold_links(false); }});
+       .drained = [this] { branches_.hold(false); }});
 }
 
-Status StepHead::open_links(const Connect& connect) {
-  for (std::size_t place = 0; place < layout_.nodes.size(); ++place) {
-    auto connection = connect(layout_.nodes[place].job_node);
-    if (!connection) {
-      return fail(connection.error().within("reaching the shepherd of " + node_name(place)));
-    }
-    (*connection)
-        ->hand_over({.message =
-                         [this, place](const ConnectionPtr&, proto::ShepherdMessage& message) {
-                           handle_link(place, message);
-                         },
-                     .closed = [this, place](const ConnectionPtr&,
-                                             const std::string& why) { lose_link(place, why); },
-                     .drained = {}});
-    links_.push_back({.connection = std::move(*connection),
-                      .tasks_left = layout_.nodes[place].tasks,
-                      .pmix = {}});
-  }
-  return {};
-}
-
-void StepHead::send_launch(const proto::RunStep& run, const agent::MeetingPoint& meeting) {
+proto::LaunchTasks StepHead::launch_of(const proto::RunStep& run,
+                                       const agent::MeetingPoint& meeting) const {
   const AttemptKey& key = spec_.launch.key;
-  proto::ShepherdMessage message;
-  proto::LaunchTasks& launch = *message.mutable_launch_tasks();
+  proto::LaunchTasks launch;
   launch.set_step(step_);
   *launch.mutable_run() = run;
   for (const agent::StepLayout::Node& node : layout_.nodes) {
@@ -115,7 +94,23 @@ void StepHead::send_launch(const proto::RunStep& run, const agent::MeetingPoint&
                     std::to_string(key.attempt.value) + '.' + std::to_string(step_));
   launch.set_master_address(meeting.address);
   launch.set_master_port(meeting.port);
-  for (const Link& link : links_) link.connection->send(message);
+  return launch;
+}
+
+Status StepHead::send_launch(proto::LaunchTasks launch, const std::vector<std::string>& addresses,
+                             const StepBranches::Lines& lines) {
+  for (const agent::StepLayout::Node& node : layout_.nodes) {
+    if (node.job_node >= addresses.size()) {
+      return fail(ErrorCode::kUnavailable, "the job was started without the address of " +
+                                               spec_.launch.nodes[node.job_node].name);
+    }
+    launch.add_addresses(addresses[node.job_node]);
+  }
+  return branches_.open(
+      launch, {0, layout_.nodes.size()}, lines,
+      {.message = [this](std::size_t place,
+                         const proto::ShepherdMessage& message) { handle_place(place, message); },
+       .lost = [this](PlaceRange places, const std::string& why) { lose(places, why); }});
 }
 
 const std::string& StepHead::node_name(std::size_t place) const {
@@ -136,22 +131,21 @@ void StepHead::route_input(const proto::TaskInput& input) {
   *message.mutable_input() = input;
   message.mutable_input()->set_step(step_);
   // Rank 0 runs on the first node of the layout.
-  const std::size_t takers =
-      input_to_all_ ? links_.size() : std::min<std::size_t>(links_.size(), 1);
-  for (std::size_t place = 0; place < takers; ++place) {
-    links_[place].connection->send(message);
-    if (links_[place].tasks_left > 0) links_[place].untaken_input += input.data().size();
+  if (!input_to_all_) set_to(message, 0);
+  branches_.send(message);
+  for (std::size_t place = 0; place < places_.size(); ++place) {
+    const bool takes = is_for(message, place) && places_[place].tasks_left > 0;
+    if (takes) places_[place].untaken_input += input.data().size();
   }
   hold_client_if_full();
 }
 
 void StepHead::hold_client_if_full() {
   client_->hold(std::ranges::any_of(
-      links_, [](const Link& link) { return link.untaken_input > kUntakenInputMax; }));
+      places_, [](const Place& place) { return place.untaken_input > kUntakenInputMax; }));
 }
 
-void StepHead::handle_link(std::size_t place, const proto::ShepherdMessage& message) {
-  Link& link = links_[place];
+void StepHead::handle_place(std::size_t place, const proto::ShepherdMessage& message) {
   if (message.has_output()) {
     take_output(message);
   } else if (message.has_step_started()) {
@@ -166,36 +160,32 @@ void StepHead::handle_link(std::size_t place, const proto::ShepherdMessage& mess
     in_mpi_.insert(message.rank_connected().rank());
     check_wire_up();
   } else if (message.has_input_taken()) {
-    link.untaken_input -= std::min(link.untaken_input, message.input_taken().bytes());
+    std::uint64_t& untaken = places_[place].untaken_input;
+    untaken -= std::min(untaken, message.input_taken().bytes());
     hold_client_if_full();
   } else if (message.has_step_aborted() && message.step_aborted().rank() < layout_.tasks()) {
     const proto::StepAborted& aborted = message.step_aborted();
     fail_step(
         aborted.status() == 0 ? 1 : aborted.status() & 0xFF,
         name_of(aborted.rank()) + " aborted the step with " + std::to_string(aborted.status()));
-  } else if (message.has_refused()) {
-    lose_link(place, message.refused().message());
+  } else if (message.has_places_lost()) {
+    const proto::PlacesLost& lost = message.places_lost();
+    lose({lost.first(), lost.end()}, lost.message());
   }
 }
 
 void StepHead::take_output(const proto::ShepherdMessage& message) {
   client_->send(message);
-  if (!client_gone_ && client_->congested()) hold_links(true);
-}
-
-void StepHead::hold_links(bool held) {
-  for (const Link& link : links_) link.connection->hold(held);
+  if (!client_gone_ && client_->congested()) branches_.hold(true);
 }
 
 void StepHead::take_started(std::size_t place, bool pmix) {
-  links_[place].pmix = pmix;
-  const auto unknown = [](const Link& link) { return !link.pmix.has_value(); };
-  if (std::ranges::any_of(links_, unknown)) return;
-  const auto without = std::ranges::find(links_, std::optional(false), &Link::pmix);
+  if (std::exchange(places_[place].pmix, pmix) || ++places_started_ < places_.size()) return;
+  const auto without = std::ranges::find(places_, std::optional(false), &Place::pmix);
   const bool some_with =
-      std::ranges::find(links_, std::optional(true), &Link::pmix) != links_.end();
-  if (some_with && without != links_.end()) {
-    const auto index = static_cast<std::size_t>(without - links_.begin());
+      std::ranges::find(places_, std::optional(true), &Place::pmix) != places_.end();
+  if (some_with && without != places_.end()) {
+    const auto index = static_cast<std::size_t>(without - places_.begin());
     return fail_step(1, node_name(index) +
                             " has no libpmix.so.2, other nodes of the step have: "
                             "ranks there would not find the others");
@@ -209,8 +199,8 @@ void StepHead::take_started(std::size_t place, bool pmix) {
 }
 
 void StepHead::take_end(std::size_t place, const proto::TaskEnded& ended) {
-  if (ended.rank() >= layout_.tasks() || links_[place].tasks_left == 0) return;
-  --links_[place].tasks_left;
+  if (ended.rank() >= layout_.tasks() || places_[place].tasks_left == 0) return;
+  --places_[place].tasks_left;
   const int exit_code = exit_code_of(ended);
   if (exit_code != 0 && memory_shortage_.empty()) memory_shortage_ = ended.out_of_memory();
   if (exit_code != 0) {
@@ -219,8 +209,8 @@ void StepHead::take_end(std::size_t place, const proto::TaskEnded& ended) {
     never_in_mpi_.insert(ended.rank());
     check_wire_up();
   }
-  if (links_[place].tasks_left == 0) {
-    links_[place].untaken_input = 0;
+  if (places_[place].tasks_left == 0) {
+    places_[place].untaken_input = 0;
     hold_client_if_full();
   }
   conclude_if_over();
@@ -234,8 +224,9 @@ void StepHead::check_wire_up() {
 }
 
 void StepHead::take_fence(std::size_t place, const proto::FenceData& fence) {
-  auto joined = fences_.add(fence.fence(), place, fence.data());
-  if (fences_.overgrown()) return fail_step(1, "a collective of the step has outgrown its bound");
+  auto joined = fences_.add(fence.fence(), branches_.branch_of(place), fence.data());
+  if (fence.overgrown() || fences_.overgrown())
+    return fail_step(1, "a collective of the step has outgrown its bound");
   if (!joined) return;
   proto::ShepherdMessage message;
   proto::FenceData& answer = *message.mutable_fence();
@@ -243,24 +234,29 @@ void StepHead::take_fence(std::size_t place, const proto::FenceData& fence) {
   answer.set_fence(fence.fence());
   answer.set_answer(true);
   answer.set_data(std::move(*joined));
-  for (const Link& link : links_) link.connection->send(message);
+  branches_.send(message);
 }
 
-void StepHead::route_modex(const proto::ShepherdMessage& message) {
+void StepHead::route_modex(proto::ShepherdMessage message) {
+  std::size_t to = places_.size();
   if (message.has_modex_answer()) {
-    const std::uint32_t to = message.modex_answer().to_node();
-    if (to < links_.size()) links_[to].connection->send(message);
+    to = message.modex_answer().to_node();
   } else if (message.modex_request().rank() < layout_.tasks()) {
-    links_[layout_.place_of(message.modex_request().rank())].connection->send(message);
+    to = layout_.place_of(message.modex_request().rank());
   }
+  if (to >= places_.size()) return;
+  set_to(message, to);
+  branches_.send(message);
 }
 
-void StepHead::lose_link(std::size_t place, const std::string& why) {
-  links_[place].connection->close();
-  if (links_[place].tasks_left > 0) {
-    links_[place].tasks_left = 0;
-    fail_step(1, "lost " + node_name(place) + " during the step: " + why);
+// The first of the places is the one that all of them were reached by.
+void StepHead::lose(PlaceRange lost, const std::string& why) {
+  const std::size_t end = std::min(lost.end, places_.size());
+  bool ran = false;
+  for (std::size_t place = lost.first; place < end; ++place) {
+    ran |= std::exchange(places_[place].tasks_left, 0) > 0;
   }
+  if (ran) fail_step(1, "lost " + node_name(lost.first) + " during the step: " + why);
   conclude_if_over();
 }
 
@@ -275,15 +271,15 @@ void StepHead::signal_all(int signal) {
   proto::ShepherdMessage message;
   message.mutable_signal_step()->set_step(step_);
   message.mutable_signal_step()->set_signal(signal);
-  for (const Link& link : links_) link.connection->send(message);
+  branches_.send(message);
 }
 
 void StepHead::conclude_if_over() {
-  const auto runs = [](const Link& link) { return link.tasks_left > 0; };
-  if (outcome_ || std::ranges::any_of(links_, runs)) return;
+  const auto runs = [](const Place& place) { return place.tasks_left > 0; };
+  if (outcome_ || std::ranges::any_of(places_, runs)) return;
   outcome_ = failure_.value_or(Outcome{});
   loop_.cancel(kill_timer_);
-  for (const Link& link : links_) link.connection->close();
+  branches_.close();
   proto::ShepherdMessage message;
   proto::StepEnded& ended = *message.mutable_step_ended();
   ended.set_step(step_);

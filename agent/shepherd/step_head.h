@@ -12,16 +12,15 @@
 
 #include "agent/core/launch_environment.h"
 #include "agent/shepherd/connection.h"
-#include "agent/shepherd/fence_star.h"
+#include "agent/shepherd/fence_join.h"
 #include "agent/shepherd/job_spec.h"
+#include "agent/shepherd/step_branches.h"
 #include "common/os/poll_loop.h"
 
 namespace usine::shepherd {
 
 class StepHead {
  public:
-  // Opens a line to the shepherd of one of the job's nodes.
-  using Connect = std::function<Result<ConnectionPtr>(std::uint32_t job_node)>;
   struct Outcome {
     int exit_code = 0;
     std::string message;
@@ -32,8 +31,10 @@ class StepHead {
   StepHead& operator=(const StepHead&) = delete;
   ~StepHead();
 
-  // Launches on every node. What keeps it from that ends the step with one line to the client.
-  void start(const proto::RunStep& run, const agent::MeetingPoint& meeting, const Connect& connect);
+  // Launches on every node, whose shepherds listen at `addresses`. What keeps it from that ends the
+  // step with one line to the client.
+  void start(const proto::RunStep& run, const agent::MeetingPoint& meeting,
+             const std::vector<std::string>& addresses, const StepBranches::Lines& lines);
   // Ends the step before it began.
   void refuse(const std::string& why);
 
@@ -48,28 +49,29 @@ class StepHead {
   [[nodiscard]] bool finished() const { return outcome_ && client_gone_; }
 
  private:
-  struct Link {
-    ConnectionPtr connection;
+  struct Place {
     std::uint32_t tasks_left = 0;
     std::optional<bool> pmix;         // as the node said when its tasks had started
     std::uint64_t untaken_input = 0;  // bytes sent there that its tasks have not read
   };
 
-  [[nodiscard]] Status open_links(const Connect& connect);
-  void send_launch(const proto::RunStep& run, const agent::MeetingPoint& meeting);
+  [[nodiscard]] proto::LaunchTasks launch_of(const proto::RunStep& run,
+                                             const agent::MeetingPoint& meeting) const;
+  [[nodiscard]] Status send_launch(proto::LaunchTasks launch,
+                                   const std::vector<std::string>& addresses,
+                                   const StepBranches::Lines& lines);
   void attend_client();
   void handle_client(const proto::ShepherdMessage& message);
-  void handle_link(std::size_t place, const proto::ShepherdMessage& message);
+  void handle_place(std::size_t place, const proto::ShepherdMessage& message);
   void route_input(const proto::TaskInput& input);
   void take_started(std::size_t place, bool pmix);
   void take_output(const proto::ShepherdMessage& message);
   void take_end(std::size_t place, const proto::TaskEnded& ended);
   void take_fence(std::size_t place, const proto::FenceData& fence);
-  void route_modex(const proto::ShepherdMessage& message);
-  void lose_link(std::size_t place, const std::string& why);
+  void route_modex(proto::ShepherdMessage message);
+  void lose(PlaceRange places, const std::string& why);
   void check_wire_up();
   void fail_step(int exit_code, const std::string& message);
-  void hold_links(bool held);
   void hold_client_if_full();
   void conclude_if_over();
   [[nodiscard]] std::string name_of(std::uint32_t rank) const;
@@ -82,8 +84,10 @@ class StepHead {
   bool client_gone_ = false;
   bool input_to_all_ = false;
   agent::StepLayout layout_;
-  std::vector<Link> links_;  // by place in the layout
-  FenceStar fences_;
+  std::vector<Place> places_;  // of the layout
+  std::size_t places_started_ = 0;
+  StepBranches branches_;
+  FenceJoin fences_;
   std::set<std::uint32_t> in_mpi_;        // ranks that have come up in MPI_Init
   std::set<std::uint32_t> never_in_mpi_;  // ranks that ended well without
   std::optional<Outcome> failure_;        // the first fault: the ranks are being ended

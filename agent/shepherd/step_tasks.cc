@@ -42,7 +42,7 @@ StepTasks::StepTasks(const StepTools& tools, ConnectionPtr head, proto::LaunchTa
   head_->hand_over({.message = [this](const ConnectionPtr&,
                                       proto::ShepherdMessage& message) { handle(message); },
                     .closed = [this](const ConnectionPtr&, const std::string&) { lose_head(); },
-                    .drained = [this] { hold_outputs(false); }});
+                    .drained = [this] { hold_back(false); }});
 }
 
 StepTasks::~StepTasks() {
@@ -53,12 +53,33 @@ StepTasks::~StepTasks() {
 
 void StepTasks::start() {
   Status ready = read_layout();
+  if (ready) ready = open_branches();
   if (!ready) {
     proto::ShepherdMessage message;
     message.mutable_refused()->set_message(ready.error().message);
-    return head_->send(message);
+    return tell_head(message);
   }
-  ready = join_pmix();
+  start_tasks();
+}
+
+// Those behind are told first, so that they start while this node does.
+Status StepTasks::open_branches() {
+  const PlaceRange behind{place_ + 1, std::max<std::size_t>(launch_.places_end(), place_ + 1)};
+  if (behind.end > layout_.nodes.size() ||
+      behind.end - behind.first != static_cast<std::size_t>(launch_.addresses_size())) {
+    return fail(ErrorCode::kInvalid, "the step's launch does not say where to pass it on");
+  }
+  const Status open = branches_.open(
+      launch_, behind, tools_.lines,
+      {.message = [this](std::size_t place,
+                         const proto::ShepherdMessage& message) { pass_up(place, message); },
+       .lost = [this](PlaceRange places, const std::string& why) { lose_branch(places, why); }});
+  joins_.open(1 + branches_.count(), kFenceBytesMax);
+  return open;
+}
+
+void StepTasks::start_tasks() {
+  const Status ready = join_pmix();
   if (const auto usage = tools_.children.usage()) killed_before_ = usage->killed_for_memory;
   tasks_left_ = layout_.nodes[place_].tasks;
   cores_of_task_.resize(tasks_left_);
@@ -81,7 +102,7 @@ void StepTasks::start() {
   proto::ShepherdMessage message;
   message.mutable_step_started()->set_step(launch_.step());
   message.mutable_step_started()->set_pmix(in_pmix_);
-  head_->send(message);
+  tell_head(message);
 }
 
 Status StepTasks::read_layout() {
@@ -158,7 +179,38 @@ void StepTasks::launch(std::uint32_t local_rank) {
   task.when_input_taken([this] { report_taken_input(); });
 }
 
+void StepTasks::tell_head(proto::ShepherdMessage& message) {
+  set_from(message, place_);
+  head_->send(message);
+}
+
 void StepTasks::handle(const proto::ShepherdMessage& message) {
+  branches_.send(message);
+  if (is_for(message, place_)) obey(message);
+}
+
+void StepTasks::pass_up(std::size_t place, const proto::ShepherdMessage& message) {
+  if (message.has_fence()) {
+    const proto::FenceData& fence = message.fence();
+    // A branch whose part is too large has said so for all.
+    if (fence.overgrown()) return head_->send(message);
+    return add_to_fence(fence.fence(), 1 + branches_.branch_of(place), fence.data());
+  }
+  proto::ShepherdMessage up = message;
+  set_from(up, place);
+  head_->send(up);
+  if (head_->congested()) hold_back(true);
+}
+
+void StepTasks::lose_branch(PlaceRange places, const std::string& why) {
+  proto::ShepherdMessage message;
+  message.mutable_places_lost()->set_first(static_cast<std::uint32_t>(places.first));
+  message.mutable_places_lost()->set_end(static_cast<std::uint32_t>(places.end));
+  message.mutable_places_lost()->set_message(why);
+  tell_head(message);
+}
+
+void StepTasks::obey(const proto::ShepherdMessage& message) {
   if (message.has_input()) {
     take_input(message.input());
   } else if (message.has_signal_step()) {
@@ -184,7 +236,7 @@ void StepTasks::report_taken_input() {
   proto::ShepherdMessage message;
   message.mutable_input_taken()->set_step(launch_.step());
   message.mutable_input_taken()->set_bytes(std::exchange(untaken_input_, 0));
-  head_->send(message);
+  tell_head(message);
 }
 
 void StepTasks::send_output(std::uint32_t rank, bool is_error, std::string_view data) {
@@ -194,12 +246,14 @@ void StepTasks::send_output(std::uint32_t rank, bool is_error, std::string_view 
   output.set_rank(rank);
   output.set_is_error(is_error);
   output.set_data(data.data(), data.size());
-  head_->send(message);
-  if (head_->congested()) hold_outputs(true);
+  tell_head(message);
+  if (head_->congested()) hold_back(true);
 }
 
-void StepTasks::hold_outputs(bool held) {
+// Those who write on this node and behind it, while the line towards the head is full.
+void StepTasks::hold_back(bool held) {
   for (const auto& task : tasks_) task->hold_output(held);
+  branches_.hold(held);
 }
 
 void StepTasks::task_over(const StepTask& task) {
@@ -218,7 +272,7 @@ void StepTasks::task_over(const StepTask& task) {
   if (task.end().exit_code != 0 || task.end().signal != 0) {
     ended.set_out_of_memory(memory_shortage());
   }
-  head_->send(message);
+  tell_head(message);
   report_taken_input();  // what it has not read will never be
   --tasks_left_;
   if (tasks_left_ > 0) return;
@@ -229,8 +283,9 @@ void StepTasks::task_over(const StepTask& task) {
 
 void StepTasks::lose_head() {
   head_gone_ = true;
+  branches_.close();
   // Nobody reads the output any more, and nobody else would end the tasks.
-  hold_outputs(false);
+  hold_back(false);
   signal_all(SIGTERM);
   kill_timer_ = tools_.loop.after(tools_.spec.kill_wait, [this] { signal_all(SIGKILL); });
 }
@@ -264,14 +319,22 @@ std::string StepTasks::memory_shortage() const {
 }
 
 void StepTasks::on_fence(std::uint64_t id, std::string data) {
+  fences_[next_fence_] = id;
+  add_to_fence(next_fence_++, 0, data);
+}
+
+// Goes on towards the head once this place and all behind it have said their part.
+void StepTasks::add_to_fence(std::uint64_t fence, std::size_t part, const std::string& data) {
+  auto joined = joins_.add(fence, part, data);
+  if (!joined && !joins_.overgrown()) return;
   proto::ShepherdMessage message;
-  proto::FenceData& fence = *message.mutable_fence();
-  fence.set_step(launch_.step());
-  fence.set_fence(next_fence_);
-  fence.set_from_node(static_cast<std::uint32_t>(place_));
-  fence.set_data(std::move(data));
-  fences_[next_fence_++] = id;
-  head_->send(message);
+  proto::FenceData& up = *message.mutable_fence();
+  up.set_step(launch_.step());
+  up.set_fence(fence);
+  up.set_from_node(static_cast<std::uint32_t>(place_));
+  up.set_overgrown(!joined);
+  if (joined) up.set_data(std::move(*joined));
+  tell_head(message);
 }
 
 void StepTasks::take_fence(const proto::FenceData& answer) {
@@ -286,12 +349,13 @@ void StepTasks::on_modex(std::uint64_t id, std::uint32_t rank) {
   request.set_rank(rank);
   request.set_id(id);
   request.set_from_node(static_cast<std::uint32_t>(place_));
-  head_->send(message);
+  tell_head(message);
 }
 
 void StepTasks::take_modex_request(const proto::ModexRequest& request) {
-  const auto reply = [head = head_, request](const Result<std::string>& data) {
+  const auto reply = [head = head_, place = place_, request](const Result<std::string>& data) {
     proto::ShepherdMessage message;
+    set_from(message, place);
     proto::ModexAnswer& answer = *message.mutable_modex_answer();
     answer.set_step(request.step());
     answer.set_id(request.id());
@@ -317,14 +381,14 @@ void StepTasks::on_abort(std::uint32_t rank, int status, const std::string& text
   aborted.set_rank(rank);
   aborted.set_status(status);
   aborted.set_message(text);
-  head_->send(message);
+  tell_head(message);
 }
 
 void StepTasks::on_connected(std::uint32_t rank) {
   proto::ShepherdMessage message;
   message.mutable_rank_connected()->set_step(launch_.step());
   message.mutable_rank_connected()->set_rank(rank);
-  head_->send(message);
+  tell_head(message);
 }
 
 }  // namespace usine::shepherd

@@ -1,5 +1,6 @@
-// One step on this node: its ranks, their place in PMIx and the line to the head shepherd that the
-// step is run from. Made by a LaunchTasks message; owned by Steps, on the shepherd's poll thread.
+// One step on this node: its ranks, their place in PMIx, the line towards the head shepherd that
+// the step is run from, and those to the nodes behind this one. Made by a LaunchTasks message;
+// owned by Steps, on the shepherd's poll thread.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +12,10 @@
 
 #include "agent/core/launch_plan.h"
 #include "agent/shepherd/connection.h"
+#include "agent/shepherd/fence_join.h"
 #include "agent/shepherd/job_spec.h"
 #include "agent/shepherd/scratch_folders.h"
+#include "agent/shepherd/step_branches.h"
 #include "agent/shepherd/step_pmix.h"
 #include "agent/shepherd/step_task.h"
 
@@ -26,6 +29,7 @@ struct StepTools {
   StepPmix& pmix;
   agent::CoreBook& cores;
   ScratchFolders& folders;
+  StepBranches::Lines lines;
 };
 
 class StepTasks final : public PmixListener {
@@ -47,10 +51,17 @@ class StepTasks final : public PmixListener {
 
  private:
   [[nodiscard]] Status read_layout();
+  [[nodiscard]] Status open_branches();
   [[nodiscard]] Status join_pmix();
+  void start_tasks();
   void launch(std::uint32_t local_rank);
   [[nodiscard]] Result<agent::ProcessPlan> plan(std::uint32_t local_rank);
   void handle(const proto::ShepherdMessage& message);
+  void obey(const proto::ShepherdMessage& message);
+  void pass_up(std::size_t place, const proto::ShepherdMessage& message);
+  void lose_branch(PlaceRange places, const std::string& why);
+  void tell_head(proto::ShepherdMessage& message);
+  void add_to_fence(std::uint64_t fence, std::size_t part, const std::string& data);
   void take_input(const proto::TaskInput& input);
   void report_taken_input();
   void take_fence(const proto::FenceData& answer);
@@ -58,7 +69,7 @@ class StepTasks final : public PmixListener {
   void take_modex_answer(const proto::ModexAnswer& answer);
   void send_output(std::uint32_t rank, bool is_error, std::string_view data);
   void task_over(const StepTask& task);
-  void hold_outputs(bool held);
+  void hold_back(bool held);
   void lose_head();
   void signal_all(int signal);
   [[nodiscard]] Family family() const;
@@ -70,6 +81,8 @@ class StepTasks final : public PmixListener {
   agent::StepCommand command_;
   agent::StepLayout layout_;
   std::size_t place_ = 0;  // of this node in the layout
+  StepBranches branches_;  // to the places behind it
+  FenceJoin joins_;        // of this place's part and those of the branches
   bool in_pmix_ = false;
   bool head_gone_ = false;
   os::PollLoop::TimerId kill_timer_ = 0;

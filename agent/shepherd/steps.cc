@@ -28,7 +28,15 @@ Steps::Steps(const Tools& tools, JobRun& job)
       job_(job),
       pmix_(tools.spec, tools.loop, tools.folders),
       cores_(tools.spec.launch.node().cores),
-      tools_{tools.spec, tools.loop, tools.children, pmix_, cores_, tools.folders} {}
+      tools_{tools.spec,
+             tools.loop,
+             tools.children,
+             pmix_,
+             cores_,
+             tools.folders,
+             {tools.spec.tree_width, [this](std::uint32_t node, const std::string& address) {
+                return connect(node, address);
+              }}} {}
 
 bool Steps::take(const ConnectionPtr& connection, proto::ShepherdMessage& message) {
   if (message.has_launch_tasks()) {
@@ -82,7 +90,7 @@ void Steps::run(const ConnectionPtr& client, const proto::RunStep& run) {
   // The batch script has the first meeting port of its own.
   const auto meeting = job_.meeting_point(step + 1);
   if (!meeting) return head.refuse(meeting.error().message);
-  head.start(run, *meeting, [this](std::uint32_t node) { return connect(node); });
+  head.start(run, *meeting, job_.peers(), tools_.lines);
 }
 
 void Steps::launch(const ConnectionPtr& head, proto::LaunchTasks& launch) {
@@ -92,15 +100,16 @@ void Steps::launch(const ConnectionPtr& head, proto::LaunchTasks& launch) {
   tasks_.back()->start();
 }
 
-Result<ConnectionPtr> Steps::connect(std::uint32_t job_node) {
-  if (job_node == spec_.launch.this_node) return connect_to_self();
-  if (job_node >= job_.peers().size()) {
-    return fail(ErrorCode::kUnavailable, "the job was started without its address");
+Result<ConnectionPtr> Steps::connect(std::uint32_t job_node, const std::string& address) {
+  if (job_node >= spec_.launch.nodes.size()) {
+    return fail(ErrorCode::kInvalid, "the job has no node " + std::to_string(job_node));
   }
-  const auto endpoint = os::parse_endpoint(job_.peers()[job_node]);
-  if (!endpoint) return fail(endpoint.error());
+  const std::string where = "reaching the shepherd of " + spec_.launch.nodes[job_node].name;
+  if (job_node == spec_.launch.this_node) return connect_to_self();
+  const auto endpoint = os::parse_endpoint(address);
+  if (!endpoint) return fail(endpoint.error().within(where));
   auto fd = os::start_connect_tcp(*endpoint);
-  if (!fd) return fail(fd.error());
+  if (!fd) return fail(fd.error().within(where));
   auto connection = Connection::open(loop_, std::move(*fd), {});
   proto::ShepherdMessage greeting;
   greeting.mutable_greet()->set_job_key(spec_.job_key);

@@ -50,7 +50,7 @@ class Steps {
   void wait_for_start(const ConnectionPtr& client, const proto::RunStep& run);
   void run(const ConnectionPtr& client, const proto::RunStep& run);
   void launch(const ConnectionPtr& head, proto::LaunchTasks& launch);
-  [[nodiscard]] Result<ConnectionPtr> connect(std::uint32_t job_node);
+  [[nodiscard]] Result<ConnectionPtr> connect(std::uint32_t job_node, const std::string& address);
   [[nodiscard]] Result<ConnectionPtr> connect_to_self();
   void end_interactive_job();
 
@@ -64,7 +64,7 @@ class Steps {
   std::vector<Waiting> waiting_;  // clients that came before the job was started
   std::vector<std::unique_ptr<StepHead>> heads_;
   std::vector<std::unique_ptr<StepTasks>> tasks_;
-  std::set<ConnectionPtr> own_lines_;  // from our head to ourselves, until their first message
+  std::set<ConnectionPtr> own_lines_;  // to ourselves, until their first message
   bool client_left_early_ = false;     // one of those, of an interactive job
   bool interactive_end_set_ = false;
 };

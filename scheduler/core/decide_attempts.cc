@@ -288,7 +288,7 @@ std::vector<ToAgent> messages_for(const State& state, const Job& job, std::uint3
   if (node.phase == NodePhase::kPreparing)
     return {prepare_message(state, job, index, job_nodes(state, job))};
   if (node.phase != NodePhase::kRunning) return {};
-  std::vector<ToAgent> messages = {start_message(state, job)};
+  std::vector<ToAgent> messages = {start_message(state, job, index)};
   if (index == 0 && job.attempt->signals > 0) messages.push_back(signal_message(state, job));
   if (job.attempt->was_suspended) messages.push_back(suspend_message(state, job));
   return messages;

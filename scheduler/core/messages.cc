@@ -69,10 +69,11 @@ Prepare prepare_message(const State& state, const Job& job, std::uint32_t index,
   return message;
 }
 
-Start start_message(const State& state, const Job& job) {
+Start start_message(const State& state, const Job& job, std::uint32_t index) {
   Start message;
   message.key = {job.id, job.attempt->number};
   message.epoch = state.epoch;
+  if (index != 0) return message;
   for (const AttemptNode& node : job.attempt->nodes) message.peers.push_back(node.address);
   return message;
 }

@@ -24,7 +24,7 @@ namespace usine {
 // the job key stay empty: the edge fills them in. `job` has an attempt.
 [[nodiscard]] Prepare prepare_message(const State& state, const Job& job, std::uint32_t index,
                                       const JobNodes& nodes);
-[[nodiscard]] Start start_message(const State& state, const Job& job);
+[[nodiscard]] Start start_message(const State& state, const Job& job, std::uint32_t index);
 // Grace is none for what has not started, since no process of the user runs there yet.
 [[nodiscard]] Signal signal_message(const State& state, const Job& job);
 [[nodiscard]] Suspend suspend_message(const State& state, const Job& job);

@@ -28,13 +28,13 @@ Effects on(const State& state, const AttemptPlaced& event) {
   return effects;
 }
 
-// To all nodes, since each shepherd needs its peers' addresses; the head alone runs the script.
 Effects on(const State& state, const AttemptStarted& event) {
   const Job& job = *state.find_job(event.key.job);
-  const Start message = start_message(state, job);
+  const std::vector<NodeShare>& shares = job.attempt->allocation.nodes;
   Effects effects;
-  for (const NodeShare& share : job.attempt->allocation.nodes) {
-    effects.push_back({share.node, message});
+  effects.reserve(shares.size());
+  for (std::uint32_t i = 0; i < shares.size(); ++i) {
+    effects.push_back({shares[i].node, start_message(state, job, i)});
   }
   return effects;
 }

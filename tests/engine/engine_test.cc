@@ -41,6 +41,8 @@ TEST_CASE("A placed job is prepared on every node and started once all have agre
   const auto starts = driver.sent<Start>();
   REQUIRE(starts.size() == 3);
   CHECK(starts[0].second.peers == std::vector<std::string>{"a:1", "b:2", "c:3"});
+  CHECK(starts[1].second.peers.empty());
+  CHECK(starts[2].second.peers.empty());
 }
 
 TEST_CASE("A job that ended is stopped on its other nodes and forgotten node by node") {

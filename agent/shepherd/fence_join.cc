@@ -1,21 +1,22 @@
-#include "agent/shepherd/fence_star.h"
+#include "agent/shepherd/fence_join.h"
 
 #include <utility>
 
 namespace usine::shepherd {
 
-void FenceStar::open(std::size_t nodes, std::size_t bytes_max) {
-  nodes_ = nodes;
+void FenceJoin::open(std::size_t parts, std::size_t bytes_max) {
+  parts_ = parts;
   bytes_max_ = bytes_max;
 }
 
-std::optional<std::string> FenceStar::add(std::uint64_t fence, std::size_t node, std::string data) {
+std::optional<std::string> FenceJoin::add(std::uint64_t fence, std::size_t number,
+                                          std::string data) {
   Fence& open = fences_[fence];
   if (open.parts.empty()) {
-    open.parts.resize(nodes_);
-    open.missing = nodes_;
+    open.parts.resize(parts_);
+    open.missing = parts_;
   }
-  std::optional<std::string>& part = open.parts[node];
+  std::optional<std::string>& part = open.parts[number];
   if (!part) --open.missing;
   open.bytes += data.size() - (part ? part->size() : 0);
   part = std::move(data);
