@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <string_view>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -201,6 +202,10 @@ void PreparedChild::open_streams(int reports) const {
   if (error < 0) give_up(reports, ChildStep::kErrorFile, errno);
   if (::dup2(input, STDIN_FILENO) < 0 || ::dup2(output, STDOUT_FILENO) < 0 ||
       ::dup2(error, STDERR_FILENO) < 0) {
+    give_up(reports, ChildStep::kStreams, errno);
+  }
+  // Which a session leader alone can do, as this process has been from the start.
+  if (streams_.terminal && ::ioctl(STDIN_FILENO, TIOCSCTTY, 0) != 0) {
     give_up(reports, ChildStep::kStreams, errno);
   }
 }

@@ -17,6 +17,7 @@ struct Streams {
   int input = -1;
   int output = -1;
   int error = -1;
+  bool terminal = false;  // `input` is one, and becomes the process's controlling terminal
 };
 
 struct SpawnError {

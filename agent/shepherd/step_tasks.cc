@@ -174,8 +174,14 @@ void StepTasks::launch(std::uint32_t local_rank) {
   const std::uint32_t input_to = launch_.run().input_to();
   const bool takes_input =
       input_to != kInputToNone && (input_to == kInputToAll || task.rank() == 0);
-  task.start(std::move(*planned), {.step = launch_.step(), .takes_input = takes_input}, tools_.loop,
-             tools_.children);
+  const bool with_terminal = launch_.run().has_terminal();
+  const bool has_it = with_terminal && task.rank() == 0;
+  task.start(std::move(*planned),
+             {.step = launch_.step(),
+              .takes_input = takes_input,
+              .is_silent = with_terminal && !has_it,
+              .terminal = has_it ? &launch_.run().terminal() : nullptr},
+             tools_.loop, tools_.children);
   task.when_input_taken([this] { report_taken_input(); });
 }
 
@@ -215,6 +221,8 @@ void StepTasks::obey(const proto::ShepherdMessage& message) {
     take_input(message.input());
   } else if (message.has_signal_step()) {
     signal_all(message.signal_step().signal());
+  } else if (message.has_window_size()) {
+    for (const auto& task : tasks_) task->resize(message.window_size());
   } else if (message.has_fence()) {
     take_fence(message.fence());
   } else if (message.has_modex_request()) {

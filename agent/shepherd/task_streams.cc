@@ -13,7 +13,8 @@ namespace usine::shepherd {
 namespace {
 
 constexpr std::size_t kReadBytes = 64u << 10;
-constexpr std::size_t kPipeBytesMax = 1u << 20;  // what a pipe holds unless root has raised it
+// What a pipe holds unless root has raised it; a terminal holds less.
+constexpr std::size_t kPipeBytesMax = 1u << 20;
 
 void make_nonblocking(int fd) {
   const int flags = ::fcntl(fd, F_GETFL);
@@ -49,8 +50,9 @@ void OutputPipe::hold(bool held) {
 void OutputPipe::expect_no_more() {
   if (closed()) return;
   int waiting = 0;
-  // Where the kernel does not say, an empty pipe ends it.
-  const bool known = ::ioctl(fd_.get(), FIONREAD, &waiting) == 0;
+  // Where the kernel does not say, an empty pipe ends it; of a terminal it does not count what is
+  // on its way from one end to the other, which a read brings along.
+  const bool known = ::isatty(fd_.get()) == 0 && ::ioctl(fd_.get(), FIONREAD, &waiting) == 0;
   left_ = known ? static_cast<std::size_t>(waiting) : kPipeBytesMax;
   if (!held_) read_some();
 }

@@ -1,5 +1,6 @@
-// The ends of a task's standard streams that the shepherd holds: pipes on its poll loop. Owned by
-// the task; a pipe forgets itself in the loop when it goes.
+// The ends of a task's standard streams that the shepherd holds: pipes on its poll loop, or a
+// terminal's end, which behaves as one. Owned by the task; a pipe forgets itself in the loop when
+// it goes.
 #pragma once
 
 #include <cstddef>

@@ -71,15 +71,37 @@ void FakeClient::signal(int signal) {
   send(message);
 }
 
+void FakeClient::resize(std::uint32_t rows, std::uint32_t columns) {
+  proto::ShepherdMessage message;
+  message.mutable_window_size()->set_rows(rows);
+  message.mutable_window_size()->set_columns(columns);
+  send(message);
+}
+
 proto::ShepherdMessage FakeClient::next_message() {
   while (true) {
-    proto::ShepherdMessage message;
-    if (!message.ParseFromString(receive())) {
-      throw std::runtime_error("the shepherd's message does not parse");
-    }
+    proto::ShepherdMessage message = receive_message();
     if (!message.has_output()) return message;
+  }
+}
+
+proto::ShepherdMessage FakeClient::receive_message() {
+  proto::ShepherdMessage message;
+  if (!message.ParseFromString(receive())) {
+    throw std::runtime_error("the shepherd's message does not parse");
+  }
+  if (message.has_output()) {
     auto& texts = message.output().is_error() ? errors_ : output_;
     texts[message.output().rank()] += message.output().data();
+  }
+  return message;
+}
+
+void FakeClient::wait_output(std::uint32_t rank, const std::string& text) {
+  while (output(rank).find(text) == std::string::npos) {
+    const proto::ShepherdMessage message = receive_message();
+    if (!message.has_step_ended()) continue;
+    throw std::runtime_error("the step ended before it wrote '" + text + "': " + output(rank));
   }
 }
 

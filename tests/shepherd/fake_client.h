@@ -25,11 +25,14 @@ class FakeClient {
   void run(const proto::RunStep& step);
   void input(const std::string& data);
   void signal(int signal);
+  void resize(std::uint32_t rows, std::uint32_t columns);
   void leave() { socket_.reset(); }
 
   // The next message of the step that is not TaskOutput; output is kept.
   proto::ShepherdMessage next_message();
   void wait_started();
+  // Waits until the rank has written this; other messages are passed over meanwhile.
+  void wait_output(std::uint32_t rank, const std::string& text);
   proto::StepEnded ended();
   // Runs the step to its end.
   proto::StepEnded run_to_end(const proto::RunStep& step);
@@ -41,6 +44,8 @@ class FakeClient {
 
  private:
   [[nodiscard]] std::string receive();
+  // The next message of any kind; output is kept.
+  [[nodiscard]] proto::ShepherdMessage receive_message();
   void send(const proto::ShepherdMessage& message);
 
   std::optional<os::FrameSocket> socket_;
