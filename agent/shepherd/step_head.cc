@@ -124,9 +124,10 @@ std::string StepHead::name_of(std::uint32_t rank) const {
 void StepHead::handle_client(const proto::ShepherdMessage& message) {
   if (message.has_input()) route_input(message.input());
   if (message.has_signal_step()) signal_all(message.signal_step().signal());
-  // Rank 0 alone has a terminal.
-  if (message.has_window_size() && !links_.empty()) {
-    links_[layout_.place_of(0)].connection->send(message);
+  if (message.has_window_size()) {
+    proto::ShepherdMessage size = message;
+    set_to(size, 0);
+    branches_.send(size);
   }
 }
 
