@@ -67,7 +67,8 @@ OptionHelps options_of_submit() {
 
 OptionHelps options_of_run() {
   return {{"label", 'l', "", "put the rank before each line of output"},
-          {"mpi", 0, "none|pmix", "whether tasks are wired up for MPI (default: pmix)"}};
+          {"mpi", 0, "none|pmix", "whether tasks are wired up for MPI (default: pmix)"},
+          {"pty", 0, "", "give task 0 a terminal: this one, or the plainest"}};
 }
 
 OptionHelps options_of_target() {

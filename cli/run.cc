@@ -16,16 +16,16 @@ namespace {
 
 // Options that shape a step; the rest is for jobs.
 Status check_step_options(const std::vector<OptionUse>& uses) {
-  constexpr std::string_view kOfSteps[] = {"nodes",         "ntasks", "ntasks-per-node",
-                                           "cpus-per-task", "chdir",  "export",
-                                           "label",         "mpi",    "job-name"};
+  constexpr std::string_view kOfSteps[] = {"nodes",    "ntasks", "ntasks-per-node", "cpus-per-task",
+                                           "chdir",    "export", "label",           "mpi",
+                                           "job-name", "pty"};
   for (const OptionUse& use : uses) {
     const std::string_view name = use.spec->canonical();
     if (std::ranges::find(kOfSteps, name) != std::end(kOfSteps)) continue;
     return fail(ErrorCode::kRefused, use.named() +
                                          " is for jobs: inside a job a step takes --nodes, "
                                          "--ntasks, --ntasks-per-node, --cpus-per-task, "
-                                         "--chdir, --export, --label and --mpi");
+                                         "--chdir, --export, --label, --mpi and --pty");
   }
   return {};
 }
@@ -33,6 +33,13 @@ Status check_step_options(const std::vector<OptionUse>& uses) {
 Status check_mpi(const std::string& mpi) {
   if (mpi.empty() || mpi == "none" || mpi.starts_with("pmix")) return {};
   return fail(ErrorCode::kInvalid, "--mpi: '" + mpi + "' is not known: say pmix or none");
+}
+
+Status check_terminal(const SubmissionModes& modes) {
+  if (!modes.pty || !modes.label) return {};
+  return fail(
+      ErrorCode::kInvalid,
+      "--label and --pty contradict each other: what a terminal shows has no lines to label");
 }
 
 bool was_given(const std::vector<OptionUse>& uses, std::string_view name) {
@@ -53,6 +60,7 @@ proto::RunStep step_of(const RunSubmission& run, bool inside_job) {
   step.set_working_directory(request.launch.working_directory);
   step.set_label(run.submission.modes.label);
   step.set_pmi_none(run.submission.modes.mpi == "none");
+  if (run.submission.modes.pty) *step.mutable_terminal() = RawTerminal::size();
   if (!inside_job) return step;
   if (was_given(run.uses, "nodes")) step.set_nodes(part.nodes);
   if (was_given(run.uses, "ntasks")) step.set_tasks(part.tasks);
@@ -63,11 +71,13 @@ proto::RunStep step_of(const RunSubmission& run, bool inside_job) {
 
 CommandResult run_step(const RunSubmission& run, const std::string& socket_path) {
   if (Status known = check_step_options(run.uses); !known) return fail(known.error());
-  const auto signals = take_signals();
+  const auto signals = take_signals(run.submission.modes.pty);
   if (!signals) return fail(signals.error());
   auto shepherd = connect_to_shepherd(socket_path);
   if (!shepherd) return fail(shepherd.error());
   StepClient client(*std::move(shepherd), signals->get(), run.submission.modes.label);
+  RawTerminal terminal;
+  if (run.submission.modes.pty) client.lend(terminal);
   return client.run(step_of(run, true));
 }
 
@@ -103,6 +113,8 @@ CommandResult run_in_job(Client& client, const RunSubmission& run, std::uint64_t
   // Else the job would count as failed by what was done to its only step.
   StepClient step(*std::move(shepherd), signals, run.submission.modes.label,
                   [&client, job] { return cancel(client, job); });
+  RawTerminal terminal;
+  if (run.submission.modes.pty) step.lend(terminal);
   const auto status = step.run(step_of(run, false));
   if (!status) static_cast<void>(cancel(client, job));
   return status;
@@ -110,7 +122,7 @@ CommandResult run_in_job(Client& client, const RunSubmission& run, std::uint64_t
 
 CommandResult run_job(const RunSubmission& run) {
   for (const std::string& warning : run.submission.options.warnings) warn(warning);
-  const auto signals = take_signals();
+  const auto signals = take_signals(run.submission.modes.pty);
   if (!signals) return fail(signals.error());
   auto client = connect(run.submission.modes.target);
   if (!client) return fail(client.error());
@@ -129,6 +141,7 @@ CommandResult run_run(const Words& words) {
   const auto run = read_run(words);
   if (!run) return fail(run.error());
   if (Status known = check_mpi(run->submission.modes.mpi); !known) return fail(known.error());
+  if (Status known = check_terminal(run->submission.modes); !known) return fail(known.error());
   const char* const socket_path = std::getenv("USINE_SHEPHERD");
   if (socket_path != nullptr && *socket_path != '\0') return run_step(*run, socket_path);
   return run_job(*run);

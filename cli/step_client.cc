@@ -1,5 +1,6 @@
 #include "cli/step_client.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -16,6 +17,8 @@ namespace usine::cli {
 namespace {
 
 constexpr std::array kPassedSignals = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
+// What concerns the terminal itself and not the program behind it.
+constexpr std::array kTerminalSignals = {SIGWINCH, SIGTSTP, SIGCONT};
 constexpr Millis kSendTimeout{30'000};
 // Input is read no further while so much of it waits to be sent.
 constexpr std::size_t kUnsentInputMax = 1u << 20;
@@ -37,7 +40,13 @@ Status send_now(os::FrameSocket& socket, const proto::ShepherdMessage& message) 
   return socket.send_now(message.SerializeAsString(), kSendTimeout);
 }
 
-bool asks_to_end(int signal) { return signal != SIGUSR1 && signal != SIGUSR2; }
+bool is_of_terminal(int signal) {
+  return std::ranges::find(kTerminalSignals, signal) != kTerminalSignals.end();
+}
+
+bool asks_to_end(int signal) {
+  return signal != SIGUSR1 && signal != SIGUSR2 && !is_of_terminal(signal);
+}
 
 }  // namespace
 
@@ -61,10 +70,13 @@ Result<os::FrameSocket> connect_to_shepherd(const std::string& address,
   return socket;
 }
 
-Result<os::UniqueFd> take_signals() {
+Result<os::UniqueFd> take_signals(bool with_terminal) {
   sigset_t signals;
   sigemptyset(&signals);
   for (const int signal : kPassedSignals) sigaddset(&signals, signal);
+  for (const int signal : kTerminalSignals) {
+    if (with_terminal) sigaddset(&signals, signal);
+  }
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   os::UniqueFd fd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!fd) return fail(os::os_error("reading signals"));
@@ -144,9 +156,11 @@ void StepClient::take(const proto::ShepherdMessage& message) {
     case proto::ShepherdMessage::kStepStarted:
       step_ = message.step_started().step();
       started_ = true;
+      if (terminal_ != nullptr) terminal_->take();
       break;
     case proto::ShepherdMessage::kOutput: write_output(message.output()); break;
     case proto::ShepherdMessage::kStepEnded:
+      if (terminal_ != nullptr) terminal_->restore();  // before anything is said on it
       if (!message.step_ended().message().empty()) {
         std::fprintf(stderr, "usine: %s\n", one_line(message.step_ended().message()).c_str());
       }
@@ -195,6 +209,7 @@ Status StepClient::pass_signal_on() {
   signalfd_siginfo caught{};
   if (::read(signals_, &caught, sizeof caught) != sizeof caught) return {};
   const int signal = static_cast<int>(caught.ssi_signo);
+  if (is_of_terminal(signal)) return follow_terminal(signal);
   if (signal == SIGINT) ++interrupts_;
   if (ended_by_ != 0 && asks_to_end(signal)) return {};
   if (end_all_ && asks_to_end(signal) && end_all_()) {
@@ -204,6 +219,17 @@ Status StepClient::pass_signal_on() {
   proto::ShepherdMessage message;
   message.mutable_signal_step()->set_step(step_);
   message.mutable_signal_step()->set_signal(signal);
+  return send(message);
+}
+
+// Before the step has started there is nothing to hand the terminal to.
+Status StepClient::follow_terminal(int signal) {
+  if (terminal_ == nullptr || !started_) return {};
+  if (signal == SIGTSTP) terminal_->stand_by();
+  if (signal == SIGCONT) terminal_->take();  // whoever had it meanwhile has set it his way
+  proto::ShepherdMessage message;
+  *message.mutable_window_size() = RawTerminal::size();
+  message.mutable_window_size()->set_step(step_);
   return send(message);
 }
 

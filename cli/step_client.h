@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "cli/raw_terminal.h"
 #include "common/os/frame_socket.h"
 #include "common/os/unique_fd.h"
 #include "common/result.h"
@@ -22,9 +23,9 @@ namespace usine::cli {
 [[nodiscard]] Result<os::FrameSocket> connect_to_shepherd(const std::string& address,
                                                           const std::string& job_key);
 
-// Signals that are passed on to the step. Blocked before any thread starts, so that they can be
-// read from the descriptor.
-[[nodiscard]] Result<os::UniqueFd> take_signals();
+// Signals that are passed on to the step, and for one with a terminal those that tell of ours.
+// Blocked before any thread starts, so that they can be read from the descriptor.
+[[nodiscard]] Result<os::UniqueFd> take_signals(bool with_terminal = false);
 // Takes one signal that has come, if any; whether it asks us to end.
 [[nodiscard]] bool interrupt_waits(int signals);
 
@@ -37,6 +38,9 @@ class StepClient {
         signals_(signals),
         label_(label),
         end_all_(std::move(end_all)) {}
+
+  // The step's rank 0 has a terminal, for which this one stands while the step runs.
+  void lend(RawTerminal& terminal) { terminal_ = &terminal; }
 
   // Runs the step to its end; gives its exit status. Errors: kRefused as the shepherd says, kIo
   // where the shepherd is gone before the step has ended.
@@ -51,12 +55,14 @@ class StepClient {
   [[nodiscard]] Status send(const proto::ShepherdMessage& message);
   [[nodiscard]] Status send_input();
   [[nodiscard]] Status pass_signal_on();
+  [[nodiscard]] Status follow_terminal(int signal);
 
   os::FrameSocket shepherd_;
   int signals_;
   bool label_;
   std::function<bool()> end_all_;
-  int ended_by_ = 0;  // the signal after which end_all_ has done its part
+  RawTerminal* terminal_ = nullptr;  // where one is lent
+  int ended_by_ = 0;                 // the signal after which end_all_ has done its part
   std::uint32_t step_ = 0;
   bool started_ = false;  // input flows from then on
   bool input_open_ = true;

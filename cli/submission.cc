@@ -108,13 +108,14 @@ SubmissionModes modes_of(const std::vector<OptionUse>& client) {
     modes.json |= name == "json";
     modes.dry_run |= name == "dry-run";
     modes.label |= name == "label";
+    modes.pty |= name == "pty";
     if (name == "mpi") modes.mpi = use.value;
   }
   return modes;
 }
 
 // Options that the other of the two commands takes.
-constexpr std::array<std::string_view, 2> kOfRunOnly = {"label", "mpi"};
+constexpr std::array<std::string_view, 3> kOfRunOnly = {"label", "mpi", "pty"};
 constexpr std::array<std::string_view, 10> kOfSubmitOnly = {
     "output", "error", "input",   "open-mode", "wrap",
     "wait",   "json",  "dry-run", "parsable",  "test-only"};

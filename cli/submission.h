@@ -21,7 +21,8 @@ struct SubmissionModes {
   bool json = false;
   bool dry_run = false;
   bool label = false;
-  std::string mpi;  // empty: as the job's tasks are always wired up
+  bool pty = false;  // rank 0 has a terminal
+  std::string mpi;   // empty: as the job's tasks are always wired up
 };
 
 struct Submission {

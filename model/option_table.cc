@@ -155,6 +155,7 @@ constexpr auto kOptions = std::to_array<OptionSpec>({
     {"dry-run", 0, kNone, kClient},
     {"label", 'l', kNone, kClient},
     {"mpi", 0, kRequired, kClient},
+    {"pty", 0, kNone, kClient},
     {"help", 'h', kNone, kClient},
 });
 
