@@ -11,7 +11,7 @@ namespace {
 
 // Options of usine-agent, which checks their values.
 constexpr const char* kPassedOn[] = {"containment", "private-folders", "cgroup-root",
-                                     "processes-max", "allow-device"};
+                                     "processes-max", "allow-device", "run-dir"};
 
 std::string path_in(const std::string& agents_folder) { return agents_folder + "/settings"; }
 
@@ -52,7 +52,10 @@ void add_agent_settings(Options& options) {
       .value("cgroup-root", "PATH",
              "make the jobs' control groups below this path of each hierarchy")
       .value("processes-max", "N", "most processes and threads of a job on a node")
-      .value("allow-device", "PATH", "a device file that every job may open; may be repeated");
+      .value("allow-device", "PATH", "a device file that every job may open; may be repeated")
+      .value("run-dir", "DIR",
+             "folder in memory for the small files that jobs need while they run (default: the "
+             "state folder)");
 }
 
 Result<std::vector<std::string>> agent_settings(const std::string& agents_folder,

@@ -125,6 +125,12 @@ Status JobGroup::limit_cpuset(const Limits& limits) const {
   const std::string group = path(Resource::kCpuset);
   // Memory is taken from all domains: what does not fit beside the cores goes farther away.
   if (holder.version == Version::kV1) {
+    // Each job would have the kernel make its scheduling domains anew, twice, although that of the
+    // group above spans the job's cores already.
+    const char* const balance = "/cpuset.sched_load_balance";
+    if (read_number(holder.folder + balance) == 1) {
+      static_cast<void>(write_value(group + balance, "0"));
+    }
     const auto mems = read_value(holder.folder + "/cpuset.effective_mems");
     if (!mems) return fail(mems.error());
     if (const Status set = write_value(group + "/cpuset.mems", *mems); !set) return set;

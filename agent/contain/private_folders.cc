@@ -1,8 +1,10 @@
 #include "agent/contain/private_folders.h"
 
 #include <fcntl.h>
+#include <filesystem>
 #include <sched.h>
 #include <sys/mount.h>
+#include <system_error>
 
 #include "common/os/os_error.h"
 
@@ -20,11 +22,10 @@ Result<os::UniqueFd> open_own_namespace() {
 }
 
 // In the new namespace. What the site mounts later is still seen in it, and nothing goes back.
-Status mount_folders(const std::string& job_folder) {
+Status mount_folders(const std::string& temporary) {
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0) {
     return fail(os::os_error("setting the job's mounts apart"));
   }
-  const std::string temporary = job_folder + "/tmp";
   if (::mount(temporary.c_str(), kTemporary, nullptr, MS_BIND, nullptr) != 0) {
     return fail(os::os_error("mounting " + temporary + " on " + kTemporary));
   }
@@ -36,14 +37,21 @@ Status mount_folders(const std::string& job_folder) {
 
 }  // namespace
 
-Result<os::UniqueFd> make_private_folders(const std::string& job_folder) {
-  if (job_folder.starts_with(std::string(kTemporary) + '/')) {
-    return fail(ErrorCode::kInvalid, "the agent's state folder lies below /tmp: " + job_folder);
+Result<os::UniqueFd> make_private_folders(const std::string& job_folder,
+                                          const std::string& temporary) {
+  for (const std::string& folder : {job_folder, temporary}) {
+    std::error_code ignored;  // what does not resolve fails to be mounted
+    const std::string needed = std::filesystem::weakly_canonical(folder, ignored);
+    for (const std::string hidden : {kTemporary, kSharedMemory}) {
+      if (!needed.starts_with(hidden + '/')) continue;
+      return fail(ErrorCode::kInvalid,
+                  "the agent's folders lie below " + hidden + ", which jobs get anew: " + needed);
+    }
   }
   const auto before = open_own_namespace();
   if (!before) return fail(before.error());
   if (::unshare(CLONE_NEWNS) != 0) return fail(os::os_error("making a mount namespace"));
-  const Status mounted = mount_folders(job_folder);
+  const Status mounted = mount_folders(temporary);
   auto made = open_own_namespace();
   if (::setns(before->get(), CLONE_NEWNS) != 0) {
     return fail(os::os_error("going back to the node's mounts"));

@@ -10,8 +10,10 @@
 
 namespace usine::contain {
 
-// The namespace, as spawn() takes it; this process stays where it is. `job_folder` has the folder
-// `tmp`, and is not below /tmp, where the job would not find it any more. Errors: as os_error.
-[[nodiscard]] Result<os::UniqueFd> make_private_folders(const std::string& job_folder);
+// The namespace, as spawn() takes it; this process stays where it is. `temporary` becomes /tmp.
+// Neither it nor the job folder may lie where the job would not find it any more. Errors: as
+// os_error; kInvalid for such a folder.
+[[nodiscard]] Result<os::UniqueFd> make_private_folders(const std::string& job_folder,
+                                                        const std::string& temporary);
 
 }  // namespace usine::contain

@@ -183,7 +183,7 @@ Environment job_environment(const LaunchJob& job, std::vector<std::string> base,
   set_parts(job, environment);
   set_meeting(meeting, environment);
   environment.set("USINE_SHEPHERD", job.folder + "/shepherd.sock");
-  environment.set("TMPDIR", job.folder + "/tmp");
+  environment.set("TMPDIR", job.temporary);
   return environment;
 }
 

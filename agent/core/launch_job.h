@@ -61,6 +61,7 @@ struct LaunchJob {
   std::vector<ResourceLimit> limits;
   bool emulated = false;  // the node's cores are not this machine's
   std::string folder;     // the job folder on this node
+  std::string temporary;  // its TMPDIR there
 
   [[nodiscard]] const LaunchNode& node() const { return nodes[this_node]; }
 };

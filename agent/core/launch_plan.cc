@@ -24,18 +24,38 @@ ProcessPlan plan_of(const LaunchJob& job) {
   return plan;
 }
 
+// The interpreter and, where the line has more, all of that as one argument; empty: none is named.
+std::vector<std::string> interpreter_of(std::string_view script) {
+  constexpr std::string_view kBlank = " \t";
+  if (!script.starts_with("#!")) return {};
+  std::string_view line = script.substr(2, script.find('\n') - 2);
+  line.remove_prefix(std::min(line.find_first_not_of(kBlank), line.size()));
+  line = line.substr(0, line.find_last_not_of(kBlank) + 1);
+  if (line.empty()) return {};
+  const std::size_t end = std::min(line.find_first_of(kBlank), line.size());
+  const std::string_view name = line.substr(0, end);
+  const bool is_path = name.find('/') != std::string_view::npos;
+  std::vector<std::string> words = {(is_path ? "" : "./") + std::string(name)};
+  line.remove_prefix(end);
+  const std::size_t argument = line.find_first_not_of(kBlank);
+  if (argument != std::string_view::npos) words.emplace_back(line.substr(argument));
+  return words;
+}
+
 }  // namespace
 
 Status check_script(std::string_view script) {
-  if (script.starts_with("#!")) return {};
+  if (!interpreter_of(script).empty()) return {};
   return fail(ErrorCode::kInvalid,
               "the script's first line must name its interpreter, as '#!/bin/bash' does");
 }
 
-ProcessPlan plan_batch(const LaunchJob& job, const std::string& script_path,
+ProcessPlan plan_batch(const LaunchJob& job, const BatchScript& script,
                        const MeetingPoint& meeting) {
   ProcessPlan plan = plan_of(job);
-  plan.argv.push_back(script_path);
+  plan.argv = interpreter_of(script.text);
+  plan.by_script = true;
+  plan.argv.push_back(script.path);
   plan.argv.insert(plan.argv.end(), job.arguments.begin(), job.arguments.end());
   plan.environment = batch_environment(job, meeting).entries();
   const PatternTask batch{.node_name = job.node().name, .node_index = job.this_node};

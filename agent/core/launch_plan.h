@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/core/launch_environment.h"
@@ -15,6 +16,7 @@ namespace usine::agent {
 
 struct ProcessPlan {
   std::vector<std::string> argv;         // argv[0] without a slash is looked for in PATH
+  bool by_script = false;                // argv[0] is what a script's first line names
   std::vector<std::string> environment;  // "NAME=value" each
   std::string working_directory;
   std::string input;   // paths, relative to the working directory or absolute;
@@ -29,11 +31,16 @@ struct ProcessPlan {
   std::string user;  // for the supplementary groups
 };
 
-// The script has been written to `script_path`. Error: kInvalid where the script does not start
-// with
-// "#!": it would be run by a guess.
+struct BatchScript {
+  std::string_view text;
+  std::string path;  // where it has been written
+};
+
+// Error: kInvalid where the script's first line names no interpreter: it would be run by a guess.
 [[nodiscard]] Status check_script(std::string_view script);
-[[nodiscard]] ProcessPlan plan_batch(const LaunchJob& job, const std::string& script_path,
+// Runs the script's interpreter as the kernel would (execve(2), "Interpreter scripts"), so that job
+// folders may lie where nothing is executed. The script has been checked.
+[[nodiscard]] ProcessPlan plan_batch(const LaunchJob& job, const BatchScript& script,
                                      const MeetingPoint& meeting);
 
 // What `usine run` sent.

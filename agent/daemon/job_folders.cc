@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "agent/daemon/job_spec.h"
+#include "common/digest.h"
 #include "common/os/files.h"
 #include "common/os/job_memory.h"
 #include "common/os/os_error.h"
@@ -20,6 +21,10 @@ template <typename T>
 bool parse_whole(std::string_view text, T& number) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   return error == std::errc{} && end == text.data() + text.size();
+}
+
+std::string name_of(AttemptKey key) {
+  return std::to_string(key.job.value) + '.' + std::to_string(key.attempt.value);
 }
 
 // The inverse of a folder's name, "JOB.ATTEMPT".
@@ -40,21 +45,76 @@ std::optional<Message> read_message(const std::string& path) {
   return message;
 }
 
+// Users pass through it to what is theirs.
+Status make_folder(const std::string& path) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (error) return fail(os::os_error("making " + path, error.value()));
+  return {};
+}
+
+// STATE/jobs as the folder that it is to be: one, or a link to `target`. Where it is another one,
+// and empty, it is replaced.
+Status make_root(const std::string& root, const std::string& target) {
+  std::error_code error;
+  const bool is_link = fs::is_symlink(fs::symlink_status(root, error));
+  const std::string now = is_link ? fs::read_symlink(root, error).string() : std::string();
+  if (now != target) {
+    if (fs::exists(root, error) && !fs::is_empty(root, error)) {
+      return fail(ErrorCode::kConflict, root + " has jobs in it: an agent takes up a run folder, " +
+                                            "or another, once its node has none");
+    }
+    fs::remove(root, error);
+  }
+  if (target.empty()) return make_folder(root);
+  if (const Status made = make_folder(target); !made) return made;
+  if (now != target) fs::create_directory_symlink(target, root, error);
+  if (error) return fail(os::os_error("making the link " + root, error.value()));
+  return {};
+}
+
+// A folder for this agent alone: those of one machine may share a run folder.
+std::string target_in(const std::string& run_folder, const std::string& state_folder) {
+  constexpr std::size_t kHexDigits = 16;
+  Sha256 hash;
+  hash.add(state_folder);
+  return run_folder + "/usine-" + to_hex(hash.finish()).substr(0, kHexDigits);
+}
+
 }  // namespace
 
-Result<JobFolders> JobFolders::open(const std::string& state_folder) {
+Result<JobFolders> JobFolders::open(const std::string& state_folder,
+                                    const std::string& run_folder) {
+  const std::string root = state_folder + "/jobs";
+  const bool in_memory = !run_folder.empty();
+  const std::string target = in_memory ? target_in(run_folder, state_folder) : std::string();
+  Status made = make_folder(state_folder);
+  if (made) made = make_root(root, target);
+  if (!made) return fail(made.error());
+  if (!in_memory) return JobFolders(root, {});
+  const std::string temporaries = state_folder + "/tmp";
+  if (made = make_folder(temporaries); !made) return fail(made.error());
+  JobFolders folders(root, temporaries);
+  folders.remove_strays();
+  return folders;
+}
+
+// Of jobs whose folders went with the machine's memory.
+void JobFolders::remove_strays() const {
   std::error_code error;
-  fs::create_directories(state_folder + "/jobs", error);
-  if (error) return fail(os::os_error("making " + state_folder + "/jobs", error.value()));
-  return JobFolders(state_folder + "/jobs");
+  for (fs::directory_iterator entry(temporaries_, error), end; !error && entry != end;
+       entry.increment(error)) {
+    std::error_code ignored;
+    const std::string name = entry->path().filename();
+    if (!fs::exists(root_ + '/' + name, ignored)) fs::remove_all(entry->path(), ignored);
+  }
 }
 
-std::string JobFolders::path(AttemptKey key) const {
-  return root_ + '/' + std::to_string(key.job.value) + '.' + std::to_string(key.attempt.value);
-}
+std::string JobFolders::path(AttemptKey key) const { return root_ + '/' + name_of(key); }
 
-Status JobFolders::create(AttemptKey key, const proto::JobSpec& spec) const {
+Status JobFolders::create(AttemptKey key, proto::JobSpec spec) const {
   const std::string folder = path(key);
+  if (!temporaries_.empty()) spec.set_temporary(temporaries_ + '/' + name_of(key));
   if (::mkdir(folder.c_str(), 0700) != 0) {
     if (errno != EEXIST) return fail(os::os_error("making " + folder));
     remove(key);
@@ -66,6 +126,7 @@ Status JobFolders::create(AttemptKey key, const proto::JobSpec& spec) const {
 void JobFolders::remove(AttemptKey key) const {
   os::remove_job_memory(path(key));
   std::error_code ignored;  // what cannot be removed is found, and tried again, at the next start
+  if (!temporaries_.empty()) fs::remove_all(temporaries_ + '/' + name_of(key), ignored);
   fs::remove_all(path(key), ignored);
 }
 

@@ -1,6 +1,8 @@
 // The folders in which the agent and its shepherds meet: STATE/jobs/JOB.ATTEMPT with the files
 // `spec` (the agent's), `ready`, `shepherd.sock` and `ended` (the shepherd's). They are what the
-// agent knows of its node after a restart. Used by the loop thread.
+// agent knows of its node after a restart. With a run folder, STATE/jobs is a link into it and what
+// it holds goes with the machine's memory; jobs' temporary files then have a folder each in
+// STATE/tmp. Used by the loop thread.
 #pragma once
 
 #include <optional>
@@ -17,15 +19,18 @@ namespace usine::agent {
 
 class JobFolders {
  public:
-  // Makes the folder of the folders. Error: kIo, kPermission.
-  static Result<JobFolders> open(const std::string& state_folder);
+  // Makes the folder of the folders, in `run_folder` where it is not empty. Errors: as os_error;
+  // kConflict where STATE/jobs is a folder with jobs in it and was to be a link.
+  static Result<JobFolders> open(const std::string& state_folder,
+                                 const std::string& run_folder = {});
 
   [[nodiscard]] std::string path(AttemptKey key) const;
   [[nodiscard]] std::string socket(AttemptKey key) const { return path(key) + "/shepherd.sock"; }
   [[nodiscard]] std::string log(AttemptKey key) const { return path(key) + "/log"; }
 
-  // A new folder with its specification. What an attempt that never started has left is replaced.
-  [[nodiscard]] Status create(AttemptKey key, const proto::JobSpec& spec) const;
+  // A new folder with its specification, to which `temporary` is added. What an attempt that never
+  // started has left is replaced.
+  [[nodiscard]] Status create(AttemptKey key, proto::JobSpec spec) const;
   void remove(AttemptKey key) const;
 
   // As create() was given it; none where that does not read back.
@@ -39,9 +44,12 @@ class JobFolders {
   [[nodiscard]] std::optional<Ended> ended(AttemptKey key) const;
 
  private:
-  explicit JobFolders(std::string root) : root_(std::move(root)) {}
+  JobFolders(std::string root, std::string temporaries)
+      : root_(std::move(root)), temporaries_(std::move(temporaries)) {}
+  void remove_strays() const;
 
   std::string root_;
+  std::string temporaries_;  // the folder of those; empty: each is in its job folder
 };
 
 }  // namespace usine::agent

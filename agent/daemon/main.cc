@@ -77,7 +77,8 @@ Status run(const agent::AgentOptions& options) {
   os::UniqueFd signals = agent::block_signals();
   Result<identity::AgentProof> proof = read_proof(options);
   if (!proof) return fail(proof.error());
-  Result<agent::JobFolders> folders = agent::JobFolders::open(options.state_folder);
+  Result<agent::JobFolders> folders =
+      agent::JobFolders::open(options.state_folder, options.run_folder);
   if (!folders) return fail(folders.error());
   const Result<os::UniqueFd> locked = lock(options.state_folder);
   if (!locked) return fail(locked.error());

@@ -19,6 +19,9 @@ po::options_description describe(AgentOptions& options) {
   add("scheduler", text(options.scheduler)->value_name("HOST:PORT"), "where the scheduler listens");
   add("node", text(options.node)->value_name("NAME"), "this node's name in the configuration");
   add("state", text(options.state_folder)->value_name("DIR"), "folder for jobs and memory");
+  add("run-dir", text(options.run_folder)->value_name("DIR"),
+      "folder in memory, as /run/usine, for the small files that jobs need while they run "
+      "(default: the state folder)");
   add("secret-file", text(options.secret_file)->value_name("FILE"), "the cluster secret");
   add("tls-dir", text(options.tls_folder)->value_name("DIR"),
       "this node's folder as `usine cluster init` made it: then no secret is needed");
@@ -91,6 +94,9 @@ Status check(AgentOptions& options) {
   }
   if (options.shepherd.empty()) options.shepherd = program_beside_this_one("usine-shepherd");
   options.state_folder = std::filesystem::absolute(options.state_folder).lexically_normal();
+  if (!options.run_folder.empty()) {
+    options.run_folder = std::filesystem::absolute(options.run_folder).lexically_normal();
+  }
   return {};
 }
 

@@ -14,8 +14,9 @@ struct AgentOptions {
   std::string scheduler;     // host:port
   std::string node;          // name in the cluster's configuration
   std::string state_folder;  // job folders and what the agent remembers
-  std::string secret_file;   // proves the agent to the scheduler, where there is no TLS
-  std::string tls_folder;    // its certificate and key; empty: no TLS
+  std::string run_folder;   // in memory, for what jobs need while they run; empty: the state folder
+  std::string secret_file;  // proves the agent to the scheduler, where there is no TLS
+  std::string tls_folder;   // its certificate and key; empty: no TLS
   std::string like;  // emulated node: a shipped machine's name or a file; empty: this machine
   std::optional<std::uint32_t> gpus;      // emulated node: only that many of its GPUs
   std::string listen_host = "127.0.0.1";  // address that shepherds listen on for their peers

@@ -46,7 +46,8 @@ std::string describe_program(const agent::ProcessPlan& plan, const ChildReport& 
   const int error = report.error;
   const std::string& program = plan.argv.front();
   const bool is_path = program.find('/') != std::string::npos;
-  const std::string interpreter = is_path ? interpreter_in(report.first_line) : std::string();
+  const std::string named = is_path ? interpreter_in(report.first_line) : std::string();
+  const std::string interpreter = plan.by_script ? program : named;
   if (error == ENOENT && !interpreter.empty()) {
     const bool carriage_return = interpreter.ends_with('\r');
     return "the interpreter '" + interpreter.substr(0, interpreter.size() - carriage_return) +

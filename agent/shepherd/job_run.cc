@@ -52,7 +52,7 @@ void JobRun::start_batch() {
   const auto meeting = meeting_point(0);
   if (!meeting) return refuse(EndCause::kNodeFault, meeting.error().message);
 
-  const auto plan = agent::plan_batch(spec_.launch, *script_path, *meeting);
+  const auto plan = agent::plan_batch(spec_.launch, {spec_.script, *script_path}, *meeting);
   const auto pid = exec::spawn(plan, {}, children_.entry());
   if (!pid) {
     const auto cause = pid.error().node_fault ? EndCause::kNodeFault : EndCause::kLaunchRefused;

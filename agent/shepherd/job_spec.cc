@@ -103,6 +103,7 @@ Result<JobSpec> read_job_spec(const std::string& job_folder) {
   take_where(from, spec.launch);
   take_how(from, spec.launch);
   spec.launch.folder = job_folder;
+  spec.launch.temporary = from.temporary().empty() ? job_folder + "/tmp" : from.temporary();
   if (const Status valid = check(spec.launch); !valid) return fail(valid.error());
   auto containment = read_containment(from.containment(), spec.launch);
   if (!containment) return fail(containment.error());

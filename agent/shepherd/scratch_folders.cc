@@ -29,7 +29,7 @@ Status ScratchFolders::make(const agent::LaunchJob& job) {
   if (::geteuid() == 0 && job.uid != 0 && ::chmod(job_folder_.c_str(), kPassableMode) != 0) {
     return fail(os::os_error("changing the mode of " + job_folder_));
   }
-  temporary_ = job.folder + "/tmp";
+  temporary_ = job.temporary;
   if (::mkdir(temporary_.c_str(), kTemporaryMode) != 0 && errno != EEXIST) {
     return fail(os::os_error("making " + temporary_));
   }

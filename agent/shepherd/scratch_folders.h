@@ -1,6 +1,6 @@
-// The folders that a job needs on this node for a while: one for its temporary files in the job
-// folder, one in memory for what its ranks share, and one of the shepherd's own for PMIx. Owned by
-// the shepherd, which removes them at the end.
+// The folders that a job needs on this node for a while: one for its temporary files, one in memory
+// for what its ranks share, and one of the shepherd's own for PMIx. Owned by the shepherd, which
+// removes them at the end.
 #pragma once
 
 #include <string>
@@ -21,7 +21,7 @@ class ScratchFolders {
   ScratchFolders& operator=(const ScratchFolders&) = delete;
   ~ScratchFolders() { remove(); }
 
-  // `tmp` in the job folder.
+  // The job's TMPDIR.
   [[nodiscard]] Status make(const agent::LaunchJob& job);
   // The job's processes have a /dev/shm of their own, which nobody else sees.
   void use_private_memory() { private_memory_ = true; }

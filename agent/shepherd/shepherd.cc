@@ -85,7 +85,7 @@ Status Shepherd::stand_ready(os::UniqueFd agent) {
 Status Shepherd::make_group() {
   std::vector<std::string> lacking = group_.make(spec_.containment.limits);
   if (spec_.containment.private_folders) {
-    auto mounts = contain::make_private_folders(spec_.launch.folder);
+    auto mounts = contain::make_private_folders(spec_.launch.folder, spec_.launch.temporary);
     if (!mounts) {
       lacking.push_back("private folders: " + mounts.error().message);
     } else {

@@ -80,6 +80,12 @@ bool collect_orphans() {
   return ended < 0;
 }
 
+Result<std::filesystem::path> make_folder_in(const std::filesystem::path& parent) {
+  std::string pattern = parent / "usine-bench-XXXXXX";
+  if (mkdtemp(pattern.data()) != nullptr) return pattern;
+  return fail(ErrorCode::kIo, "cannot make a folder like " + pattern);
+}
+
 }  // namespace
 
 std::string program(const std::string& name) {
@@ -112,16 +118,21 @@ proto::SubmitRequest job_request(const std::string& script, std::size_t nodes) {
   return submit;
 }
 
-Result<std::unique_ptr<BenchCluster>> BenchCluster::start(std::size_t nodes) {
-  std::string pattern = std::filesystem::temp_directory_path() / "usine-bench-XXXXXX";
-  if (mkdtemp(pattern.data()) == nullptr) {
-    return fail(ErrorCode::kIo, "cannot make a folder like " + pattern);
-  }
+Result<std::unique_ptr<BenchCluster>> BenchCluster::start(std::size_t nodes,
+                                                          const std::string& run_dir) {
+  const auto folder = make_folder_in(std::filesystem::temp_directory_path());
+  if (!folder) return fail(folder.error());
   prctl(PR_SET_CHILD_SUBREAPER, 1);
-  std::unique_ptr<BenchCluster> cluster(new BenchCluster(pattern));
-  const Status up = run({program("usine"), "up", "--detach", "--nodes", std::to_string(nodes),
-                         "--state", cluster->folder_});
-  if (!up) return fail(up.error());
+  std::unique_ptr<BenchCluster> cluster(new BenchCluster(*folder));
+  std::vector<std::string> up = {program("usine"),      "up",      "--detach",      "--nodes",
+                                 std::to_string(nodes), "--state", cluster->folder_};
+  if (!run_dir.empty()) {
+    const auto run_folder = make_folder_in(run_dir);
+    if (!run_folder) return fail(run_folder.error());
+    cluster->run_folder_ = *run_folder;
+    up.push_back("--run-dir=" + run_folder->string());
+  }
+  if (const Status started = run(up); !started) return fail(started.error());
   cluster->daemons_ = daemons_of(cluster->folder_);
   if (const Status ready = cluster->wait_for_nodes(nodes); !ready) return fail(ready.error());
   return cluster;
@@ -135,6 +146,7 @@ BenchCluster::~BenchCluster() {
   }
   std::error_code ignored;  // nothing can be done about it at the end
   std::filesystem::remove_all(folder_, ignored);
+  if (!run_folder_.empty()) std::filesystem::remove_all(run_folder_, ignored);
 }
 
 Result<cli::Client> BenchCluster::connect() const {

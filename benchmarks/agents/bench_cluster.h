@@ -18,8 +18,10 @@ namespace usine::bench {
 
 class BenchCluster {
  public:
-  // Ready for jobs: every node is up. Errors: what `usine up` said, or kUnavailable.
-  [[nodiscard]] static Result<std::unique_ptr<BenchCluster>> start(std::size_t nodes);
+  // Ready for jobs: every node is up. Job folders lie in a folder made in `run_dir`, or where that
+  // is empty in the cluster's. Errors: what `usine up` said, or kUnavailable.
+  [[nodiscard]] static Result<std::unique_ptr<BenchCluster>> start(std::size_t nodes,
+                                                                   const std::string& run_dir);
   BenchCluster(const BenchCluster&) = delete;
   BenchCluster& operator=(const BenchCluster&) = delete;
   ~BenchCluster();
@@ -39,8 +41,13 @@ class BenchCluster {
   [[nodiscard]] Status wait_for_nodes(std::size_t nodes) const;
 
   std::filesystem::path folder_;
+  std::filesystem::path run_folder_;
   std::vector<pid_t> daemons_;
 };
+
+// Where benchmarks of jobs keep job folders unless told otherwise: in memory, as packages set it
+// up.
+constexpr const char* kRunDir = "/dev/shm";
 
 // A program of ours, in the folder of the running one.
 [[nodiscard]] std::string program(const std::string& name);

@@ -54,8 +54,8 @@ Status check_all_completed(cli::Client& client, std::size_t jobs) {
                                         std::to_string(jobs) + " jobs have completed");
 }
 
-Result<Report> measure(std::size_t nodes, std::size_t jobs) {
-  auto cluster = BenchCluster::start(nodes);
+Result<Report> measure(std::size_t nodes, std::size_t jobs, const std::string& run_dir) {
+  auto cluster = BenchCluster::start(nodes, run_dir);
   if (!cluster) return fail(cluster.error());
   auto client = (*cluster)->connect();
   if (!client) return fail(client.error());
@@ -77,6 +77,7 @@ Result<Report> measure(std::size_t nodes, std::size_t jobs) {
   report.setting("nodes", static_cast<std::int64_t>(nodes));
   report.setting("jobs", static_cast<std::int64_t>(jobs));
   report.setting("clients", kClients);
+  report.setting("run_dir", run_dir);
   const auto count = static_cast<double>(jobs);
   report.figure("jobs_per_s", count / took.count());
   report.figure("cpu_ms_per_job", 1000 * cpu_used.count() / count);
@@ -85,13 +86,15 @@ Result<Report> measure(std::size_t nodes, std::size_t jobs) {
 }
 
 int run(int argc, char** argv) {
-  const auto options = parse_options(argc, argv, {{"nodes", 4}, {"jobs", 1000}});
+  const auto options =
+      parse_options(argc, argv, {{"nodes", 4}, {"jobs", 1000}}, {{"run-dir", kRunDir}});
   if (!options) {
     std::fprintf(stderr, "bench-jobs: %s\n", options.error().message.c_str());
     return 2;
   }
-  const auto report = measure(static_cast<std::size_t>(options->counts.at("nodes")),
-                              static_cast<std::size_t>(options->counts.at("jobs")));
+  const auto report =
+      measure(static_cast<std::size_t>(options->counts.at("nodes")),
+              static_cast<std::size_t>(options->counts.at("jobs")), options->texts.at("run-dir"));
   if (!report) {
     std::fprintf(stderr, "bench-jobs: %s\n", report.error().message.c_str());
     return 1;

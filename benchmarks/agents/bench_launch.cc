@@ -60,8 +60,8 @@ struct Setup {
   std::size_t nodes;
 };
 
-Result<Setup> set_up(std::size_t nodes) {
-  auto cluster = BenchCluster::start(nodes);
+Result<Setup> set_up(std::size_t nodes, const std::string& run_dir) {
+  auto cluster = BenchCluster::start(nodes, run_dir);
   if (!cluster) return fail(cluster.error());
   auto client = (*cluster)->connect();
   if (!client) return fail(client.error());
@@ -110,8 +110,15 @@ Result<std::vector<double>> measure_steps(Setup& setup, std::size_t count) {
   return times_ms;
 }
 
-Result<Report> measure(std::size_t nodes, std::size_t jobs, std::size_t steps) {
-  auto setup = set_up(nodes);
+Result<Report> measure(const Options& options) {
+  const auto count = [&](const char* name) {
+    return static_cast<std::size_t>(options.counts.at(name));
+  };
+  const std::size_t nodes = count("nodes");
+  const std::size_t jobs = count("jobs");
+  const std::size_t steps = count("steps");
+  const std::string& run_dir = options.texts.at("run-dir");
+  auto setup = set_up(nodes, run_dir);
   if (!setup) return fail(setup.error());
   auto starts = measure_starts(*setup, jobs);
   if (!starts) return fail(starts.error());
@@ -122,21 +129,20 @@ Result<Report> measure(std::size_t nodes, std::size_t jobs, std::size_t steps) {
   report.setting("nodes", static_cast<std::int64_t>(nodes));
   report.setting("jobs", static_cast<std::int64_t>(jobs));
   report.setting("steps", static_cast<std::int64_t>(steps));
+  report.setting("run_dir", run_dir);
   report.figure("start_ms", spread_of(std::move(*starts)));
   report.figure("step_ms", spread_of(std::move(*step_times)));
   return report;
 }
 
 int run(int argc, char** argv) {
-  const auto options = parse_options(argc, argv, {{"nodes", 1}, {"jobs", 100}, {"steps", 100}});
+  const auto options = parse_options(argc, argv, {{"nodes", 1}, {"jobs", 100}, {"steps", 100}},
+                                     {{"run-dir", kRunDir}});
   if (!options) {
     std::fprintf(stderr, "bench-launch: %s\n", options.error().message.c_str());
     return 2;
   }
-  const auto count = [&](const char* name) {
-    return static_cast<std::size_t>(options->counts.at(name));
-  };
-  const auto report = measure(count("nodes"), count("jobs"), count("steps"));
+  const auto report = measure(*options);
   if (!report) {
     std::fprintf(stderr, "bench-launch: %s\n", report.error().message.c_str());
     return 1;

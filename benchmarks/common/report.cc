@@ -45,6 +45,10 @@ void Report::setting(std::string key, std::int64_t value) {
   settings_.emplace_back(std::move(key), value);
 }
 
+void Report::setting(std::string key, std::string value) {
+  settings_.emplace_back(std::move(key), std::move(value));
+}
+
 void Report::figure(std::string key, double value) {
   figures_.emplace_back(std::move(key), Value(value));
 }
@@ -65,7 +69,9 @@ std::string Report::json() const {
                          {"memory_mib", machine.memory_mib},
                          {"kernel", machine.kernel}};
   document["settings"] = nlohmann::ordered_json::object();
-  for (const auto& [key, value] : settings_) document["settings"][key] = value;
+  for (const auto& [key, value] : settings_) {
+    std::visit([&](const auto& kind) { document["settings"][key] = kind; }, value);
+  }
   for (const auto& [key, value] : figures_)
     std::visit([&](const auto& kind) { document[key] = to_json(kind); }, value);
   return document.dump() + "\n";
@@ -75,7 +81,9 @@ std::string Report::text() const {
   const Machine machine = this_machine();
   std::string text = fmt::format("{} on {}, {} cores, {} MiB, {}\n", name_, machine.processor,
                                  machine.cores, machine.memory_mib, machine.kernel);
-  for (const auto& [key, value] : settings_) text += fmt::format("  {:<20} {}\n", key, value);
+  for (const auto& [key, value] : settings_) {
+    std::visit([&](const auto& kind) { text += fmt::format("  {:<20} {}\n", key, kind); }, value);
+  }
   for (const auto& [key, value] : figures_) {
     const std::string shown = std::visit([](const auto& kind) { return to_text(kind); }, value);
     text += fmt::format("  {:<20} {}\n", key, shown);

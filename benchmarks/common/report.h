@@ -18,6 +18,7 @@ class Report {
 
   // In the order they are to be printed. A spread's key ends in its unit ("start_ms").
   void setting(std::string key, std::int64_t value);
+  void setting(std::string key, std::string value);
   void figure(std::string key, double value);
   void figure(std::string key, Spread spread);
   // One spread for each of several cases, by their names.
@@ -30,9 +31,10 @@ class Report {
  private:
   using Cases = std::vector<std::pair<std::string, Spread>>;
   using Value = std::variant<double, Spread, Cases>;
+  using Setting = std::variant<std::int64_t, std::string>;
 
   std::string name_;
-  std::vector<std::pair<std::string, std::int64_t>> settings_;
+  std::vector<std::pair<std::string, Setting>> settings_;
   std::vector<std::pair<std::string, Value>> figures_;
 };
 

@@ -1,5 +1,6 @@
 #include "common/os/files.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -10,7 +11,10 @@
 namespace usine::os {
 namespace {
 
-constexpr std::size_t kReadBytes = 64u << 10;
+// Pages that are never filled are not touched: most files are short, and a fresh page costs more
+// than a read.
+constexpr std::size_t kFirstReadBytes = 4u << 10;
+constexpr std::size_t kReadBytesMax = 64u << 10;
 
 Status write_all(int fd, std::string_view bytes, const std::string& path) {
   while (!bytes.empty()) {
@@ -61,12 +65,14 @@ Result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
   const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return fail(os_error("opening " + path));
   std::string bytes;
-  while (true) {
+  for (std::size_t room = kFirstReadBytes;; room = std::min(2 * room, kReadBytesMax)) {
     const std::size_t before = bytes.size();
-    bytes.resize(before + kReadBytes);
-    const ssize_t got = ::read(file.get(), bytes.data() + before, kReadBytes);
+    ssize_t got = 0;
+    bytes.resize_and_overwrite(before + room, [&](char* data, std::size_t) {
+      got = ::read(file.get(), data + before, room);
+      return before + static_cast<std::size_t>(std::max<ssize_t>(got, 0));
+    });
     if (got < 0 && errno != EINTR) return fail(os_error("reading " + path));
-    bytes.resize(before + static_cast<std::size_t>(got < 0 ? 0 : got));
     if (got == 0) return bytes;
     if (bytes.size() > bytes_max) {
       return fail(ErrorCode::kInvalid,

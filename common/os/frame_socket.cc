@@ -1,5 +1,6 @@
 #include "common/os/frame_socket.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdint>
@@ -14,7 +15,9 @@ namespace usine::os {
 namespace {
 
 constexpr std::size_t kHeaderBytes = 4;
-constexpr std::size_t kReadBytes = 64u << 10;
+// Pages that are never filled are not touched: most messages are short.
+constexpr std::size_t kFirstReadBytes = 4u << 10;
+constexpr std::size_t kReadBytesMax = 64u << 10;
 // Spent bytes in front of a buffer are dropped once they are this many, so that a steady stream is
 // not copied for every frame.
 constexpr std::size_t kCompactBytes = 256u << 10;
@@ -95,16 +98,20 @@ Status FrameSocket::flush() {
 
 Result<bool> FrameSocket::fill() {
   compact(in_, taken_);
+  std::size_t room = kFirstReadBytes;
   while (in_.size() - taken_ <= received_max_ + kHeaderBytes) {
     const std::size_t before = in_.size();
-    in_.resize(before + kReadBytes);
-    const ssize_t got = ::recv(fd_.get(), in_.data() + before, kReadBytes, 0);
-    in_.resize(before + static_cast<std::size_t>(got < 0 ? 0 : got));
+    ssize_t got = 0;
+    in_.resize_and_overwrite(before + room, [&](char* data, std::size_t) {
+      got = ::recv(fd_.get(), data + before, room, 0);
+      return before + static_cast<std::size_t>(std::max<ssize_t>(got, 0));
+    });
     if (got == 0) return false;
     if (got < 0 && errno == EINTR) continue;
     if (got < 0 && errno == EAGAIN) return true;
     if (got < 0) return fail(ErrorCode::kUnavailable, os_error("receiving").message);
-    if (static_cast<std::size_t>(got) < kReadBytes) return true;
+    if (static_cast<std::size_t>(got) < room) return true;
+    room = std::min(2 * room, kReadBytesMax);
   }
   return true;
 }

@@ -38,6 +38,57 @@ TEST_CASE("a folder that an attempt without a shepherd has left is made anew") {
   CHECK(std::filesystem::exists(folders->path(key(1)) + "/spec"));
 }
 
+TEST_CASE("with a run folder job folders lie in it and temporary files stay on the disk") {
+  const TempFolder parent;
+  const std::filesystem::path state = parent / "not-there-yet";
+  const TempFolder run;
+  const auto folders = JobFolders::open(state, run.path());
+  REQUIRE(folders);
+  REQUIRE(folders->create(key(1), {}));
+  const auto inside = std::filesystem::canonical(folders->path(key(1))).string();
+  CHECK(inside.starts_with(std::filesystem::canonical(run.path()).string() + '/'));
+  const std::string temporary = folders->spec(key(1))->temporary();
+  CHECK(temporary == state / "tmp" / "1.1");
+  std::filesystem::create_directory(temporary);
+  folders->remove(key(1));
+  CHECK_FALSE(std::filesystem::exists(inside));
+  CHECK_FALSE(std::filesystem::exists(temporary));
+}
+
+TEST_CASE("a machine that comes up again has none of the jobs that its memory held") {
+  const TempFolder state;
+  const TempFolder run;
+  REQUIRE(JobFolders::open(state.path(), run.path())->create(key(1), {}));
+  std::filesystem::create_directories(state / "tmp" / "1.1" / "left");
+  CHECK(JobFolders::open(state.path(), run.path())->list().size() == 1);  // the agent alone
+  CHECK(std::filesystem::exists(state / "tmp" / "1.1"));
+  for (const auto& entry : std::filesystem::directory_iterator(run.path())) {
+    std::filesystem::remove_all(entry.path());
+  }
+  const auto folders = JobFolders::open(state.path(), run.path());
+  REQUIRE(folders);
+  CHECK(folders->list().empty());
+  CHECK_FALSE(std::filesystem::exists(state / "tmp" / "1.1"));
+  CHECK(folders->create(key(2), {}));
+}
+
+TEST_CASE("an agent takes up a run folder only when its node has no jobs") {
+  const TempFolder state;
+  const TempFolder run;
+  const auto before = JobFolders::open(state.path());
+  REQUIRE(before->create(key(1), {}));
+  const auto refused = JobFolders::open(state.path(), run.path());
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message.find("has jobs in it") != std::string::npos);
+  CHECK(before->list().size() == 1);
+  before->remove(key(1));
+  REQUIRE(JobFolders::open(state.path(), run.path())->create(key(2), {}));
+  CHECK_FALSE(JobFolders::open(state.path()));
+  JobFolders::open(state.path(), run.path())->remove(key(2));
+  REQUIRE(JobFolders::open(state.path()));
+  CHECK_FALSE(std::filesystem::is_symlink(state / "jobs"));
+}
+
 TEST_CASE("an end record that does not read back counts as none") {
   const TempFolder state;
   const auto folders = JobFolders::open(state.path());

@@ -294,7 +294,7 @@ TEST_CASE("a job's /tmp and /dev/shm are its own and gone with it") {
   const TempFolder folder("/var/tmp");
   const std::string job_folder = folder.path();
   std::filesystem::create_directory(job_folder + "/tmp");
-  auto mounts = make_private_folders(job_folder);
+  auto mounts = make_private_folders(job_folder, job_folder + "/tmp");
   if (!mounts) USINE_SKIP("no mount namespace here: " + mounts.error().message);
   JobGroup group;  // nothing holds it, it has its mounts all the same
   group.use_mounts(*std::move(mounts));
@@ -313,10 +313,16 @@ TEST_CASE("a job's /tmp and /dev/shm are its own and gone with it") {
   CHECK(group.remove());
 }
 
-TEST_CASE("no private /tmp hides the job folder") {
-  const TempFolder folder;
-  if (!folder.path().string().starts_with("/tmp/")) USINE_SKIP("temporary files are not in /tmp");
-  const auto mounts = make_private_folders(folder.path());
-  REQUIRE_FALSE(mounts);
-  CHECK(mounts.error().message.find("below /tmp") != std::string::npos);
+TEST_CASE("no private /tmp or /dev/shm hides the job folder") {
+  const TempFolder elsewhere("/var/tmp");
+  for (const std::string hidden : {"/tmp", "/dev/shm"}) {
+    const TempFolder folder(hidden);
+    const std::string link = elsewhere / ("to" + std::to_string(hidden.size()));
+    std::filesystem::create_directory_symlink(folder.path(), link);
+    for (const std::string& path : {std::string(folder.path()), link}) {
+      const auto mounts = make_private_folders(path, elsewhere.path());
+      REQUIRE_FALSE(mounts);
+      CHECK(mounts.error().message.find("below " + hidden) != std::string::npos);
+    }
+  }
 }

@@ -36,6 +36,7 @@ namespace usine::test {
                             .gpus_per_node = 2});
   job.working_directory = "/home/ada";
   job.folder = "/var/lib/usine/1234.1";
+  job.temporary = job.folder + "/tmp";
   return job;
 }
 

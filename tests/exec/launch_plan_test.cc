@@ -17,6 +17,7 @@ using usine::test::launch_job;
 namespace {
 
 const MeetingPoint kMeeting{"10.0.0.1", 20'123};
+const BatchScript kScript{"#!/bin/sh\n", "/s"};
 
 Environment environment_of(const ProcessPlan& plan) { return Environment(plan.environment); }
 
@@ -41,12 +42,12 @@ TEST_CASE("[B8] every letter of an output pattern is expanded") {
 
 TEST_CASE("[B8] output goes to usine-JOB.out unless named and errors go with it") {
   LaunchJob job = launch_job(1, 1);
-  CHECK(plan_batch(job, "/s", kMeeting).output == "usine-1234.out");
-  CHECK(plan_batch(job, "/s", kMeeting).error.empty());
-  CHECK(plan_batch(job, "/s", kMeeting).input == "/dev/null");
+  CHECK(plan_batch(job, kScript, kMeeting).output == "usine-1234.out");
+  CHECK(plan_batch(job, kScript, kMeeting).error.empty());
+  CHECK(plan_batch(job, kScript, kMeeting).input == "/dev/null");
   job.output = "log-%j";
   job.error = "log-1234";
-  CHECK_MESSAGE(plan_batch(job, "/s", kMeeting).error.empty(), "one file is opened once");
+  CHECK_MESSAGE(plan_batch(job, kScript, kMeeting).error.empty(), "one file is opened once");
 }
 
 TEST_CASE("[B8] each task of an array has an output file and an environment of its own") {
@@ -54,7 +55,7 @@ TEST_CASE("[B8] each task of an array has an output file and an environment of i
   job.environment = {"SLURM_ARRAY_TASK_ID=99"};
   job.array =
       ArrayPlace{.id = 1200, .index = 30, .count = 5, .lowest = 10, .highest = 50, .step = 10};
-  const ProcessPlan plan = plan_batch(job, "/s", kMeeting);
+  const ProcessPlan plan = plan_batch(job, kScript, kMeeting);
   CHECK(plan.output == "usine-1200_30.out");
   const Environment environment = environment_of(plan);
   for (const std::string family : {"USINE_ARRAY_", "SLURM_ARRAY_"}) {
@@ -66,7 +67,7 @@ TEST_CASE("[B8] each task of an array has an output file and an environment of i
     CHECK(environment.get(family + "TASK_STEP") == "10");
   }
   job.array.reset();
-  CHECK(environment_of(plan_batch(job, "/s", kMeeting)).get("SLURM_ARRAY_TASK_ID").empty());
+  CHECK(environment_of(plan_batch(job, kScript, kMeeting)).get("SLURM_ARRAY_TASK_ID").empty());
 }
 
 TEST_CASE("[B9] a batch script is started as it was submitted") {
@@ -75,8 +76,8 @@ TEST_CASE("[B9] a batch script is started as it was submitted") {
   job.environment = {"HOME=/home/ada", "BROKEN", "FLAVOUR=sweet"};
   job.umask = 027;
   job.limits = {{.resource = 4, .soft = 0}};
-  const ProcessPlan plan = plan_batch(job, "/folder/script", kMeeting);
-  CHECK(plan.argv == std::vector<std::string>{"/folder/script", "one", "two words"});
+  const ProcessPlan plan = plan_batch(job, {"#!/bin/sh\n", "/folder/script"}, kMeeting);
+  CHECK(plan.argv == std::vector<std::string>{"/bin/sh", "/folder/script", "one", "two words"});
   CHECK(plan.working_directory == "/home/ada");
   CHECK(plan.umask == 027);
   CHECK(plan.limits == job.limits);
@@ -88,13 +89,13 @@ TEST_CASE("[B9] a batch script is started as it was submitted") {
 TEST_CASE("an emulated node's processes are not bound to this machine's cores") {
   LaunchJob job = launch_job(1, 1);
   job.emulated = true;
-  CHECK(plan_batch(job, "/s", kMeeting).pus.empty());
+  CHECK(plan_batch(job, kScript, kMeeting).pus.empty());
 }
 
 TEST_CASE("a batch script finds its job and its resources in the environment") {
   LaunchJob job = launch_job(2, 3);
   job.environment = {"SLURM_JOB_ID=999", "RANK=17", "SLURM_STEP_ID=4"};
-  const Environment environment = environment_of(plan_batch(job, "/s", kMeeting));
+  const Environment environment = environment_of(plan_batch(job, kScript, kMeeting));
   const std::vector<std::pair<std::string, std::string>> expected = {
       {"USINE_JOB_ID", "1234"},
       {"SLURM_JOB_ID", "1234"},
@@ -123,13 +124,13 @@ TEST_CASE("a batch script finds its job and its resources in the environment") {
 TEST_CASE("a requeued job can tell that it was started before") {
   LaunchJob job = launch_job(1, 1);
   job.key.attempt = AttemptNumber{3};
-  CHECK(environment_of(plan_batch(job, "/s", kMeeting)).get("SLURM_RESTART_COUNT") == "2");
+  CHECK(environment_of(plan_batch(job, kScript, kMeeting)).get("SLURM_RESTART_COUNT") == "2");
 }
 
 TEST_CASE("a job without GPUs sees none") {
   LaunchJob job = launch_job(1, 1);
   job.nodes[0].gpus.clear();
-  const ProcessPlan plan = plan_batch(job, "/s", kMeeting);
+  const ProcessPlan plan = plan_batch(job, kScript, kMeeting);
   CHECK(std::ranges::find(plan.environment, "CUDA_VISIBLE_DEVICES=") != plan.environment.end());
 }
 
@@ -150,8 +151,21 @@ TEST_CASE("a task finds its rank under every name that frameworks read") {
   CHECK(plan.working_directory == "/home/ada");
 }
 
+TEST_CASE("a script's interpreter is taken from its first line as the kernel does") {
+  using Words = std::vector<std::string>;
+  const auto argv = [](std::string_view text) {
+    return plan_batch(launch_job(1, 1), {text, "/s"}, kMeeting).argv;
+  };
+  CHECK(argv("#!/bin/sh") == Words{"/bin/sh", "/s"});
+  CHECK(argv("#! \t/bin/bash  -e -x \t\nexit\n") == Words{"/bin/bash", "-e -x", "/s"});
+  CHECK(argv("#!/usr/bin/env python3\n") == Words{"/usr/bin/env", "python3", "/s"});
+  CHECK(argv("#!sh\n") == Words{"./sh", "/s"});
+  CHECK(argv("#!/bin/sh\r\n") == Words{"/bin/sh\r", "/s"});
+}
+
 TEST_CASE("a script without an interpreter is refused") {
   CHECK(check_script("#!/bin/sh\necho\n"));
+  CHECK(!check_script("#! \t\necho\n"));
   CHECK(!check_script("echo\n"));
   CHECK(!check_script(""));
 }

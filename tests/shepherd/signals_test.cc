@@ -29,12 +29,14 @@ std::string step_that_notes() {
          "while [ ! -e step_done ]; do sleep 0.02; done";
 }
 
-// In the state of /proc that stopped processes have.
+// In the state of /proc that stopped processes have, or waiting in vfork() for a child that was
+// stopped before it became its program.
 bool stands_still(pid_t pid) {
   std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
   const std::string text((std::istreambuf_iterator<char>(stat)), {});
   const std::size_t name_end = text.rfind(')');
-  return name_end != std::string::npos && text.size() > name_end + 2 && text[name_end + 2] == 'T';
+  if (name_end == std::string::npos || text.size() <= name_end + 2) return false;
+  return text[name_end + 2] == 'T' || text[name_end + 2] == 'D';
 }
 
 // A job of one node with a step, both of which note USR1.
