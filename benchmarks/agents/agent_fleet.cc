@@ -9,6 +9,8 @@
 
 #include "agent/core/agent_core.h"
 #include "agent/daemon/backoff.h"
+#include "common/os/files.h"
+#include "config/cluster_file.h"
 #include "proto/agents.grpc.pb.h"
 #include "proto/convert_agents.h"
 #include "proto/convert_users.h"
@@ -62,6 +64,7 @@ struct Member {
   agent::Backoff backoff;
   std::unique_ptr<Stream> stream;
   std::deque<FromAgent> unsent;
+  std::set<AttemptKey> heads;  // of attempts in hand: those whose script runs here
   bool welcomed = false;
   std::optional<Time> wake;  // as it stands in the agenda
   Time connect_at{};
@@ -71,7 +74,22 @@ struct Member {
   Tag finished{this, Step::kFinished};
 };
 
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
 }  // namespace
+
+Result<FleetPlan> plan_for(const OwnScheduler& scheduler) {
+  const auto address = os::read_file(scheduler.folder() / "scheduler.address");
+  if (!address) return fail(address.error());
+  const auto secret = os::read_file(scheduler.folder() / "agent.secret");
+  if (!secret) return fail(secret.error());
+  const auto file = config::load_cluster_file(scheduler.folder() / "cluster.yaml");
+  if (!file) return fail(discovery::to_error(file.error()));
+  FleetPlan plan{first_line(*address), first_line(*secret), {}, {}};
+  for (const ConfiguredNode& node : file->cluster.nodes) plan.nodes.push_back(node.name);
+  plan.shape = std::make_shared<const NodeShape>(file->cluster.classes.front().shape);
+  return plan;
+}
 
 struct AgentFleet::Impl {
   explicit Impl(FleetPlan to) : plan(std::move(to)) {
@@ -100,19 +118,50 @@ struct AgentFleet::Impl {
     stream.rpc->StartCall(&member.called);
   }
 
-  void handle(Member& member, const agent::Input& input) {
-    outputs.clear();
-    member.core.handle(input, steady_now(), outputs);
-    obey(member);
-  }
-
-  // What the core wants done; there are no jobs, so that it only sends.
-  void obey(Member& member) {
-    for (agent::Output& output : outputs) {
-      if (auto* const send = std::get_if<agent::Send>(&output)) {
-        member.unsent.push_back(std::move(send->message));
+  void handle(Member& member, agent::Input input) {
+    std::deque<agent::Input> inputs;
+    inputs.push_back(std::move(input));
+    while (!inputs.empty()) {
+      outputs.clear();
+      member.core.handle(inputs.front(), steady_now(), outputs);
+      inputs.pop_front();
+      for (agent::Output& output : outputs) {
+        if (auto answer = do_for(member, output)) inputs.push_back(*std::move(answer));
       }
     }
+    go_on(member);
+  }
+
+  void tick(Member& member, Time now) {
+    outputs.clear();
+    member.core.tick(now, outputs);
+    for (agent::Output& output : outputs) static_cast<void>(do_for(member, output));
+    go_on(member);
+  }
+
+  // What the core wants done, and what a shepherd would say to that.
+  std::optional<agent::Input> do_for(Member& member, agent::Output& output) {
+    if (auto* const send = std::get_if<agent::Send>(&output)) {
+      member.unsent.push_back(std::move(send->message));
+    } else if (const auto* const spawn = std::get_if<agent::SpawnShepherd>(&output)) {
+      const Prepare& prepare = *spawn->prepare;
+      ++jobs_in_hand;
+      if (prepare.this_node == 0) member.heads.insert(prepare.key);
+      return agent::ShepherdReady{prepare.key, true, false, {}, "127.0.0.1:1"};
+    } else if (const auto* const start = std::get_if<agent::StartShepherd>(&output)) {
+      if (!member.heads.contains(start->key)) return std::nullopt;
+      if (plan.script_starts) plan.script_starts();
+      return agent::ShepherdEnded{{start->key, {EndCause::kExited, 0, 0, {}}, Millis{1}, 0}};
+    } else if (const auto* const stop = std::get_if<agent::StopShepherd>(&output)) {
+      return agent::ShepherdEnded{{stop->key, {EndCause::kStopped, 0, 0, {}}, Millis{1}, 0}};
+    } else if (const auto* const remove = std::get_if<agent::RemoveAttempt>(&output)) {
+      --jobs_in_hand;
+      member.heads.erase(remove->key);
+    }
+    return std::nullopt;
+  }
+
+  void go_on(Member& member) {
     write_next(member);
     if (member.stream && !ending) set_wake(member, member.core.next_tick());
   }
@@ -188,9 +237,7 @@ struct AgentFleet::Impl {
         connect(member);
         continue;
       }
-      outputs.clear();
-      member.core.tick(now, outputs);
-      obey(member);
+      tick(member, now);
     }
   }
 
@@ -215,6 +262,7 @@ struct AgentFleet::Impl {
   std::vector<agent::Output> outputs;         // of the input at hand
   std::size_t welcomed = 0;
   std::size_t attempts = 0;
+  std::size_t jobs_in_hand = 0;
   std::size_t streams = 0;  // from the attempt to connect until all of it is over
   bool ending = false;
 };
@@ -248,5 +296,6 @@ bool AgentFleet::live_until(const std::function<bool()>& enough,
 
 std::size_t AgentFleet::welcomed() const { return impl_->welcomed; }
 std::size_t AgentFleet::attempts() const { return impl_->attempts; }
+std::size_t AgentFleet::jobs_in_hand() const { return impl_->jobs_in_hand; }
 
 }  // namespace usine::bench

@@ -11,9 +11,7 @@
 #include "benchmarks/common/options.h"
 #include "benchmarks/common/report.h"
 #include "benchmarks/scheduling/own_scheduler.h"
-#include "common/os/files.h"
 #include "common/os/processes.h"
-#include "config/cluster_file.h"
 
 namespace usine::bench {
 namespace {
@@ -22,21 +20,6 @@ using std::chrono::steady_clock;
 
 constexpr std::chrono::minutes kJoinTimeMax{5};
 constexpr std::chrono::seconds kAway{10};
-
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
-
-Result<FleetPlan> plan_for(const OwnScheduler& scheduler) {
-  const auto address = os::read_file(scheduler.folder() / "scheduler.address");
-  if (!address) return fail(address.error());
-  const auto secret = os::read_file(scheduler.folder() / "agent.secret");
-  if (!secret) return fail(secret.error());
-  const auto file = config::load_cluster_file(scheduler.folder() / "cluster.yaml");
-  if (!file) return fail(discovery::to_error(file.error()));
-  FleetPlan plan{first_line(*address), first_line(*secret), {}, {}};
-  for (const ConfiguredNode& node : file->cluster.nodes) plan.nodes.push_back(node.name);
-  plan.shape = std::make_shared<const NodeShape>(file->cluster.classes.front().shape);
-  return plan;
-}
 
 double seconds_since(steady_clock::time_point begin) {
   return std::chrono::duration<double>(steady_clock::now() - begin).count();

@@ -1,6 +1,7 @@
 // How long a job and a step take to start on an idle cluster: from the call that submits a job over
 // all nodes to the first instruction of its script, and from `usine run` in a job to its end with
-// /bin/true as the step, one task a node. Prints start_ms and step_ms.
+// /bin/true as the step, one task a node. Prints start_ms and step_ms. With --processes none only
+// start_ms, over agents that start no process.
 #include <cstdio>
 #include <optional>
 #include <poll.h>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "benchmarks/agents/bench_cluster.h"
+#include "benchmarks/agents/fleet_launch.h"
 #include "benchmarks/common/options.h"
 #include "benchmarks/common/report.h"
 
@@ -110,7 +112,27 @@ Result<std::vector<double>> measure_steps(Setup& setup, std::size_t count) {
   return times_ms;
 }
 
+// Nodes without a process end where a script would begin, and have no steps.
+Result<Report> measure_fleet(const Options& options) {
+  const auto nodes = static_cast<std::size_t>(options.counts.at("nodes"));
+  const auto jobs = static_cast<std::size_t>(options.counts.at("jobs"));
+  auto starts = measure_fleet_starts(nodes, jobs);
+  if (!starts) return fail(starts.error());
+  Report report("bench-launch");
+  report.setting("nodes", static_cast<std::int64_t>(nodes));
+  report.setting("jobs", static_cast<std::int64_t>(jobs));
+  report.setting("processes", "none");
+  report.figure("start_ms", spread_of(std::move(*starts)));
+  return report;
+}
+
 Result<Report> measure(const Options& options) {
+  const std::string& processes = options.texts.at("processes");
+  if (processes == "none") return measure_fleet(options);
+  if (processes != "real") {
+    return fail(ErrorCode::kInvalid, "--processes is real or none, not '" + processes + "'");
+  }
+
   const auto count = [&](const char* name) {
     return static_cast<std::size_t>(options.counts.at(name));
   };
@@ -137,7 +159,7 @@ Result<Report> measure(const Options& options) {
 
 int run(int argc, char** argv) {
   const auto options = parse_options(argc, argv, {{"nodes", 1}, {"jobs", 100}, {"steps", 100}},
-                                     {{"run-dir", kRunDir}});
+                                     {{"run-dir", kRunDir}, {"processes", "real"}});
   if (!options) {
     std::fprintf(stderr, "bench-launch: %s\n", options.error().message.c_str());
     return 2;

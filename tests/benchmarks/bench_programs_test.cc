@@ -38,6 +38,12 @@ TEST_CASE("bench-launch prints how long jobs and steps take to start") {
   CHECK(has_spread(document, "step_ms"));
 }
 
+TEST_CASE("bench-launch prints how long jobs take to start over agents that start no process") {
+  const nlohmann::json document = run("bench-launch --nodes 40 --jobs 3 --processes none");
+  REQUIRE(document.is_object());
+  CHECK(has_spread(document, "start_ms"));
+}
+
 TEST_CASE("bench-jobs prints the rate of small jobs and what each costs") {
   const nlohmann::json document = run("bench-jobs --nodes 2 --jobs 20");
   REQUIRE(document.is_object());
