@@ -14,8 +14,8 @@
 
 #include "common/ids.h"
 #include "common/time.h"
-#include "model/allocation.h"
 #include "model/array_spec.h"
+#include "model/job_nodes.h"
 #include "model/job_state.h"
 #include "model/request.h"
 #include "model/signal_request.h"
@@ -36,44 +36,6 @@ struct Welcome {
   std::vector<AttemptKey> keep;
 
   friend bool operator==(const Welcome&, const Welcome&) = default;
-};
-
-// One node of a job, as its peers know it.
-struct JobNode {
-  std::string name;
-  CoreSet cores;
-  GpuSet gpus;
-  NicSet nics;
-  std::int64_t memory_mib = 0;
-  std::uint32_t component = 0;
-  std::string leaf;  // the leaf switch's name, for the job's environment
-  // What those indexes are on the node, filled in by the edge that has the node's shape.
-  std::vector<std::uint32_t> pus{};        // hardware threads, by operating-system index
-  std::vector<std::string> gpu_bus_ids{};  // in the order of `gpus`
-  std::vector<std::string> nic_names{};    // in the order of `nics`
-
-  friend bool operator==(const JobNode&, const JobNode&) = default;
-};
-
-// The nodes of a job in rank order, one list for the messages to all of them: a gang of n nodes
-// holds it once and not n times.
-class JobNodes {
- public:
-  JobNodes() : JobNodes(std::vector<JobNode>()) {}
-  explicit JobNodes(std::vector<JobNode> nodes)
-      : nodes_(std::make_shared<const std::vector<JobNode>>(std::move(nodes))) {}
-
-  [[nodiscard]] std::size_t size() const { return nodes_->size(); }
-  [[nodiscard]] const JobNode& operator[](std::size_t i) const { return (*nodes_)[i]; }
-  [[nodiscard]] auto begin() const { return nodes_->begin(); }
-  [[nodiscard]] auto end() const { return nodes_->end(); }
-  // The same list in memory, and not only an equal one.
-  [[nodiscard]] bool is_same(const JobNodes& other) const { return nodes_ == other.nodes_; }
-
-  friend bool operator==(const JobNodes& a, const JobNodes& b) { return *a.nodes_ == *b.nodes_; }
-
- private:
-  std::shared_ptr<const std::vector<JobNode>> nodes_;  // never null
 };
 
 // Everything a shepherd needs to stand ready. The daemon fills in the blobs when it sends it.

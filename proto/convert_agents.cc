@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/hostlist.h"
 #include "proto/convert_model.h"
 
 namespace usine {
@@ -11,7 +12,13 @@ namespace {
 
 // ---- scheduler to agent -----------------------------------------------------------------------
 
-void fill(proto::ToAgent& out, const Welcome& welcome, NodeListEncoder&) {
+// How Prepare's list of nodes is to be written.
+struct Lists {
+  NodeListEncoder& encoder;
+  ListForm form;
+};
+
+void fill(proto::ToAgent& out, const Welcome& welcome, const Lists&) {
   proto::Welcome& message = *out.mutable_welcome();
   message.set_cluster_uuid(welcome.cluster_uuid);
   message.set_epoch(welcome.epoch.value);
@@ -21,12 +28,12 @@ void fill(proto::ToAgent& out, const Welcome& welcome, NodeListEncoder&) {
   for (const AttemptKey key : welcome.keep) *message.add_keep() = to_proto(key);
 }
 
-void fill(proto::ToAgent& out, const Prepare& prepare, NodeListEncoder& lists) {
+void fill(proto::ToAgent& out, const Prepare& prepare, const Lists& lists) {
   proto::Prepare& message = *out.mutable_prepare();
   *message.mutable_key() = to_proto(prepare.key);
   message.set_epoch(prepare.epoch.value);
   *message.mutable_request() = to_proto(*prepare.request);
-  message.set_node_list(lists.encode(prepare.nodes));
+  message.set_node_list(lists.encoder.encode(prepare.nodes, lists.form));
   message.set_this_node(prepare.this_node);
   message.set_kill_wait_ms(prepare.kill_wait.count());
   message.set_job_key(prepare.job_key);
@@ -45,21 +52,21 @@ void fill(proto::ToAgent& out, const Prepare& prepare, NodeListEncoder& lists) {
   array.set_step(prepare.array->step);
 }
 
-void fill(proto::ToAgent& out, const Start& start, NodeListEncoder&) {
+void fill(proto::ToAgent& out, const Start& start, const Lists&) {
   proto::Start& message = *out.mutable_start();
   *message.mutable_key() = to_proto(start.key);
   message.set_epoch(start.epoch.value);
   for (const std::string& peer : start.peers) message.add_peers(peer);
 }
 
-void fill(proto::ToAgent& out, const Stop& stop, NodeListEncoder&) {
+void fill(proto::ToAgent& out, const Stop& stop, const Lists&) {
   proto::Stop& message = *out.mutable_stop();
   *message.mutable_key() = to_proto(stop.key);
   message.set_epoch(stop.epoch.value);
   message.set_grace_ms(stop.grace.count());
 }
 
-void fill(proto::ToAgent& out, const Signal& signal, NodeListEncoder&) {
+void fill(proto::ToAgent& out, const Signal& signal, const Lists&) {
   proto::Signal& message = *out.mutable_signal();
   *message.mutable_key() = to_proto(signal.key);
   message.set_epoch(signal.epoch.value);
@@ -67,14 +74,14 @@ void fill(proto::ToAgent& out, const Signal& signal, NodeListEncoder&) {
   *message.mutable_what() = to_proto(signal.what);
 }
 
-void fill(proto::ToAgent& out, const Suspend& suspend, NodeListEncoder&) {
+void fill(proto::ToAgent& out, const Suspend& suspend, const Lists&) {
   proto::Suspend& message = *out.mutable_suspend();
   *message.mutable_key() = to_proto(suspend.key);
   message.set_epoch(suspend.epoch.value);
   message.set_suspended(suspend.suspended);
 }
 
-void fill(proto::ToAgent& out, const Forget& forget, NodeListEncoder&) {
+void fill(proto::ToAgent& out, const Forget& forget, const Lists&) {
   proto::Forget& message = *out.mutable_forget();
   *message.mutable_key() = to_proto(forget.key);
   message.set_epoch(forget.epoch.value);
@@ -91,18 +98,76 @@ Welcome from(const proto::Welcome& message) {
   return welcome;
 }
 
+using ProtoNodes = google::protobuf::RepeatedPtrField<proto::JobNode>;
+using ProtoRuns = google::protobuf::RepeatedPtrField<proto::NodeRun>;
+
+Result<std::vector<JobNode>> from_nodes(const ProtoNodes& messages) {
+  std::vector<JobNode> nodes;
+  for (const proto::JobNode& node : messages) {
+    Result<JobNode> converted = from_proto(node);
+    if (!converted) return fail(converted.error());
+    nodes.push_back(*std::move(converted));
+  }
+  return nodes;
+}
+
+std::vector<JobNodes::Run> from_runs(const ProtoRuns& messages) {
+  std::vector<JobNodes::Run> runs;
+  for (const proto::NodeRun& run : messages) runs.push_back({run.first(), run.of()});
+  return runs;
+}
+
+Result<JobNodes> from_parts(const proto::JobNodes& list) {
+  JobNodes::Parts parts;
+  auto names = expand_hostlist(list.names());
+  if (!names) return fail(names.error());
+  auto shares = from_nodes(list.shares());
+  if (!shares) return fail(shares.error());
+  parts.names = *std::move(names);
+  parts.shares = *std::move(shares);
+  parts.share_runs = from_runs(list.share_runs());
+  parts.leaves = {list.leaves().begin(), list.leaves().end()};
+  parts.leaf_runs = from_runs(list.leaf_runs());
+  return JobNodes::from_parts(std::move(parts));
+}
+
+void add_runs(const std::vector<JobNodes::Run>& runs, ProtoRuns& messages) {
+  for (const JobNodes::Run& run : runs) {
+    proto::NodeRun& message = *messages.Add();
+    message.set_first(run.first);
+    message.set_of(run.of);
+  }
+}
+
+// As agents of protocol 1 take it.
+proto::JobNodes one_by_one(const JobNodes& nodes) {
+  proto::JobNodes list;
+  for (std::size_t place = 0; place < nodes.size(); ++place) {
+    *list.add_nodes() = to_proto(nodes[place]);
+  }
+  return list;
+}
+
+proto::JobNodes in_parts(const JobNodes& nodes) {
+  const JobNodes::Parts& parts = nodes.parts();
+  proto::JobNodes list;
+  list.set_names(compress_hostlist(parts.names));
+  for (const JobNode& share : parts.shares) *list.add_shares() = to_proto(share);
+  for (const std::string& leaf : parts.leaves) list.add_leaves(leaf);
+  add_runs(parts.share_runs, *list.mutable_share_runs());
+  add_runs(parts.leaf_runs, *list.mutable_leaf_runs());
+  return list;
+}
+
 Result<JobNodes> from_node_list(const std::string& bytes) {
   proto::JobNodes list;
   if (!list.ParseFromString(bytes)) {
     return fail(ErrorCode::kInvalid, "the list of nodes does not read back");
   }
-  std::vector<JobNode> nodes;
-  for (const proto::JobNode& node : list.nodes()) {
-    Result<JobNode> converted = from_proto(node);
-    if (!converted) return fail(converted.error());
-    nodes.push_back(*std::move(converted));
-  }
-  return JobNodes(std::move(nodes));
+  if (!list.names().empty()) return from_parts(list);
+  auto nodes = from_nodes(list.nodes());
+  if (!nodes) return fail(nodes.error());
+  return JobNodes(*nodes);
 }
 
 Result<ToAgent> from(const proto::Prepare& message) {
@@ -221,18 +286,18 @@ std::unexpected<Error> unknown_kind() {
 
 }  // namespace
 
-const std::string& NodeListEncoder::encode(const JobNodes& nodes) {
-  if (last_ && last_->is_same(nodes)) return bytes_;
-  proto::JobNodes list;
-  for (const JobNode& node : nodes) *list.add_nodes() = to_proto(node);
+const std::string& NodeListEncoder::encode(const JobNodes& nodes, ListForm form) {
+  if (last_ && last_->is_same(nodes) && form_ == form) return bytes_;
+  const proto::JobNodes list = form == ListForm::kInParts ? in_parts(nodes) : one_by_one(nodes);
   bytes_ = list.SerializeAsString();
   last_ = nodes;
+  form_ = form;
   return bytes_;
 }
 
-proto::ToAgent to_proto(const ToAgent& message, NodeListEncoder& lists) {
+proto::ToAgent to_proto(const ToAgent& message, NodeListEncoder& lists, ListForm form) {
   proto::ToAgent out;
-  std::visit([&](const auto& kind) { fill(out, kind, lists); }, message);
+  std::visit([&](const auto& kind) { fill(out, kind, Lists{lists, form}); }, message);
   return out;
 }
 

@@ -3,6 +3,7 @@
 // version does not know. Pure functions; any thread.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -12,18 +13,23 @@
 
 namespace usine {
 
+// How a list of nodes is written: node by node, as agents of protocol 1 take it, or in parts.
+enum class ListForm : std::uint8_t { kOneByOne, kInParts };
+
 // Encodes the node list of a job once for the messages to all its nodes, which follow on each
 // other: the last list is remembered. Owned by one thread.
 class NodeListEncoder {
  public:
-  [[nodiscard]] const std::string& encode(const JobNodes& nodes);
+  [[nodiscard]] const std::string& encode(const JobNodes& nodes, ListForm form);
 
  private:
   std::optional<JobNodes> last_;
+  ListForm form_ = ListForm::kInParts;
   std::string bytes_;
 };
 
-[[nodiscard]] proto::ToAgent to_proto(const ToAgent& message, NodeListEncoder& lists);
+[[nodiscard]] proto::ToAgent to_proto(const ToAgent& message, NodeListEncoder& lists,
+                                      ListForm form = ListForm::kInParts);
 [[nodiscard]] Result<ToAgent> from_proto(const proto::ToAgent& message);
 
 [[nodiscard]] proto::FromAgent to_proto(const FromAgent& message);

@@ -74,7 +74,7 @@ proto::JobSpec job_spec(const Prepare& prepare, const NodeSettings& node) {
   out.set_project(request.project);
   out.set_partition(prepare.partition);
   out.set_cluster_name(prepare.cluster_name);
-  for (const JobNode& one : prepare.nodes) fill(*out.add_nodes(), one);
+  for (std::size_t i = 0; i < prepare.nodes.size(); ++i) fill(*out.add_nodes(), prepare.nodes[i]);
   out.set_this_node(prepare.this_node);
   proto::SpecNode& own = *out.mutable_nodes(static_cast<int>(prepare.this_node));
   own.clear_gpus();

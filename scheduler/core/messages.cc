@@ -47,7 +47,7 @@ JobNodes job_nodes(const State& state, const Job& job) {
   for (const NodeShare& share : job.attempt->allocation.nodes) {
     nodes.push_back(job_node(state, share));
   }
-  return JobNodes(std::move(nodes));
+  return JobNodes(nodes);
 }
 
 Prepare prepare_message(const State& state, const Job& job, std::uint32_t index,

@@ -72,7 +72,9 @@ Prepare full_prepare() {
   node.pus = {0, 112, 1};
   node.gpu_bus_ids = {"0000:1b:00.0"};
   node.nic_names = {"mlx5_3"};
-  message.nodes = JobNodes({JobNode{}, node});
+  JobNode head;
+  head.name = "n1";
+  message.nodes = JobNodes({head, node});
   message.this_node = 1;
   message.environment = std::string("A=1\0B=2\0", 8);
   message.partition = "gpu";
@@ -83,9 +85,11 @@ Prepare full_prepare() {
 template <typename Message>
 void check_round_trip_to_agent(const Message& message) {
   NodeListEncoder lists;
-  const auto back = from_proto(to_proto(ToAgent{message}, lists));
-  REQUIRE(back);
-  CHECK(*back == ToAgent{message});
+  for (const ListForm form : {ListForm::kInParts, ListForm::kOneByOne}) {
+    const auto back = from_proto(to_proto(ToAgent{message}, lists, form));
+    REQUIRE(back);
+    CHECK(*back == ToAgent{message});
+  }
 }
 
 template <typename Message>
