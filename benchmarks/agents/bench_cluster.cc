@@ -153,6 +153,14 @@ Result<cli::Client> BenchCluster::connect() const {
   return cli::connect({.state = folder_.string(), .config = {}, .scheduler = {}});
 }
 
+Status BenchCluster::run_usine(std::vector<std::string> words,
+                               const std::vector<std::string>& command) const {
+  words.insert(words.begin(), program("usine"));
+  words.insert(words.end(), {"--state", folder_, "--"});
+  words.insert(words.end(), command.begin(), command.end());
+  return run(std::move(words));
+}
+
 std::chrono::duration<double> BenchCluster::cpu_time() {
   collect_orphans();
   rusage collected{};

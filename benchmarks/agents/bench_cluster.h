@@ -29,6 +29,11 @@ class BenchCluster {
   [[nodiscard]] Result<cli::Client> connect() const;
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
 
+  // `usine WORDS... --state FOLDER -- COMMAND...` from its start to its end. Error: kUnavailable
+  // where it fails.
+  [[nodiscard]] Status run_usine(std::vector<std::string> words,
+                                 const std::vector<std::string>& command) const;
+
   // CPU time, user and system, that scheduler, agents, shepherds and jobs have used so far; ended
   // ones are counted when whoever started them has collected them.
   [[nodiscard]] std::chrono::duration<double> cpu_time();

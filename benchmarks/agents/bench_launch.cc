@@ -1,7 +1,8 @@
 // How long a job and a step take to start on an idle cluster: from the call that submits a job over
-// all nodes to the first instruction of its script, and from `usine run` in a job to its end with
-// /bin/true as the step, one task a node. Prints start_ms and step_ms. With --processes none only
-// start_ms, over agents that start no process.
+// all nodes to the first instruction of its script, from `usine run` in a job to its end with
+// /bin/true as the step, one task a node, and from `usine run -n 1 /bin/true` outside of one to its
+// end. Prints start_ms, step_ms and run_ms. With --processes none only start_ms, over agents that
+// start no process.
 #include <cstdio>
 #include <optional>
 #include <poll.h>
@@ -112,6 +113,21 @@ Result<std::vector<double>> measure_steps(Setup& setup, std::size_t count) {
   return times_ms;
 }
 
+Result<std::vector<double>> measure_runs(Setup& setup, std::size_t count) {
+  std::vector<double> times_ms;
+  while (times_ms.size() < count) {
+    if (const Status idle = setup.cluster->wait_until_idle(setup.client, kJobTimeMax); !idle) {
+      return fail(idle.error());
+    }
+    const auto begin = steady_clock::now();
+    const Status ran = setup.cluster->run_usine({"run", "-n", "1"}, {"/bin/true"});
+    if (!ran) return fail(ran.error());
+    const std::chrono::duration<double, std::milli> took = steady_clock::now() - begin;
+    times_ms.push_back(took.count());
+  }
+  return times_ms;
+}
+
 // Nodes without a process end where a script would begin, and have no steps.
 Result<Report> measure_fleet(const Options& options) {
   const auto nodes = static_cast<std::size_t>(options.counts.at("nodes"));
@@ -146,6 +162,8 @@ Result<Report> measure(const Options& options) {
   if (!starts) return fail(starts.error());
   auto step_times = measure_steps(*setup, steps);
   if (!step_times) return fail(step_times.error());
+  auto runs = measure_runs(*setup, steps);
+  if (!runs) return fail(runs.error());
 
   Report report("bench-launch");
   report.setting("nodes", static_cast<std::int64_t>(nodes));
@@ -154,6 +172,7 @@ Result<Report> measure(const Options& options) {
   report.setting("run_dir", run_dir);
   report.figure("start_ms", spread_of(std::move(*starts)));
   report.figure("step_ms", spread_of(std::move(*step_times)));
+  report.figure("run_ms", spread_of(std::move(*runs)));
   return report;
 }
 

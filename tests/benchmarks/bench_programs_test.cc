@@ -36,6 +36,7 @@ TEST_CASE("bench-launch prints how long jobs and steps take to start") {
   REQUIRE(document.is_object());
   CHECK(has_spread(document, "start_ms"));
   CHECK(has_spread(document, "step_ms"));
+  CHECK(has_spread(document, "run_ms"));
 }
 
 TEST_CASE("bench-launch prints how long jobs take to start over agents that start no process") {
