@@ -121,8 +121,12 @@ bool Children::any() const {
   return ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
+// By the group where one holds them: the system's whole table of processes is long, and is read by
+// the shepherd of every node that this machine stands for.
 void Children::signal_all(int signal) const {
-  for (const os::Process& process : all_of_the_job()) os::signal_process(process, signal);
+  const bool held = group_->holds(contain::Resource::kProcesses);
+  const auto members = held ? os::processes_with(group_->processes()) : all_of_the_job();
+  for (const os::Process& process : members) os::signal_process(process, signal);
 }
 
 void Children::suspend_all() const {

@@ -294,6 +294,7 @@ void StepTasks::lose_head() {
   branches_.close();
   // Nobody reads the output any more, and nobody else would end the tasks.
   hold_back(false);
+  if (tasks_left_ == 0) return;  // what they left has been killed with the last of them
   signal_all(SIGTERM);
   kill_timer_ = tools_.loop.after(tools_.spec.kill_wait, [this] { signal_all(SIGKILL); });
 }

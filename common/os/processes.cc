@@ -153,6 +153,14 @@ std::vector<Process> descendants_of(pid_t root) {
   return found;
 }
 
+std::vector<Process> processes_with(const std::vector<pid_t>& pids) {
+  std::vector<Process> found;
+  for (const pid_t pid : pids) {
+    if (const auto process = look_at(pid)) found.push_back(*process);
+  }
+  return found;
+}
+
 void signal_process(const Process& process, int signal) {
   // The descriptor stands for one process: what is looked at afterwards is what gets the signal.
   const UniqueFd held(static_cast<int>(::syscall(SYS_pidfd_open, process.pid, 0)));

@@ -23,6 +23,9 @@ struct Process {
 // What an exiting parent leaves to a subreaper counts as the subreaper's.
 [[nodiscard]] std::vector<Process> descendants_of(pid_t root);
 
+// Those of these numbers that there are now.
+[[nodiscard]] std::vector<Process> processes_with(const std::vector<pid_t>& pids);
+
 // Does nothing where the process has ended meanwhile, whoever may have its number now.
 void signal_process(const Process& process, int signal);
 
