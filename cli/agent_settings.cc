@@ -10,8 +10,8 @@ namespace usine::cli {
 namespace {
 
 // Options of usine-agent, which checks their values.
-constexpr const char* kPassedOn[] = {"containment", "private-folders", "cgroup-root",
-                                     "processes-max", "allow-device", "run-dir"};
+constexpr const char* kPassedOn[] = {"containment",   "private-folders", "cgroup-root",
+                                     "processes-max", "allow-device",    "run-dir"};
 
 std::string path_in(const std::string& agents_folder) { return agents_folder + "/settings"; }
 

@@ -51,8 +51,9 @@ constexpr char kRunUsage[] = "usine run [OPTIONS] -- COMMAND [ARGUMENTS]";
 constexpr char kRunAbout[] =
     "Inside a job, runs a command as a step on the job's nodes, one task for each the job asked\n"
     "for. Outside, asks for nodes first and waits for them. Output, input, signals and the exit\n"
-    "status are the command's. Ctrl-C ends the step. Inside a job it takes --nodes, --ntasks,\n"
-    "--ntasks-per-node, --cpus-per-task, --chdir and --export.";
+    "status are the command's. Ctrl-C ends the step. Inside a job, --nodes, --ntasks,\n"
+    "--ntasks-per-node, --cpus-per-task and --gpus* say how much of it the step takes: steps\n"
+    "beside each other share nothing unless --overlap is said, and one that does not fit waits.";
 constexpr char kRunExample[] = "usine run --nodes 2 --gpus-per-node 8 -- hostname";
 
 using OptionHelps = std::vector<OptionHelp>;
@@ -68,7 +69,22 @@ OptionHelps options_of_submit() {
 OptionHelps options_of_run() {
   return {{"label", 'l', "", "put the rank before each line of output"},
           {"mpi", 0, "none|pmix", "whether tasks are wired up for MPI (default: pmix)"},
-          {"pty", 0, "", "give task 0 a terminal: this one, or the plainest"}};
+          {"pty", 0, "", "give task 0 a terminal: this one, or the plainest"},
+          {"kill-on-bad-exit", 'K', "[=0|1]", "whether the first task to end badly ends the step"},
+          {"exact", 0, "", "take what is asked for and no more, which is what happens anyway"},
+          {"overlap", 0, "", "share cores and GPUs with the job's other steps"},
+          {"immediate", 'I', "", "inside a job: fail where the step would have to wait for others"},
+          {"cpu-bind", 0, "[verbose,]KIND",
+           "none, cores (default), threads, sockets, ldoms, rank,"
+           " map_cpu:LIST or mask_cpu:LIST"},
+          {"gpu-bind", 0, "[verbose,]KIND",
+           "none (default), closest, single:N, per_task:N,"
+           " map_gpu:LIST or mask_gpu:LIST"},
+          {"distribution", 'm', "NODES[:SOCKETS]",
+           "block (default), cyclic or plane=N, then block or"
+           " cyclic"},
+          {"multi-prog", 0, "", "the command is a file: ranks and their program on each line"},
+          {"input", 'i', "all|none|RANK", "which tasks get the input (default: 0)"}};
 }
 
 OptionHelps options_of_target() {

@@ -25,7 +25,8 @@ constexpr std::size_t kUnsentInputMax = 1u << 20;
 constexpr std::size_t kInputChunkBytes = 64u << 10;
 // So many Ctrl-C end the client itself, where the step does not.
 constexpr int kInterruptsMax = 3;
-constexpr int kSignalExit = 128;  // what shells add to the number of the signal
+constexpr std::uint32_t kInputToNone = 2;  // of RunStep.input_to
+constexpr int kSignalExit = 128;           // what shells add to the number of the signal
 
 void write_whole(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
@@ -92,6 +93,7 @@ bool interrupt_waits(int signals) {
 Result<int> StepClient::run(const proto::RunStep& step) {
   proto::ShepherdMessage message;
   *message.mutable_run_step() = step;
+  input_open_ = step.input_to() != kInputToNone;
   if (Status sent = send(message); !sent) return fail(sent.error());
   while (!end_) {
     if (Status status = wait_for_something(); !status) return fail(status.error());
@@ -157,6 +159,9 @@ void StepClient::take(const proto::ShepherdMessage& message) {
       step_ = message.step_started().step();
       started_ = true;
       if (terminal_ != nullptr) terminal_->take();
+      break;
+    case proto::ShepherdMessage::kNotice:
+      std::fprintf(stderr, "usine: %s\n", one_line(message.notice().text()).c_str());
       break;
     case proto::ShepherdMessage::kOutput: write_output(message.output()); break;
     case proto::ShepherdMessage::kStepEnded:

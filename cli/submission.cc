@@ -115,7 +115,8 @@ SubmissionModes modes_of(const std::vector<OptionUse>& client) {
 }
 
 // Options that the other of the two commands takes.
-constexpr std::array<std::string_view, 3> kOfRunOnly = {"label", "mpi", "pty"};
+constexpr std::array<std::string_view, 7> kOfRunOnly = {
+    "label", "mpi", "pty", "kill-on-bad-exit", "exact", "overlap", "multi-prog"};
 constexpr std::array<std::string_view, 10> kOfSubmitOnly = {
     "output", "error", "input",   "open-mode", "wrap",
     "wait",   "json",  "dry-run", "parsable",  "test-only"};
@@ -142,15 +143,21 @@ Result<std::string> working_directory(const std::string& chdir) {
   return (folder.has_filename() ? folder : folder.parent_path()).string();
 }
 
+// "NAME=VALUE" in place of what the name had.
+void set_variable(const std::string& entry, std::vector<std::string>& environment) {
+  const std::string name = entry.substr(0, entry.find('=') + 1);
+  std::erase_if(environment, [&](const std::string& other) { return other.starts_with(name); });
+  environment.push_back(entry);
+}
+
 // A job finds the cluster that it was submitted to, also where that was named by an option.
 void tell_where_the_cluster_is(const TargetOptions& target, std::vector<std::string>& environment) {
-  const auto set = [&environment](const std::string& name, const std::string& value) {
-    std::erase_if(environment, [&](const std::string& e) { return e.starts_with(name + '='); });
-    environment.push_back(name + '=' + value);
-  };
   std::error_code ignored;
-  if (target.state) set("USINE_STATE", fs::absolute(*target.state, ignored).string());
-  if (target.config) set("USINE_CONFIG", fs::absolute(*target.config, ignored).string());
+  const auto set = [&](const std::string& name, const std::string& path) {
+    set_variable(name + '=' + fs::absolute(path, ignored).string(), environment);
+  };
+  if (target.state) set("USINE_STATE", *target.state);
+  if (target.config) set("USINE_CONFIG", *target.config);
 }
 
 // What the shell adds to the resolved options.
@@ -169,6 +176,9 @@ Status complete(Submission& submission, const std::string& default_name) {
   auto environment = exported_environment(submission.options.exported, shell_environment());
   if (!environment) return fail(environment.error());
   submission.environment = std::move(*environment);
+  for (const std::string& variable : submission.options.step_variables) {
+    set_variable(variable, submission.environment);
+  }
   submission.modes = modes_of(submission.options.client);
   tell_where_the_cluster_is(submission.modes.target, submission.environment);
   return check_request(request);
@@ -205,13 +215,11 @@ Result<Submission> read_submission(const Words& words) {
   return submission;
 }
 
-Result<RunSubmission> read_run(const Words& words) {
+Result<RunSubmission> read_run(const Words& words, StepOrigin origin) {
   auto parsed = parse_option_parts(words);
   if (!parsed) return fail(parsed.error());
-  RunSubmission run;
-  const auto command = words.begin() + static_cast<std::ptrdiff_t>(parsed->consumed);
-  run.command.assign(command, words.end());
-  if (run.command.empty()) {
+  const Words command(words.begin() + static_cast<std::ptrdiff_t>(parsed->consumed), words.end());
+  if (command.empty()) {
     return fail(ErrorCode::kInvalid, "no command is named: usine run [OPTIONS] -- COMMAND");
   }
   if (std::ranges::any_of(parsed->uses, [](const OptionUse& use) { return use.part > 0; })) {
@@ -219,21 +227,26 @@ Result<RunSubmission> read_run(const Words& words) {
                 "':' is not supported here: submit a script with several parts, and use "
                 "`usine run` inside it");
   }
-  const Status ours =
-      check_options(parsed->uses, kOfSubmitOnly,
-                    "output goes to where the shell sends it, and `usine submit` is "
-                    "for batch scripts");
+  const std::vector<std::string> variables = shell_environment();
+  auto step = read_step_options(parsed->uses, variables, origin);
+  if (!step) return fail(step.error());
+  const Status read = read_step_command(command, parsed->uses, *step);
+  if (!read) return fail(read.error());
+  const std::vector<OptionUse> others = without_step_options(parsed->uses, origin);
+  const Status ours = check_options(others, kOfSubmitOnly,
+                                    "output goes to where the shell sends it, and `usine submit` "
+                                    "is for batch scripts");
   if (!ours) return fail(ours.error());
-  std::vector<OptionUse> uses = options_from_environment(shell_environment());
+  std::vector<OptionUse> uses;
+  if (origin == StepOrigin::kOutside) uses = options_from_environment(variables);
   std::erase_if(uses, [](const OptionUse& use) { return is_among(kOfSubmitOnly, use); });
-  std::ranges::copy(parsed->uses, std::back_inserter(uses));
+  std::ranges::copy(others, std::back_inserter(uses));
   auto options = resolve_options(uses, local_clock());
   if (!options) return fail(options.error());
-  run.uses = std::move(parsed->uses);
-  run.submission.options = std::move(*options);
+  RunSubmission run{{*std::move(options), {}, {}, {}}, *std::move(step)};
   run.submission.options.request.interactive = true;
-  run.submission.options.request.launch.script_name = run.command.front();
-  const Status done = complete(run.submission, fs::path(run.command.front()).filename().string());
+  run.submission.options.request.launch.script_name = command.front();
+  const Status done = complete(run.submission, fs::path(command.front()).filename().string());
   if (!done) return fail(done.error());
   return run;
 }

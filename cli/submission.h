@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/step_options.h"
 #include "cli/target.h"
 #include "common/result.h"
 #include "model/request_options.h"
@@ -37,13 +38,12 @@ struct Submission {
 // options say.
 [[nodiscard]] Result<Submission> read_submission(const Words& words);
 
-// For `usine run`: `command` is what follows the options.
+// For `usine run`. Inside a job the submission directs the command itself, and no job is asked for.
 struct RunSubmission {
   Submission submission;
-  std::vector<std::string> command;
-  std::vector<OptionUse> uses;  // of the command line alone, for a step inside a job
+  proto::RunStep step;  // without what the submission says
 };
-[[nodiscard]] Result<RunSubmission> read_run(const Words& words);
+[[nodiscard]] Result<RunSubmission> read_run(const Words& words, StepOrigin origin);
 
 [[nodiscard]] proto::SubmitRequest to_message(const Submission& submission);
 

@@ -8,8 +8,10 @@
 
 #include "common/hostlist.h"
 #include "common/units.h"
+#include "model/binding_options.h"
 #include "model/file_pattern.h"
 #include "model/placement_options.h"
+#include "model/task_distribution.h"
 
 namespace usine {
 namespace {
@@ -278,6 +280,27 @@ Status set_wrap(RequestDraft& draft, const OptionUse& use) {
   return {};
 }
 
+// What a job's steps start from, by the variable that says it to them.
+template <auto kParse>
+Status set_step_variable(RequestDraft& draft, const OptionUse& use, std::string_view name) {
+  const auto read = kParse(use.value);
+  if (!read) return fail(read.error());
+  draft.resolved.step_variables.push_back(std::string(name) + '=' + use.value);
+  return {};
+}
+
+Status set_distribution(RequestDraft& draft, const OptionUse& use) {
+  return set_step_variable<parse_distribution>(draft, use, "SLURM_DISTRIBUTION");
+}
+
+Status set_cpu_binding(RequestDraft& draft, const OptionUse& use) {
+  return set_step_variable<parse_cpu_binding>(draft, use, "SLURM_CPU_BIND");
+}
+
+Status set_gpu_binding(RequestDraft& draft, const OptionUse& use) {
+  return set_step_variable<parse_gpu_binding>(draft, use, "SLURM_GPU_BIND");
+}
+
 constexpr auto kHandlers = std::to_array<std::pair<std::string_view, OptionHandler>>({
     {"nodes", set_nodes},
     {"ntasks", set_count<&TaskCounts::tasks>},
@@ -325,6 +348,9 @@ constexpr auto kHandlers = std::to_array<std::pair<std::string_view, OptionHandl
     {"chdir", set_chdir},
     {"export", set_export},
     {"wrap", set_wrap},
+    {"distribution", set_distribution},
+    {"cpu-bind", set_cpu_binding},
+    {"gpu-bind", set_gpu_binding},
     {"test-only", set_mode<&ResolvedOptions::test_only>},
     {"wait", set_mode<&ResolvedOptions::wait>},
     {"parsable", set_mode<&ResolvedOptions::parsable>},

@@ -70,6 +70,10 @@ constexpr auto kOptions = std::to_array<OptionSpec>({
     {"chdir", 'D'},
     {"export"},
     {"wrap"},
+    // What its steps take where they say nothing.
+    {"distribution", 'm'},
+    {"cpu-bind"},
+    {"gpu-bind"},
     // How it is submitted.
     {"test-only", 0, kNone},
     {"wait", 'W', kNone},
@@ -78,9 +82,7 @@ constexpr auto kOptions = std::to_array<OptionSpec>({
     {"hint", 0, kRequired, kDefaultOnly, "nomultithread"},
     {"threads-per-core", 0, kRequired, kDefaultOnly, "1"},
     {"ntasks-per-core", 0, kRequired, kDefaultOnly, "1"},
-    {"distribution", 'm', kRequired, kDefaultOnly, "block block:block"},
     {"wait-all-nodes", 0, kRequired, kDefaultOnly, "1"},
-    {"gpu-bind", 0, kRequired, kDefaultOnly, "none"},
     // What changes nothing about the run.
     {"mail-type", 0, kRequired, kWarned, kNoMail},
     {"mail-user", 0, kRequired, kWarned, kNoMail},
@@ -118,7 +120,6 @@ constexpr auto kOptions = std::to_array<OptionSpec>({
     {"bb", 0, kRequired, kRefused, "stage the data in the script"},
     {"bbf", 0, kRequired, kRefused, "stage the data in the script"},
     {"mem-bind", 0, kRequired, kRefused, kBinding},
-    {"cpu-bind", 0, kRequired, kRefused, kBinding},
     {"gres-flags", 0, kRequired, kRefused, kNotYet},
     {"tres-per-task", 0, kRequired, kRefused, "use --gpus-per-task and --cpus-per-task"},
     {"gpu-freq", 0, kRequired, kRefused, kNotYet},
@@ -156,6 +157,10 @@ constexpr auto kOptions = std::to_array<OptionSpec>({
     {"label", 'l', kNone, kClient},
     {"mpi", 0, kRequired, kClient},
     {"pty", 0, kNone, kClient},
+    {"kill-on-bad-exit", 'K', kOptional, kClient},
+    {"exact", 0, kNone, kClient},
+    {"overlap", 0, kNone, kClient},
+    {"multi-prog", 0, kNone, kClient},
     {"help", 'h', kNone, kClient},
 });
 

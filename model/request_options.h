@@ -20,6 +20,9 @@ struct ResolvedOptions {
   JobRequest request;               // without user, script and environment, which are the caller's
   std::string exported = "ALL";     // --export, for exported_environment()
   std::optional<std::string> wrap;  // --wrap
+  // NAME=VALUE for the job's environment, by which its steps take --distribution, --cpu-bind and
+  // --gpu-bind where they say nothing, as Slurm has them.
+  std::vector<std::string> step_variables;
   bool test_only = false;
   bool wait = false;
   bool parsable = false;

@@ -224,8 +224,11 @@ Environment task_environment(const LaunchJob& job, std::vector<std::string> base
   environment.set("RANK", place.rank());
   environment.set("WORLD_SIZE", layout.tasks());
   environment.set("LOCAL_RANK", place.local_rank);
-  environment.set("LOCAL_WORLD_SIZE", layout.nodes[place.node].tasks);
+  environment.set("LOCAL_WORLD_SIZE", layout.nodes[place.node].tasks());
   environment.set("NODE_RANK", place.node);
+  environment.set("SLURM_STEP_GPUS", comma_list(place.step_gpus));
+  environment.set("SLURM_GPUS_ON_NODE", place.step_gpus.size());
+  environment.set("CUDA_VISIBLE_DEVICES", comma_list(place.gpus));
   return environment;
 }
 

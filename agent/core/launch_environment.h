@@ -47,11 +47,13 @@ struct MeetingPoint {
 // One rank of a step.
 struct TaskPlace {
   std::uint32_t step = 0;
-  StepLayout layout;
+  const StepLayout& layout;
   std::size_t node = 0;  // index in layout.nodes
   std::uint32_t local_rank = 0;
+  std::vector<std::uint32_t> step_gpus{};  // of the step on this node, by the node's numbers
+  std::vector<std::uint32_t> gpus{};       // of those, what this rank sees
 
-  [[nodiscard]] std::uint32_t rank() const { return layout.nodes[node].first_rank + local_rank; }
+  [[nodiscard]] std::uint32_t rank() const { return layout.nodes[node].ranks[local_rank]; }
 };
 
 // What every process of the job on this node sees, over `base`.

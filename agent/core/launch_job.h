@@ -22,6 +22,11 @@ struct LaunchNode {
   std::int64_t memory_mib = 0;
   std::uint32_t component = 0;
   std::string leaf;
+  // Where cores and GPUs lie, by their places in `pus` and `gpus`; known of the node that this is
+  // on alone, and empty where nothing is known. Below 0: of no domain.
+  std::vector<std::int32_t> core_packages{};
+  std::vector<std::int32_t> core_numas{};
+  std::vector<std::int32_t> gpu_numas{};
 
   friend bool operator==(const LaunchNode&, const LaunchNode&) = default;
 };

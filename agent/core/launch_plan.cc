@@ -1,10 +1,6 @@
 #include "agent/core/launch_plan.h"
 
-#include <algorithm>
-#include <numeric>
-
 #include "agent/core/launch_pattern.h"
-#include "common/check.h"
 #include "model/file_pattern.h"
 
 namespace usine::agent {
@@ -80,35 +76,6 @@ ProcessPlan plan_task(const LaunchJob& job, const StepCommand& command, const Me
   plan.environment = task_environment(job, command.environment, meeting, place).entries();
   if (!command.working_directory.empty()) plan.working_directory = command.working_directory;
   return plan;
-}
-
-std::vector<std::uint32_t> pus_of_cores(const LaunchNode& node,
-                                        const std::vector<std::uint32_t>& cores) {
-  std::vector<std::uint32_t> pus;
-  const std::size_t threads = node.pus.size() / std::max(node.cores, 1u);
-  for (const std::uint32_t core : cores) {
-    for (std::size_t thread = 0; thread < threads; ++thread) {
-      pus.push_back(node.pus[core * threads + thread]);
-    }
-  }
-  return pus;
-}
-
-std::vector<std::uint32_t> CoreBook::take(std::uint32_t count) {
-  std::vector<std::uint32_t> order(users_.size());
-  std::iota(order.begin(), order.end(), 0u);
-  std::ranges::stable_sort(order, {}, [this](std::uint32_t core) { return users_[core]; });
-  order.resize(std::min<std::size_t>(count, order.size()));
-  std::ranges::sort(order);
-  for (const std::uint32_t core : order) ++users_[core];
-  return order;
-}
-
-void CoreBook::give_back(const std::vector<std::uint32_t>& cores) {
-  for (const std::uint32_t core : cores) {
-    CHECK_THAT(core < users_.size() && users_[core] > 0);
-    --users_[core];
-  }
 }
 
 }  // namespace usine::agent

@@ -50,26 +50,8 @@ struct StepCommand {
   std::string working_directory;  // empty: the job's
 };
 
-// One task, connected to its shepherd by pipes; its pus are the caller's to add.
+// One task, connected to its shepherd by pipes; what it is bound to is the caller's to add.
 [[nodiscard]] ProcessPlan plan_task(const LaunchJob& job, const StepCommand& command,
                                     const MeetingPoint& meeting, const TaskPlace& place);
-
-// The hardware threads of some of the node's cores, by their positions.
-[[nodiscard]] std::vector<std::uint32_t> pus_of_cores(const LaunchNode& node,
-                                                      const std::vector<std::uint32_t>& cores);
-
-// Which cores of a node the tasks of its running steps are bound to. Tasks of steps that run side
-// by side share no core while there are enough.
-class CoreBook {
- public:
-  explicit CoreBook(std::uint32_t cores) : users_(cores, 0) {}
-
-  // `count` positions, the least used first, then the lowest.
-  [[nodiscard]] std::vector<std::uint32_t> take(std::uint32_t count);
-  void give_back(const std::vector<std::uint32_t>& cores);
-
- private:
-  std::vector<std::uint32_t> users_;  // tasks bound to each core
-};
 
 }  // namespace usine::agent

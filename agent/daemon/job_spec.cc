@@ -27,6 +27,22 @@ void fill(proto::SpecNode& out, const JobNode& node) {
   out.set_leaf(node.leaf);
 }
 
+// Where the job's cores and GPUs of this node lie. Nothing is said where this node's shape has not
+// all of them.
+void fill_places(proto::SpecNode& out, const NodeShape& shape) {
+  const auto beyond = [](const auto& numbers, std::size_t size) {
+    return std::ranges::any_of(numbers, [size](std::uint32_t number) { return number >= size; });
+  };
+  if (!beyond(out.cores(), shape.cores.size())) {
+    for (const std::uint32_t core : out.cores()) {
+      out.add_core_packages(shape.cores[core].package);
+      out.add_core_numas(shape.cores[core].numa);
+    }
+  }
+  if (beyond(out.gpus(), shape.gpus.size())) return;
+  for (const std::uint32_t gpu : out.gpus()) out.add_gpu_numas(shape.gpus[gpu].numa);
+}
+
 void fill(proto::SpecComponent& out, const Component& component) {
   out.set_nodes(component.nodes);
   out.set_tasks_per_node(component.tasks_per_node);
@@ -81,6 +97,7 @@ proto::JobSpec job_spec(const Prepare& prepare, const NodeSettings& node) {
   for (const std::size_t gpu : gpus_here(prepare.nodes[prepare.this_node], node.gpu_bus_ids)) {
     own.add_gpus(static_cast<std::uint32_t>(gpu));
   }
+  if (node.shape) fill_places(own, *node.shape);
   if (node.containment.holders.any() || node.containment.private_folders) {
     *out.mutable_containment() = spec_of(node.containment, prepare.key, own);
   }

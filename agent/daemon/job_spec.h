@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "agent/daemon/containment.h"
 #include "model/agent_messages.h"
 #include "proto/shepherd.pb.h"
+#include "topology/node_shape.h"
 
 namespace usine::agent {
 
@@ -21,6 +23,7 @@ struct NodeSettings {
   std::vector<std::string> gpu_bus_ids{};
   Containment containment{};
   std::uint32_t tree_width = 0;  // lines from one shepherd to others in a step; 0: its default
+  std::shared_ptr<const NodeShape> shape{};  // as found here; null: not known
 };
 
 [[nodiscard]] proto::JobSpec job_spec(const Prepare& prepare, const NodeSettings& node);

@@ -25,6 +25,9 @@ agent::LaunchNode to_node(const proto::SpecNode& from) {
   node.memory_mib = from.memory_mib();
   node.component = from.component();
   node.leaf = from.leaf();
+  node.core_packages = to_vector<std::int32_t>(from.core_packages());
+  node.core_numas = to_vector<std::int32_t>(from.core_numas());
+  node.gpu_numas = to_vector<std::int32_t>(from.gpu_numas());
   return node;
 }
 

@@ -14,7 +14,6 @@ namespace {
 constexpr int kSignalExit = 128;
 // Input that tasks have not read: beyond this the client is slowed down.
 constexpr std::uint64_t kUntakenInputMax = 1u << 20;
-constexpr std::uint32_t kInputToAll = 1;
 
 int exit_code_of(const proto::TaskEnded& ended) {
   return ended.signal() != 0 ? kSignalExit + ended.signal() : ended.exit_code();
@@ -41,20 +40,14 @@ StepHead::~StepHead() {
   client_->close();
 }
 
-void StepHead::start(const proto::RunStep& run, const agent::MeetingPoint& meeting,
-                     const std::vector<std::string>& addresses, const StepBranches::Lines& lines) {
-  const auto layout = agent::lay_out_step(spec_.launch, {.nodes = run.nodes(),
-                                                         .tasks = run.tasks(),
-                                                         .tasks_per_node = run.tasks_per_node(),
-                                                         .cores_per_task = run.cores_per_task()});
-  if (!layout) return refuse(layout.error().message);
-  if (run.command().empty()) return refuse("the step has no command");
-  layout_ = *layout;
-  input_to_all_ = run.input_to() == kInputToAll;
+void StepHead::start(Work work, const std::vector<std::string>& addresses,
+                     const StepBranches::Lines& lines) {
+  order_ = std::move(work.order);
+  layout_ = std::move(work.layout);
   for (const agent::StepLayout::Node& node : layout_.nodes) {
-    places_.push_back({.tasks_left = node.tasks, .pmix = {}});
+    places_.push_back({.tasks_left = node.tasks(), .pmix = {}});
   }
-  const Status sent = send_launch(launch_of(run, meeting), addresses, lines);
+  const Status sent = send_launch(launch_of(work.run, work.meeting), addresses, lines);
   if (!sent) return refuse(sent.error().message);
   fences_.open(branches_.count(), kFenceBytesMax);
 }
@@ -87,8 +80,9 @@ proto::LaunchTasks StepHead::launch_of(const proto::RunStep& run,
   *launch.mutable_run() = run;
   for (const agent::StepLayout::Node& node : layout_.nodes) {
     launch.add_node_indexes(node.job_node);
-    launch.add_tasks_on_node(node.tasks);
+    launch.add_tasks_on_node(node.tasks());
     launch.add_cores_per_task(node.cores_per_task);
+    launch.add_gpus_on_node(node.gpus);
   }
   launch.set_nspace(spec_.launch.cluster + '.' + std::to_string(key.job.value) + '.' +
                     std::to_string(key.attempt.value) + '.' + std::to_string(step_));
@@ -135,8 +129,10 @@ void StepHead::route_input(const proto::TaskInput& input) {
   proto::ShepherdMessage message;
   *message.mutable_input() = input;
   message.mutable_input()->set_step(step_);
-  // Rank 0 runs on the first node of the layout.
-  if (!input_to_all_) set_to(message, 0);
+  if (order_.input_to == StepOrder::InputTo::kNone) return;
+  if (order_.input_to == StepOrder::InputTo::kRank) {
+    set_to(message, layout_.place_of(order_.input_rank));
+  }
   branches_.send(message);
   for (std::size_t place = 0; place < places_.size(); ++place) {
     const bool takes = is_for(message, place) && places_[place].tasks_left > 0;
@@ -206,10 +202,9 @@ void StepHead::take_started(std::size_t place, bool pmix) {
 void StepHead::take_end(std::size_t place, const proto::TaskEnded& ended) {
   if (ended.rank() >= layout_.tasks() || places_[place].tasks_left == 0) return;
   --places_[place].tasks_left;
-  const int exit_code = exit_code_of(ended);
-  if (exit_code != 0 && memory_shortage_.empty()) memory_shortage_ = ended.out_of_memory();
-  if (exit_code != 0) {
-    fail_step(exit_code, name_of(ended.rank()) + ' ' + how_it_ended(ended));
+  if (exit_code_of(ended) != 0) {
+    if (memory_shortage_.empty()) memory_shortage_ = ended.out_of_memory();
+    take_bad_end(ended);
   } else if (!in_mpi_.contains(ended.rank())) {
     never_in_mpi_.insert(ended.rank());
     check_wire_up();
@@ -219,6 +214,42 @@ void StepHead::take_end(std::size_t place, const proto::TaskEnded& ended) {
     hold_client_if_full();
   }
   conclude_if_over();
+}
+
+void StepHead::take_bad_end(const proto::TaskEnded& ended) {
+  const std::string what = name_of(ended.rank()) + ' ' + how_it_ended(ended);
+  if (ends_step(ended)) return fail_step(exit_code_of(ended), what);
+  never_in_mpi_.insert(ended.rank());
+  bad_end_.exit_code = std::max(bad_end_.exit_code, exit_code_of(ended));
+  if (bad_ends_++ > 0) return;
+  bad_end_.message = what;
+  const auto runs = [](const Place& other) { return other.tasks_left > 0; };
+  if (failure_ || std::ranges::none_of(places_, runs)) return;
+  proto::ShepherdMessage message;
+  message.mutable_notice()->set_text(what +
+                                     "; the step goes on, --kill-on-bad-exit would have ended it");
+  client_->send(message);
+}
+
+// What others of the step would wait for in MPI does, whatever was asked for.
+bool StepHead::ends_step(const proto::TaskEnded& ended) const {
+  if (!ended.message().empty() || !in_mpi_.empty()) return true;
+  switch (order_.bad_exit) {
+    case StepOrder::BadExit::kEnds: return true;
+    case StepOrder::BadExit::kGoesOn: return false;
+    case StepOrder::BadExit::kCrashEnds: break;
+  }
+  return ended.signal() != 0 || !ended.out_of_memory().empty();
+}
+
+StepHead::Outcome StepHead::outcome_of_ranks() const {
+  Outcome outcome = bad_end_;
+  if (bad_ends_ > 1) {
+    const std::uint32_t more = bad_ends_ - 1;
+    outcome.message +=
+        ", and " + std::to_string(more) + " more rank" + (more == 1 ? "" : "s") + " ended badly";
+  }
+  return outcome;
 }
 
 // A rank that left without MPI_Init keeps those that are in it waiting for ever.
@@ -282,7 +313,7 @@ void StepHead::signal_all(int signal) {
 void StepHead::conclude_if_over() {
   const auto runs = [](const Place& place) { return place.tasks_left > 0; };
   if (outcome_ || std::ranges::any_of(places_, runs)) return;
-  outcome_ = failure_.value_or(Outcome{});
+  outcome_ = failure_ ? *failure_ : outcome_of_ranks();
   loop_.cancel(kill_timer_);
   branches_.close();
   proto::ShepherdMessage message;

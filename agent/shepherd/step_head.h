@@ -15,6 +15,7 @@
 #include "agent/shepherd/fence_join.h"
 #include "agent/shepherd/job_spec.h"
 #include "agent/shepherd/step_branches.h"
+#include "agent/shepherd/step_order.h"
 #include "common/os/poll_loop.h"
 
 namespace usine::shepherd {
@@ -31,10 +32,17 @@ class StepHead {
   StepHead& operator=(const StepHead&) = delete;
   ~StepHead();
 
+  // What is to be run, and where: `order` is what `run` says.
+  struct Work {
+    const proto::RunStep& run;
+    StepOrder order;
+    agent::StepLayout layout;
+    agent::MeetingPoint meeting;
+  };
   // Launches on every node, whose shepherds listen at `addresses`. What keeps it from that ends the
   // step with one line to the client.
-  void start(const proto::RunStep& run, const agent::MeetingPoint& meeting,
-             const std::vector<std::string>& addresses, const StepBranches::Lines& lines);
+  void start(Work work, const std::vector<std::string>& addresses,
+             const StepBranches::Lines& lines);
   // Ends the step before it began.
   void refuse(const std::string& why);
 
@@ -67,6 +75,9 @@ class StepHead {
   void take_started(std::size_t place, bool pmix);
   void take_output(const proto::ShepherdMessage& message);
   void take_end(std::size_t place, const proto::TaskEnded& ended);
+  void take_bad_end(const proto::TaskEnded& ended);
+  [[nodiscard]] bool ends_step(const proto::TaskEnded& ended) const;
+  [[nodiscard]] Outcome outcome_of_ranks() const;
   void take_fence(std::size_t place, const proto::FenceData& fence);
   void route_modex(proto::ShepherdMessage message);
   void lose(PlaceRange places, const std::string& why);
@@ -82,7 +93,7 @@ class StepHead {
   const std::uint32_t step_;
   const ConnectionPtr client_;
   bool client_gone_ = false;
-  bool input_to_all_ = false;
+  StepOrder order_;
   agent::StepLayout layout_;
   std::vector<Place> places_;  // of the layout
   std::size_t places_started_ = 0;
@@ -91,6 +102,8 @@ class StepHead {
   std::set<std::uint32_t> in_mpi_;        // ranks that have come up in MPI_Init
   std::set<std::uint32_t> never_in_mpi_;  // ranks that ended well without
   std::optional<Outcome> failure_;        // the first fault: the ranks are being ended
+  Outcome bad_end_;             // of the ranks that the step survives: the highest code, the first
+  std::uint32_t bad_ends_ = 0;  // message; and how many they are
   std::optional<Outcome> outcome_;
   std::string memory_shortage_;
   os::PollLoop::TimerId kill_timer_ = 0;

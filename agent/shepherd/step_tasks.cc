@@ -10,9 +10,6 @@
 namespace usine::shepherd {
 namespace {
 
-constexpr std::uint32_t kInputToAll = 1;
-constexpr std::uint32_t kInputToNone = 2;
-
 bool is_loopback(const std::string& host) { return host.starts_with("127.") || host == "::1"; }
 
 // Every shepherd of a step makes the same of its layout.
@@ -26,7 +23,7 @@ PmixStep pmix_step(const JobSpec& spec, const std::string& nspace, const agent::
   for (const agent::StepLayout::Node& node : layout.nodes) {
     PmixStep::Node& added = step.nodes.emplace_back();
     added.name = spec.launch.nodes[node.job_node].name;
-    for (std::uint32_t i = 0; i < node.tasks; ++i) added.ranks.push_back(node.first_rank + i);
+    added.ranks = node.ranks;
   }
   return step;
 }
@@ -36,7 +33,6 @@ PmixStep pmix_step(const JobSpec& spec, const std::string& nspace, const agent::
 StepTasks::StepTasks(const StepTools& tools, ConnectionPtr head, proto::LaunchTasks launch)
     : tools_(tools), head_(std::move(head)), launch_(std::move(launch)) {
   const proto::RunStep& run = launch_.run();
-  command_.argv = {run.command().begin(), run.command().end()};
   command_.environment = agent::split_environment(run.environment());
   command_.working_directory = run.working_directory();
   head_->hand_over({.message = [this](const ConnectionPtr&,
@@ -52,7 +48,8 @@ StepTasks::~StepTasks() {
 }
 
 void StepTasks::start() {
-  Status ready = read_layout();
+  Status ready = read_order();
+  if (ready) ready = read_layout();
   if (ready) ready = open_branches();
   if (!ready) {
     proto::ShepherdMessage message;
@@ -81,12 +78,12 @@ Status StepTasks::open_branches() {
 void StepTasks::start_tasks() {
   const Status ready = join_pmix();
   if (const auto usage = tools_.children.usage()) killed_before_ = usage->killed_for_memory;
-  tasks_left_ = layout_.nodes[place_].tasks;
-  cores_of_task_.resize(tasks_left_);
-  const auto count = static_cast<std::uint32_t>(tasks_left_);
+  const std::uint32_t count = layout_.nodes[place_].tasks();
+  tasks_left_ = count;
+  take_share();
   for (std::uint32_t i = 0; i < count; ++i) {
     tasks_.push_back(std::make_unique<StepTask>(
-        layout_.nodes[place_].first_rank + i,
+        layout_.nodes[place_].ranks[i],
         StepTask::Handlers{
             .output = [this](std::uint32_t rank, bool is_error,
                              std::string_view data) { send_output(rank, is_error, data); },
@@ -105,23 +102,53 @@ void StepTasks::start_tasks() {
   tell_head(message);
 }
 
+Status StepTasks::read_order() {
+  auto order = read_step_order(launch_.run());
+  if (!order) return fail(order.error());
+  order_ = *std::move(order);
+  return {};
+}
+
 Status StepTasks::read_layout() {
+  const agent::LaunchJob& job = tools_.spec.launch;
   const auto& nodes = launch_.node_indexes();
-  std::vector<agent::NodeTasks> on_node(tools_.spec.launch.nodes.size());
+  std::vector<agent::NodeTasks> on_node(job.nodes.size());
   const bool parallel = nodes.size() == launch_.tasks_on_node_size() &&
-                        nodes.size() == launch_.cores_per_task_size() && !command_.argv.empty();
+                        nodes.size() == launch_.cores_per_task_size() &&
+                        nodes.size() == launch_.gpus_on_node_size();
   for (int i = 0; parallel && i < nodes.size(); ++i) {
     if (nodes[i] >= on_node.size()) continue;
-    on_node[nodes[i]] = {launch_.tasks_on_node(i), std::max(launch_.cores_per_task(i), 1u)};
+    on_node[nodes[i]] = {launch_.tasks_on_node(i), std::max(launch_.cores_per_task(i), 1u),
+                         launch_.gpus_on_node(i)};
   }
-  layout_ = agent::layout_of(on_node);
-  const auto here = std::ranges::find(layout_.nodes, tools_.spec.launch.this_node,
-                                      &agent::StepLayout::Node::job_node);
+  layout_ = agent::layout_of(job, on_node, order_.request.distribution);
+  const auto here =
+      std::ranges::find(layout_.nodes, job.this_node, &agent::StepLayout::Node::job_node);
   if (here == layout_.nodes.end()) {
     return fail(ErrorCode::kInvalid, "the step has no task for this node");
   }
   place_ = static_cast<std::size_t>(here - layout_.nodes.begin());
-  return {};
+  return order_.check(layout_.tasks());
+}
+
+// A step that overlaps uses the same books, and leaves no note in them.
+void StepTasks::take_share() {
+  const agent::StepLayout::Node& here = layout_.nodes[place_];
+  const std::size_t cores = std::size_t{here.tasks()} * here.cores_per_task;
+  agent::NodeShare share{tools_.cores.find(cores), tools_.gpus.find(here.gpus)};
+  if (!launch_.run().overlap()) {
+    share_ = {tools_.cores.take(cores), tools_.gpus.take(here.gpus)};
+  }
+  binding_.emplace(tools_.spec.launch.node(), std::move(share),
+                   agent::TaskDemand{.tasks = here.tasks(),
+                                     .cores_per_task = here.cores_per_task,
+                                     .gpus_per_task = order_.request.gpus_per_task.value_or(0),
+                                     .over_sockets = order_.request.distribution.sockets});
+}
+
+void StepTasks::give_share_back() {
+  tools_.cores.give_back(std::exchange(share_.cores, {}));
+  tools_.gpus.give_back(std::exchange(share_.gpus, {}));
 }
 
 Status StepTasks::join_pmix() {
@@ -140,45 +167,72 @@ Status StepTasks::join_pmix() {
 }
 
 Result<agent::ProcessPlan> StepTasks::plan(std::uint32_t local_rank) {
+  auto plan = bound_plan(local_rank);
+  if (!plan || !in_pmix_) return plan;
+  if (Status wired = wire_up(local_rank, *plan); !wired) return fail(wired.error());
+  return plan;
+}
+
+// What the task would run, where, and on which of the step's cores and GPUs.
+Result<agent::ProcessPlan> StepTasks::bound_plan(std::uint32_t local_rank) {
   const agent::LaunchJob& job = tools_.spec.launch;
-  const agent::TaskPlace place{
-      .step = launch_.step(), .layout = layout_, .node = place_, .local_rank = local_rank};
+  auto pus = binding_->pus_of(order_.cpu_binding, local_rank);
+  if (!pus) return fail(pus.error());
+  const auto gpus = binding_->gpus_of(order_.gpu_binding, local_rank);
+  if (!gpus) return fail(gpus.error());
+  const agent::TaskPlace place{.step = launch_.step(),
+                               .layout = layout_,
+                               .node = place_,
+                               .local_rank = local_rank,
+                               .step_gpus = binding_->gpus(),
+                               .gpus = *gpus};
+  if (order_.cpu_binding.verbose) tell_binding(place.rank(), "cpu-bind: processors", *pus);
+  if (order_.gpu_binding.verbose) tell_binding(place.rank(), "gpu-bind: GPUs", *gpus);
+  command_.argv = order_.command_of(place.rank());
   const agent::MeetingPoint meeting{launch_.master_address(),
                                     static_cast<std::uint16_t>(launch_.master_port())};
   agent::ProcessPlan plan = agent::plan_task(job, command_, meeting, place);
-  if (!job.emulated) plan.pus = agent::pus_of_cores(job.node(), cores_of_task_[local_rank]);
-  if (!in_pmix_) return plan;
+  if (!job.emulated) plan.pus = *std::move(pus);
+  return plan;
+}
 
-  const std::uint32_t local_size = layout_.nodes[place_].tasks;
-  const MpiRank rank{place.rank(), layout_.tasks(), local_rank, local_size};
+// The rank's place in PMIx, as its environment says it.
+Status StepTasks::wire_up(std::uint32_t local_rank, agent::ProcessPlan& plan) {
+  const agent::LaunchJob& job = tools_.spec.launch;
+  const agent::StepLayout::Node& here = layout_.nodes[place_];
+  const MpiRank rank{here.ranks[local_rank], layout_.tasks(), local_rank, here.tasks()};
   MpiNode node;
   // Ranks of emulated nodes share this machine's cores with those of the others.
-  node.oversubscribed = job.emulated || local_size > job.node().cores;
+  node.oversubscribed = job.emulated || here.tasks() > job.node().cores;
   auto shared_memory = tools_.folders.shared_memory(job);
   if (!shared_memory) return fail(shared_memory.error());
   node.shared_memory_folder = std::move(*shared_memory);
   if (is_loopback(tools_.spec.listen_host)) node.network = "lo";
   const auto mpi = open_mpi_environment(rank, node);
   plan.environment.insert(plan.environment.end(), mpi.begin(), mpi.end());
-  auto environment = tools_.pmix.environment(launch_.nspace(), place.rank(), plan.environment);
+  auto environment =
+      tools_.pmix.environment(launch_.nspace(), here.ranks[local_rank], plan.environment);
   if (!environment) return fail(environment.error());
   plan.environment = std::move(*environment);
-  return plan;
+  return {};
+}
+
+void StepTasks::tell_binding(std::uint32_t rank, const std::string& what,
+                             const std::vector<std::uint32_t>& numbers) {
+  send_output(rank, true,
+              what + ' ' + agent::number_ranges(numbers) + " for rank " + std::to_string(rank) +
+                  " on " + tools_.spec.launch.node().name + '\n');
 }
 
 void StepTasks::launch(std::uint32_t local_rank) {
-  cores_of_task_[local_rank] = tools_.cores.take(layout_.nodes[place_].cores_per_task);
   auto planned = plan(local_rank);
   StepTask& task = *tasks_[local_rank];
   if (!planned) return task.refuse(planned.error().message);
-  const std::uint32_t input_to = launch_.run().input_to();
-  const bool takes_input =
-      input_to != kInputToNone && (input_to == kInputToAll || task.rank() == 0);
   const bool with_terminal = launch_.run().has_terminal();
   const bool has_it = with_terminal && task.rank() == 0;
   task.start(std::move(*planned),
              {.step = launch_.step(),
-              .takes_input = takes_input,
+              .takes_input = order_.takes_input(task.rank()),
               .is_silent = with_terminal && !has_it,
               .terminal = has_it ? &launch_.run().terminal() : nullptr},
              tools_.loop, tools_.children);
@@ -267,8 +321,6 @@ void StepTasks::hold_back(bool held) {
 void StepTasks::task_over(const StepTask& task) {
   // Whether the rank was in MPI is judged by what PMIx said before it ended.
   tools_.pmix.catch_up();
-  const std::size_t local_rank = task.rank() - layout_.nodes[place_].first_rank;
-  tools_.cores.give_back(std::exchange(cores_of_task_[local_rank], {}));
   proto::ShepherdMessage message;
   proto::TaskEnded& ended = *message.mutable_task_ended();
   ended.set_step(launch_.step());
@@ -284,6 +336,7 @@ void StepTasks::task_over(const StepTask& task) {
   report_taken_input();  // what it has not read will never be
   --tasks_left_;
   if (tasks_left_ > 0) return;
+  give_share_back();
   // What a step leaves behind must not run beside the job's next one.
   tools_.children.kill(family());
   if (in_pmix_) tools_.pmix.leave(launch_.nspace());

@@ -2,14 +2,15 @@
 
 #include <csignal>
 #include <string>
+#include <utility>
 
 #include "common/os/sockets.h"
 
 namespace usine::shepherd {
 namespace {
 
-// Clients that may wait for their job to start.
-constexpr std::size_t kWaitingMax = 64;
+// Clients that may wait: more than have room on the socket in the job's folder.
+constexpr std::size_t kWaitingMax = 512;
 // The client of an interactive job has this long to read its last output.
 constexpr Millis kLastReadTime{10'000};
 
@@ -28,15 +29,19 @@ Steps::Steps(const Tools& tools, JobRun& job)
       job_(job),
       pmix_(tools.spec, tools.loop, tools.folders),
       cores_(tools.spec.launch.node().cores),
+      gpus_(tools.spec.launch.node().gpus.size()),
       tools_{tools.spec,
              tools.loop,
              tools.children,
              pmix_,
              cores_,
+             gpus_,
              tools.folders,
-             {tools.spec.tree_width, [this](std::uint32_t node, const std::string& address) {
+             {tools.spec.tree_width,
+              [this](std::uint32_t node, const std::string& address) {
                 return connect(node, address);
-              }}} {}
+              }}},
+      shares_(tools.spec.launch) {}
 
 bool Steps::take(const ConnectionPtr& connection, proto::ShepherdMessage& message) {
   if (message.has_launch_tasks()) {
@@ -50,28 +55,27 @@ bool Steps::take(const ConnectionPtr& connection, proto::ShepherdMessage& messag
                            ", not on " + job.node().name);
   } else if (job_.ending()) {
     refuse(connection, "the job is ending");
-  } else if (job_.running()) {
-    run(connection, message.run_step());
   } else if (waiting_.size() < kWaitingMax) {
-    wait_for_start(connection, message.run_step());
+    Waiting one{connection, std::move(*message.mutable_run_step())};
+    if (!job_.running() || !begin(one)) wait(std::move(one));
   } else {
-    refuse(connection, "too many steps wait for the job's start");
+    refuse(connection, "too many steps of the job wait already: let some of them end first");
   }
   return true;
 }
 
 void Steps::signal_all(int signal) {
-  for (const auto& head : heads_) head->signal_all(signal);
+  for (const Running& one : running_) one.head->signal_all(signal);
 }
 
 // Nobody but us notices that a client which waits has gone.
-void Steps::wait_for_start(const ConnectionPtr& client, const proto::RunStep& run) {
-  waiting_.push_back({client, run});
+void Steps::wait(Waiting one) {
+  const ConnectionPtr client = one.client;
+  waiting_.push_back(std::move(one));
   const auto leave = [this](const ConnectionPtr& leaver) {
-    if (std::erase_if(waiting_, [&](const Waiting& one) { return one.client == leaver; }) == 0) {
-      return;
+    if (std::erase_if(waiting_, [&](const Waiting& other) { return other.client == leaver; }) > 0) {
+      client_left_early_ = spec_.interactive && !job_.running();
     }
-    client_left_early_ = spec_.interactive;
   };
   client->hand_over(
       {.message =
@@ -84,13 +88,59 @@ void Steps::wait_for_start(const ConnectionPtr& client, const proto::RunStep& ru
        .drained = {}});
 }
 
-void Steps::run(const ConnectionPtr& client, const proto::RunStep& run) {
+StepHead& Steps::add_head(const ConnectionPtr& client) {
   const std::uint32_t step = next_step_++;
-  StepHead& head = *heads_.emplace_back(std::make_unique<StepHead>(spec_, loop_, step, client));
+  running_.push_back({std::make_unique<StepHead>(spec_, loop_, step, client), {}});
+  return *running_.back().head;
+}
+
+// False where the step has to wait for what others have.
+bool Steps::begin(Waiting& one) {
+  auto order = read_step_order(one.run);
+  auto layout =
+      order ? agent::lay_out_step(spec_.launch, order->request) : fail(std::move(order.error()));
+  Status sound = layout ? order->check(layout->tasks()) : fail(layout.error());
+  if (sound && has_to_wait(one, *layout)) {
+    if (!one.run.immediate()) return false;
+    sound = fail(ErrorCode::kRefused, "the step asks for " + shares_.lacking(*layout) +
+                                          " now: without --immediate it waits for other steps");
+  }
+  const std::uint32_t step = next_step_;
+  StepHead& head = add_head(one.client);
   // The batch script has the first meeting port of its own.
   const auto meeting = job_.meeting_point(step + 1);
-  if (!meeting) return head.refuse(meeting.error().message);
-  head.start(run, *meeting, job_.peers(), tools_.lines);
+  if (sound && !meeting) sound = fail(meeting.error());
+  if (!sound) {
+    head.refuse(sound.error().message);
+    return true;
+  }
+  if (!one.run.overlap()) {
+    shares_.take(*layout);
+    running_.back().share = *layout;
+  }
+  head.start({one.run, *std::move(order), *std::move(layout), *meeting}, job_.peers(),
+             tools_.lines);
+  return true;
+}
+
+// Tells the client once what it waits for.
+bool Steps::has_to_wait(Waiting& one, const agent::StepLayout& layout) {
+  if (one.run.overlap()) return false;
+  const std::string lacking = shares_.lacking(layout);
+  if (lacking.empty() || one.run.immediate()) return !lacking.empty();
+  if (std::exchange(one.told, true)) return true;
+  proto::ShepherdMessage message;
+  message.mutable_notice()->set_text("the step waits for " + lacking +
+                                     ", until others of the job end; --overlap would share them");
+  one.client->send(message);
+  return true;
+}
+
+void Steps::start_waiting() {
+  if (!job_.running() || !std::exchange(some_may_begin_, false)) return;
+  for (Waiting& one : std::exchange(waiting_, {})) {
+    if (!begin(one)) waiting_.push_back(std::move(one));
+  }
 }
 
 void Steps::launch(const ConnectionPtr& head, proto::LaunchTasks& launch) {
@@ -133,29 +183,39 @@ Result<ConnectionPtr> Steps::connect_to_self() {
 }
 
 void Steps::end_interactive_job() {
-  if (client_left_early_ && job_.running() && heads_.empty()) {
+  if (client_left_early_ && job_.running() && running_.empty()) {
     return job_.finish(
         {.signal = SIGHUP, .message = "the job's client left before it was started"});
   }
-  if (!spec_.interactive || heads_.empty() || !heads_.front()->outcome()) return;
-  const StepHead::Outcome& outcome = *heads_.front()->outcome();
+  if (!spec_.interactive || running_.empty() || !running_.front().head->outcome()) return;
+  const StepHead& head = *running_.front().head;
   ExitStatus exit;
-  exit.exit_code = outcome.exit_code;
-  exit.message = outcome.message;
-  if (heads_.front()->finished()) return job_.finish(std::move(exit));
+  exit.exit_code = head.outcome()->exit_code;
+  exit.message = head.outcome()->message;
+  if (head.finished()) return job_.finish(std::move(exit));
   if (std::exchange(interactive_end_set_, true)) return;
   loop_.after(kLastReadTime, [this, exit] { job_.finish(exit); });
 }
 
-void Steps::tidy() {
-  if (job_.running()) {
-    for (const Waiting& waiting : std::exchange(waiting_, {})) run(waiting.client, waiting.run);
+// What a step held is free once its tasks have ended, also where its client still reads.
+void Steps::end_over() {
+  for (Running& one : running_) {
+    if (!one.head->outcome() || !one.share) continue;
+    shares_.give_back(*one.share);
+    one.share.reset();
+    some_may_begin_ = true;
   }
-  for (const auto& head : heads_) {
-    if (!head->memory_shortage().empty()) job_.note_memory_shortage(head->memory_shortage());
+}
+
+void Steps::tidy() {
+  end_over();
+  start_waiting();
+  for (const Running& one : running_) {
+    const std::string& shortage = one.head->memory_shortage();
+    if (!shortage.empty()) job_.note_memory_shortage(shortage);
   }
   end_interactive_job();
-  std::erase_if(heads_, [](const auto& head) { return head->finished(); });
+  std::erase_if(running_, [](const Running& one) { return one.head->finished(); });
   std::erase_if(tasks_, [](const auto& tasks) { return tasks->finished(); });
 }
 

@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
 
+#include "agent/core/step_shares.h"
 #include "agent/shepherd/connection.h"
 #include "agent/shepherd/job_run.h"
 #include "agent/shepherd/job_spec.h"
@@ -36,19 +38,29 @@ class Steps {
   // To the tasks of all running steps, on all their nodes: of the job's head.
   void signal_all(int signal);
   // A client of a step that runs here has not hung up yet.
-  [[nodiscard]] bool has_clients() const { return !heads_.empty(); }
-  // To be called after each turn of the loop: starts what waited for the job's start and forgets
-  // what is over, which cannot be done while its own handlers run.
+  [[nodiscard]] bool has_clients() const { return !running_.empty(); }
+  // To be called after each turn of the loop: starts what waited and now can, and forgets what is
+  // over, which cannot be done while its own handlers run.
   void tidy();
 
  private:
+  // A client whose step waits for the job's start, or for what other steps have.
   struct Waiting {
     ConnectionPtr client;
     proto::RunStep run;
+    bool told = false;
+  };
+  struct Running {
+    std::unique_ptr<StepHead> head;
+    std::optional<agent::StepLayout> share;  // that it holds, until its tasks have ended
   };
 
-  void wait_for_start(const ConnectionPtr& client, const proto::RunStep& run);
-  void run(const ConnectionPtr& client, const proto::RunStep& run);
+  void wait(Waiting one);
+  [[nodiscard]] bool begin(Waiting& one);
+  [[nodiscard]] bool has_to_wait(Waiting& one, const agent::StepLayout& layout);
+  StepHead& add_head(const ConnectionPtr& client);
+  void start_waiting();
+  void end_over();
   void launch(const ConnectionPtr& head, proto::LaunchTasks& launch);
   [[nodiscard]] Result<ConnectionPtr> connect(std::uint32_t job_node, const std::string& address);
   [[nodiscard]] Result<ConnectionPtr> connect_to_self();
@@ -58,11 +70,14 @@ class Steps {
   os::PollLoop& loop_;
   JobRun& job_;
   StepPmix pmix_;
-  agent::CoreBook cores_;
+  agent::ShareBook cores_;  // of this node
+  agent::ShareBook gpus_;
   StepTools tools_;
+  agent::StepShares shares_;  // of all nodes, where this is the job's head
   std::uint32_t next_step_ = 0;
-  std::vector<Waiting> waiting_;  // clients that came before the job was started
-  std::vector<std::unique_ptr<StepHead>> heads_;
+  std::vector<Waiting> waiting_;
+  bool some_may_begin_ = true;  // of those who wait: the job has started, or a step has ended
+  std::vector<Running> running_;
   std::vector<std::unique_ptr<StepTasks>> tasks_;
   std::set<ConnectionPtr> own_lines_;  // to ourselves, until their first message
   bool client_left_early_ = false;     // one of those, of an interactive job

@@ -68,3 +68,26 @@ TEST_CASE("the bound on a job's processes is the site's or goes by its cores") {
   here.containment.processes_max = 77;
   CHECK(bound() == 77);
 }
+
+TEST_CASE(
+    "a shepherd is told where the cores and GPUs of its own node lie as far as that is known") {
+  Prepare message = with_two_gpus();
+  JobNode node = message.nodes[0];
+  node.cores = {};
+  for (const std::size_t core : {1u, 2u}) node.cores.insert(core);
+  message.nodes = JobNodes({node, node});
+  NodeShape shape;
+  shape.cores = {{0, 4, {}}, {0, 4, {}}, {1, 5, {}}};
+  agent::NodeSettings here{"node001", "127.0.0.1", false, {}};
+  here.shape = std::make_shared<const NodeShape>(shape);
+  const proto::JobSpec spec = agent::job_spec(message, here);
+  REQUIRE(spec.nodes(0).core_packages_size() == 2);
+  CHECK(spec.nodes(0).core_packages(1) == 1);
+  CHECK(spec.nodes(0).core_numas(0) == 4);
+  CHECK_MESSAGE(spec.nodes(0).gpu_numas_size() == 0, "this node has no such GPUs");
+  CHECK_MESSAGE(spec.nodes(1).core_packages_size() == 0, "of others nothing is known here");
+  shape.gpus.resize(4);
+  shape.gpus[3].numa = 5;
+  here.shape = std::make_shared<const NodeShape>(shape);
+  CHECK(agent::job_spec(message, here).nodes(0).gpu_numas(1) == 5);
+}

@@ -95,7 +95,7 @@ TEST_CASE("[B34] the failure of one rank ends the others with TERM first and the
       "if [ $RANK = 1 ]; then trap 'touch graceful; exit 0' TERM; fi\n"
       "if [ $RANK = 2 ]; then trap '' TERM; fi\n"
       "touch ready$RANK; while true; do sleep 0.1; done\n");
-  const ProgramResult run = cluster.usine({"run", "-N1", "-n3", "--", "./rank.sh"});
+  const ProgramResult run = cluster.usine({"run", "-N1", "-n3", "-K", "--", "./rank.sh"});
   CHECK(run.status == 5);
   CHECK(contains(run.err, "rank 0 on node001 exited with 5"));
   CHECK(cluster.has("graceful"));

@@ -21,10 +21,6 @@ const BatchScript kScript{"#!/bin/sh\n", "/s"};
 
 Environment environment_of(const ProcessPlan& plan) { return Environment(plan.environment); }
 
-TaskPlace place_of(const LaunchJob& job, std::size_t node, std::uint32_t local_rank) {
-  return {.step = 3, .layout = *lay_out_step(job, {}), .node = node, .local_rank = local_rank};
-}
-
 }  // namespace
 
 TEST_CASE("[B8] every letter of an output pattern is expanded") {
@@ -138,14 +134,27 @@ TEST_CASE("a task finds its rank under every name that frameworks read") {
   LaunchJob job = launch_job(2, 3);
   job.this_node = 1;
   const StepCommand command{.argv = {"train"}, .environment = {"LR=0.1"}, .working_directory = {}};
-  const ProcessPlan plan = plan_task(job, command, kMeeting, place_of(job, 1, 2));
+  const StepLayout layout = lay_out_step(job, {}).value();
+  const ProcessPlan plan = plan_task(
+      job, command, kMeeting,
+      {.step = 3, .layout = layout, .node = 1, .local_rank = 2, .step_gpus = {2, 3}, .gpus = {3}});
   const Environment environment = environment_of(plan);
-  const std::vector<std::pair<std::string, std::string>> expected = {
-      {"RANK", "5"},          {"LOCAL_RANK", "2"},          {"WORLD_SIZE", "6"},
-      {"NODE_RANK", "1"},     {"LOCAL_WORLD_SIZE", "3"},    {"SLURM_PROCID", "5"},
-      {"SLURM_LOCALID", "2"}, {"SLURM_NODEID", "1"},        {"SLURM_NTASKS", "6"},
-      {"SLURM_STEP_ID", "3"}, {"SLURMD_NODENAME", "node1"}, {"CUDA_VISIBLE_DEVICES", "2,3"},
-      {"LR", "0.1"},          {"MASTER_PORT", "20123"}};
+  const std::vector<std::pair<std::string, std::string>> expected = {{"RANK", "5"},
+                                                                     {"LOCAL_RANK", "2"},
+                                                                     {"WORLD_SIZE", "6"},
+                                                                     {"NODE_RANK", "1"},
+                                                                     {"LOCAL_WORLD_SIZE", "3"},
+                                                                     {"SLURM_PROCID", "5"},
+                                                                     {"SLURM_LOCALID", "2"},
+                                                                     {"SLURM_NODEID", "1"},
+                                                                     {"SLURM_NTASKS", "6"},
+                                                                     {"SLURM_STEP_ID", "3"},
+                                                                     {"SLURMD_NODENAME", "node1"},
+                                                                     {"CUDA_VISIBLE_DEVICES", "3"},
+                                                                     {"SLURM_STEP_GPUS", "2,3"},
+                                                                     {"SLURM_GPUS_ON_NODE", "2"},
+                                                                     {"LR", "0.1"},
+                                                                     {"MASTER_PORT", "20123"}};
   for (const auto& [name, value] : expected) CHECK_MESSAGE(environment.get(name) == value, name);
   CHECK(plan.argv == command.argv);
   CHECK(plan.working_directory == "/home/ada");
@@ -168,20 +177,4 @@ TEST_CASE("a script without an interpreter is refused") {
   CHECK(!check_script("#! \t\necho\n"));
   CHECK(!check_script("echo\n"));
   CHECK(!check_script(""));
-}
-
-TEST_CASE("[B57] tasks of steps side by side share no core while there are enough") {
-  CoreBook book(4);
-  const auto first = book.take(2);
-  const auto second = book.take(2);
-  CHECK(first == std::vector<std::uint32_t>{0, 1});
-  CHECK(second == std::vector<std::uint32_t>{2, 3});
-  CHECK_MESSAGE(book.take(1) == std::vector<std::uint32_t>{0}, "all are used: they are shared");
-  book.give_back(second);
-  CHECK(book.take(2) == std::vector<std::uint32_t>{2, 3});
-}
-
-TEST_CASE("the hardware threads of a core stay together") {
-  const LaunchJob job = launch_job(1, 1);
-  CHECK(pus_of_cores(job.nodes[0], {1, 3}) == std::vector<std::uint32_t>{1, 5, 3, 7});
 }

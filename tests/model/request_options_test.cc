@@ -151,8 +151,18 @@ TEST_CASE("a comment is kept and warned about") {
 TEST_CASE("an option whose value is what happens anyway is accepted with that value only") {
   CHECK(resolve({.command_line = {"--hint=nomultithread"}}).has_value());
   CHECK(contains(refusal({.command_line = {"--hint=multithread"}}), "--hint=multithread"));
-  CHECK(resolve({.command_line = {"-m", "block:block"}}).has_value());
-  CHECK_FALSE(resolve({.command_line = {"-m", "cyclic"}}).has_value());
+}
+
+TEST_CASE(
+    "what a job says of the layout and binding of its steps reaches them by Slurm's variables") {
+  const auto resolved = resolve({.command_line = {"-m", "plane=4", "--cpu-bind=verbose,none"},
+                                 .script = "#SBATCH -m cyclic --gpu-bind=closest\n"});
+  REQUIRE(resolved);
+  CHECK(resolved->step_variables == std::vector<std::string>{"SLURM_GPU_BIND=closest",
+                                                             "SLURM_DISTRIBUTION=plane=4",
+                                                             "SLURM_CPU_BIND=verbose,none"});
+  CHECK(contains(refusal({.command_line = {"-m", "arbitrary"}}), "--distribution: 'arbitrary'"));
+  CHECK(contains(refusal({.script = "#SBATCH --cpu-bind=boards\n"}), "--cpu-bind: 'boards'"));
 }
 
 TEST_CASE("an unknown option is refused naming the nearest known one and its line") {

@@ -93,10 +93,12 @@ TEST_CASE("ranks beside the one with a terminal read nothing and their output is
 TEST_CASE("a rank that fails beside a terminal ends it and is named") {
   RunningJob job(2);
   FakeClient client = job.client();
-  client.run(
-      terminal_step("if [ $RANK = 1 ]; then until [ -e up ]; do sleep 0.02; done; exit 5; fi; "
-                    "echo > up; sleep 1000",
-                    2));
+  proto::RunStep step = terminal_step(
+      "if [ $RANK = 1 ]; then until [ -e up ]; do sleep 0.02; done; exit 5; fi; "
+      "echo > up; sleep 1000",
+      2);
+  step.set_bad_exit(1);
+  client.run(step);
   const auto ended = client.ended();
   CHECK(ended.exit_code() == 5);
   CHECK(ended.message() == "rank 1 on node1 exited with 5");

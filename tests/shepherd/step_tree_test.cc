@@ -103,9 +103,11 @@ TEST_CASE("a signal reaches the ranks at the ends of a tree") {
 TEST_CASE("[B34] a failure at the end of a tree ends the ranks everywhere and is named") {
   RunningJob job(tree_spec());
   FakeClient client = job.client();
-  client.run(
-      step_of("trap 'echo > saved$RANK; exit 0' TERM; echo > up$RANK; "
-              "until [ $RANK = 6 -a -e go ]; do sleep 0.02; done; exit 7"));
+  proto::RunStep step = step_of(
+      "trap 'echo > saved$RANK; exit 0' TERM; echo > up$RANK; "
+      "until [ $RANK = 6 -a -e go ]; do sleep 0.02; done; exit 7");
+  step.set_bad_exit(1);
+  client.run(step);
   REQUIRE(wait_until([&] { return all_up(job); }));
   REQUIRE(os::write_file(job.folder() / "go", "now"));
   const auto ended = client.ended();
