@@ -219,8 +219,9 @@ void StepHead::take_end(std::size_t place, const proto::TaskEnded& ended) {
 void StepHead::take_bad_end(const proto::TaskEnded& ended) {
   const std::string what = name_of(ended.rank()) + ' ' + how_it_ended(ended);
   if (ends_step(ended)) return fail_step(exit_code_of(ended), what);
-  never_in_mpi_.insert(ended.rank());
   bad_end_.exit_code = std::max(bad_end_.exit_code, exit_code_of(ended));
+  never_in_mpi_.insert(ended.rank());
+  check_wire_up();
   if (bad_ends_++ > 0) return;
   bad_end_.message = what;
   const auto runs = [](const Place& other) { return other.tasks_left > 0; };
@@ -231,9 +232,9 @@ void StepHead::take_bad_end(const proto::TaskEnded& ended) {
   client_->send(message);
 }
 
-// What others of the step would wait for in MPI does, whatever was asked for.
+// A rank that others would wait for in MPI does, whatever was asked for.
 bool StepHead::ends_step(const proto::TaskEnded& ended) const {
-  if (!ended.message().empty() || !in_mpi_.empty()) return true;
+  if (!ended.message().empty() || in_mpi_.contains(ended.rank())) return true;
   switch (order_.bad_exit) {
     case StepOrder::BadExit::kEnds: return true;
     case StepOrder::BadExit::kGoesOn: return false;
@@ -255,8 +256,9 @@ StepHead::Outcome StepHead::outcome_of_ranks() const {
 // A rank that left without MPI_Init keeps those that are in it waiting for ever.
 void StepHead::check_wire_up() {
   if (in_mpi_.empty() || never_in_mpi_.empty()) return;
-  fail_step(1, name_of(*never_in_mpi_.begin()) + " ended without joining the step's " +
-                   std::to_string(layout_.tasks()) + " ranks in MPI_Init");
+  fail_step(std::max(bad_end_.exit_code, 1),
+            name_of(*never_in_mpi_.begin()) + " ended without joining the step's " +
+                std::to_string(layout_.tasks()) + " ranks in MPI_Init");
 }
 
 void StepHead::take_fence(std::size_t place, const proto::FenceData& fence) {

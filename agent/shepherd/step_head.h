@@ -100,7 +100,7 @@ class StepHead {
   StepBranches branches_;
   FenceJoin fences_;
   std::set<std::uint32_t> in_mpi_;        // ranks that have come up in MPI_Init
-  std::set<std::uint32_t> never_in_mpi_;  // ranks that ended well without
+  std::set<std::uint32_t> never_in_mpi_;  // ranks that ended without
   std::optional<Outcome> failure_;        // the first fault: the ranks are being ended
   Outcome bad_end_;             // of the ranks that the step survives: the highest code, the first
   std::uint32_t bad_ends_ = 0;  // message; and how many they are

@@ -107,6 +107,35 @@ TEST_CASE(
   CHECK(ended.message() == "rank 1 on node1 ended without joining the step's 2 ranks in MPI_Init");
 }
 
+TEST_CASE("[B33] a rank that fails instead of joining the others in MPI_Init ends the step") {
+  if (!has_mpi()) USINE_SKIP("no MPI was found when this was built");
+  RunningJob job(2, 1, 1000);
+  for (const char* const late : {"0", "1"}) {  // whichever of the two is sooner
+    FakeClient client = job.client();
+    proto::RunStep step = step_of("[ $RANK = " + std::string(late) +
+                                  " ] && until [ -e sooner$0 ]; do sleep 0.02; done; "
+                                  "touch sooner$0; [ $RANK = 0 ] || exit 3; exec " +
+                                  kProbe);
+    step.add_command(late);
+    step.set_bad_exit(2);
+    const auto ended = client.run_to_end(step);
+    CHECK(ended.exit_code() == 3);
+    CHECK(ended.message() ==
+          "rank 1 on node1 ended without joining the step's 2 ranks in MPI_Init");
+  }
+}
+
+TEST_CASE("a rank that fails in MPI ends the step also where it is told to go on") {
+  if (!has_mpi()) USINE_SKIP("no MPI was found when this was built");
+  RunningJob job(2, 1, 1000);
+  FakeClient client = job.client();
+  proto::RunStep step = step_of("exec " + kProbe + " exit");
+  step.set_bad_exit(2);
+  const auto ended = client.run_to_end(step);
+  CHECK(ended.exit_code() == 9);
+  CHECK(ended.message() == "rank 1 on node1 exited with 9");
+}
+
 TEST_CASE("a rank asked for its data by a node that did not get it in the fence answers") {
   if (!has_mpi()) USINE_SKIP("no MPI was found when this was built");
   RunningJob job(2, 2);

@@ -1,7 +1,8 @@
 // A rank for tests of the launch: it makes its peers' acquaintance in every way that the wire-up
 // has to support, and rank 0 prints what the ranks found. With the argument "abort", rank 1 calls
-// MPI_Abort(7) instead and the others wait for it for ever.
+// MPI_Abort(7) instead and the others wait for it for ever; with "exit" it leaves with 9.
 #include <cstdio>
+#include <cstdlib>
 #include <string_view>
 #include <vector>
 
@@ -41,6 +42,10 @@ int main(int argc, char** argv) {
   MPI_Comm_size(MPI_COMM_WORLD, &world_size);
   if (argc > 1 && std::string_view(argv[1]) == "abort") {
     if (rank == 1) MPI_Abort(MPI_COMM_WORLD, 7);
+    MPI_Barrier(MPI_COMM_WORLD);
+  }
+  if (argc > 1 && std::string_view(argv[1]) == "exit") {
+    if (rank == 1) std::_Exit(9);
     MPI_Barrier(MPI_COMM_WORLD);
   }
 
