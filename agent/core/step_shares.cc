@@ -60,19 +60,21 @@ void StepShares::give_back(const StepLayout& layout) {
   }
 }
 
-std::vector<std::uint32_t> ShareBook::find(std::size_t count) const {
-  std::vector<std::uint32_t> order(users_.size());
-  std::iota(order.begin(), order.end(), 0u);
+std::vector<std::uint32_t> ShareBook::find(std::size_t count,
+                                           std::vector<std::uint32_t> order) const {
+  if (order.empty()) {
+    order.resize(users_.size());
+    std::iota(order.begin(), order.end(), 0u);
+  }
+  CHECK_THAT(order.size() == users_.size());
   std::ranges::stable_sort(order, {}, [this](std::uint32_t place) { return users_[place]; });
   order.resize(std::min(count, order.size()));
   std::ranges::sort(order);
   return order;
 }
 
-std::vector<std::uint32_t> ShareBook::take(std::size_t count) {
-  std::vector<std::uint32_t> positions = find(count);
+void ShareBook::take(const std::vector<std::uint32_t>& positions) {
   for (const std::uint32_t position : positions) ++users_[position];
-  return positions;
 }
 
 void ShareBook::give_back(const std::vector<std::uint32_t>& positions) {

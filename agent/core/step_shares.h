@@ -41,10 +41,12 @@ class ShareBook {
  public:
   explicit ShareBook(std::size_t size) : users_(size, 0) {}
 
-  // `count` positions, the least used first, then the lowest; in ascending order.
-  [[nodiscard]] std::vector<std::uint32_t> find(std::size_t count) const;
-  // The same, noted until they are given back.
-  [[nodiscard]] std::vector<std::uint32_t> take(std::size_t count);
+  // `count` positions, the least used first, then those that come first in `order`, which has every
+  // position once (empty: the lowest first); in ascending order.
+  [[nodiscard]] std::vector<std::uint32_t> find(std::size_t count,
+                                                std::vector<std::uint32_t> order = {}) const;
+  // Notes that a step uses them until it gives them back.
+  void take(const std::vector<std::uint32_t>& positions);
   void give_back(const std::vector<std::uint32_t>& positions);
 
  private:

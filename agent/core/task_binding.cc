@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <utility>
 
 namespace usine::agent {
@@ -17,6 +18,16 @@ std::int32_t place_of(const std::vector<std::int32_t>& places, std::uint32_t pos
 Numbers slice(const Numbers& numbers, std::size_t begin, std::size_t count) {
   const auto first = numbers.begin() + static_cast<std::ptrdiff_t>(begin);
   return {first, first + static_cast<std::ptrdiff_t>(count)};
+}
+
+std::vector<Numbers> by_socket(const Numbers& cores, const LaunchNode& node) {
+  std::map<std::int32_t, Numbers> packages;
+  for (const std::uint32_t core : cores) {
+    packages[place_of(node.core_packages, core)].push_back(core);
+  }
+  std::vector<Numbers> sockets;
+  for (auto& [package, own] : packages) sockets.push_back(std::move(own));
+  return sockets;
 }
 
 // Neighbouring cores for one task after the other, from the front again where they do not suffice.
@@ -35,12 +46,7 @@ std::vector<Numbers> deal_in_order(const Numbers& cores, const TaskDemand& deman
 // alone is given what is left of several.
 std::vector<Numbers> deal_over_sockets(const Numbers& cores, const LaunchNode& node,
                                        const TaskDemand& demand) {
-  std::map<std::int32_t, Numbers> by_package;
-  for (const std::uint32_t core : cores) {
-    by_package[place_of(node.core_packages, core)].push_back(core);
-  }
-  std::vector<Numbers> sockets;
-  for (auto& [package, own] : by_package) sockets.push_back(std::move(own));
+  std::vector<Numbers> sockets = by_socket(cores, node);
   std::vector<Numbers> tasks(demand.tasks);
   std::size_t next = 0;
   for (Numbers& task : tasks) {
@@ -184,6 +190,23 @@ Numbers TaskBinding::gpus() const {
   Numbers numbers;
   for (const std::uint32_t position : share_.gpus) numbers.push_back(node_.gpus[position]);
   return numbers;
+}
+
+Numbers cores_in_order(const LaunchNode& node, const TaskDemand& demand) {
+  Numbers cores(node.cores);
+  std::iota(cores.begin(), cores.end(), 0u);
+  if (demand.over_sockets == TaskDistribution::OverSockets::kBlock) return cores;
+  const std::vector<Numbers> sockets = by_socket(cores, node);
+  const std::size_t turn = std::max(demand.cores_per_task, 1u);
+  Numbers order;
+  for (std::size_t begin = 0; order.size() < cores.size(); begin += turn) {
+    for (const Numbers& socket : sockets) {
+      const std::size_t from = std::min(begin, socket.size());
+      const Numbers next = slice(socket, from, std::min(turn, socket.size() - from));
+      order.insert(order.end(), next.begin(), next.end());
+    }
+  }
+  return order;
 }
 
 Numbers pus_of_cores(const LaunchNode& node, const Numbers& cores) {

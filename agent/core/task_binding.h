@@ -55,6 +55,11 @@ class TaskBinding {
   std::vector<std::vector<std::uint32_t>> cores_of_task_;  // positions in the node
 };
 
+// The node's cores in the order in which a step is to be given them: as they come, or those for one
+// task from each socket in turn.
+[[nodiscard]] std::vector<std::uint32_t> cores_in_order(const LaunchNode& node,
+                                                        const TaskDemand& demand);
+
 // The hardware threads of some of the node's cores, by their positions.
 [[nodiscard]] std::vector<std::uint32_t> pus_of_cores(const LaunchNode& node,
                                                       const std::vector<std::uint32_t>& cores);

@@ -31,10 +31,10 @@ PmixStep pmix_step(const JobSpec& spec, const std::string& nspace, const agent::
 }  // namespace
 
 StepTasks::StepTasks(const StepTools& tools, ConnectionPtr head, proto::LaunchTasks launch)
-    : tools_(tools), head_(std::move(head)), launch_(std::move(launch)) {
-  const proto::RunStep& run = launch_.run();
-  command_.environment = agent::split_environment(run.environment());
-  command_.working_directory = run.working_directory();
+    : tools_(tools),
+      head_(std::move(head)),
+      launch_(std::move(launch)),
+      part_(tools.spec.launch, tools.books, launch_) {
   head_->hand_over({.message = [this](const ConnectionPtr&,
                                       proto::ShepherdMessage& message) { handle(message); },
                     .closed = [this](const ConnectionPtr&, const std::string&) { lose_head(); },
@@ -48,8 +48,7 @@ StepTasks::~StepTasks() {
 }
 
 void StepTasks::start() {
-  Status ready = read_order();
-  if (ready) ready = read_layout();
+  Status ready = part_.read();
   if (ready) ready = open_branches();
   if (!ready) {
     proto::ShepherdMessage message;
@@ -61,8 +60,9 @@ void StepTasks::start() {
 
 // Those behind are told first, so that they start while this node does.
 Status StepTasks::open_branches() {
-  const PlaceRange behind{place_ + 1, std::max<std::size_t>(launch_.places_end(), place_ + 1)};
-  if (behind.end > layout_.nodes.size() ||
+  const PlaceRange behind{part_.place() + 1,
+                          std::max<std::size_t>(launch_.places_end(), part_.place() + 1)};
+  if (behind.end > part_.layout().nodes.size() ||
       behind.end - behind.first != static_cast<std::size_t>(launch_.addresses_size())) {
     return fail(ErrorCode::kInvalid, "the step's launch does not say where to pass it on");
   }
@@ -78,12 +78,12 @@ Status StepTasks::open_branches() {
 void StepTasks::start_tasks() {
   const Status ready = join_pmix();
   if (const auto usage = tools_.children.usage()) killed_before_ = usage->killed_for_memory;
-  const std::uint32_t count = layout_.nodes[place_].tasks();
+  const std::uint32_t count = part_.here().tasks();
   tasks_left_ = count;
-  take_share();
+  part_.take_share();
   for (std::uint32_t i = 0; i < count; ++i) {
     tasks_.push_back(std::make_unique<StepTask>(
-        layout_.nodes[place_].ranks[i],
+        part_.here().ranks[i],
         StepTask::Handlers{
             .output = [this](std::uint32_t rank, bool is_error,
                              std::string_view data) { send_output(rank, is_error, data); },
@@ -102,60 +102,11 @@ void StepTasks::start_tasks() {
   tell_head(message);
 }
 
-Status StepTasks::read_order() {
-  auto order = read_step_order(launch_.run());
-  if (!order) return fail(order.error());
-  order_ = *std::move(order);
-  return {};
-}
-
-Status StepTasks::read_layout() {
-  const agent::LaunchJob& job = tools_.spec.launch;
-  const auto& nodes = launch_.node_indexes();
-  std::vector<agent::NodeTasks> on_node(job.nodes.size());
-  const bool parallel = nodes.size() == launch_.tasks_on_node_size() &&
-                        nodes.size() == launch_.cores_per_task_size() &&
-                        nodes.size() == launch_.gpus_on_node_size();
-  for (int i = 0; parallel && i < nodes.size(); ++i) {
-    if (nodes[i] >= on_node.size()) continue;
-    on_node[nodes[i]] = {launch_.tasks_on_node(i), std::max(launch_.cores_per_task(i), 1u),
-                         launch_.gpus_on_node(i)};
-  }
-  layout_ = agent::layout_of(job, on_node, order_.request.distribution);
-  const auto here =
-      std::ranges::find(layout_.nodes, job.this_node, &agent::StepLayout::Node::job_node);
-  if (here == layout_.nodes.end()) {
-    return fail(ErrorCode::kInvalid, "the step has no task for this node");
-  }
-  place_ = static_cast<std::size_t>(here - layout_.nodes.begin());
-  return order_.check(layout_.tasks());
-}
-
-// A step that overlaps uses the same books, and leaves no note in them.
-void StepTasks::take_share() {
-  const agent::StepLayout::Node& here = layout_.nodes[place_];
-  const std::size_t cores = std::size_t{here.tasks()} * here.cores_per_task;
-  agent::NodeShare share{tools_.cores.find(cores), tools_.gpus.find(here.gpus)};
-  if (!launch_.run().overlap()) {
-    share_ = {tools_.cores.take(cores), tools_.gpus.take(here.gpus)};
-  }
-  binding_.emplace(tools_.spec.launch.node(), std::move(share),
-                   agent::TaskDemand{.tasks = here.tasks(),
-                                     .cores_per_task = here.cores_per_task,
-                                     .gpus_per_task = order_.request.gpus_per_task.value_or(0),
-                                     .over_sockets = order_.request.distribution.sockets});
-}
-
-void StepTasks::give_share_back() {
-  tools_.cores.give_back(std::exchange(share_.cores, {}));
-  tools_.gpus.give_back(std::exchange(share_.gpus, {}));
-}
-
 Status StepTasks::join_pmix() {
   // A rank that is alone needs nobody to find its peers with.
-  if (launch_.run().pmi_none() || layout_.tasks() == 1) return {};
-  const Status joined =
-      tools_.pmix.join(pmix_step(tools_.spec, launch_.nspace(), layout_, place_), *this);
+  if (launch_.run().pmi_none() || part_.layout().tasks() == 1) return {};
+  const Status joined = tools_.pmix.join(
+      pmix_step(tools_.spec, launch_.nspace(), part_.layout(), part_.place()), *this);
   in_pmix_ = joined.has_value();
   // Without the library there is no MPI here that would miss it; the head compares the nodes.
   if (!joined && joined.error().code == ErrorCode::kNotFound) {
@@ -166,41 +117,11 @@ Status StepTasks::join_pmix() {
   return joined;
 }
 
-Result<agent::ProcessPlan> StepTasks::plan(std::uint32_t local_rank) {
-  auto plan = bound_plan(local_rank);
-  if (!plan || !in_pmix_) return plan;
-  if (Status wired = wire_up(local_rank, *plan); !wired) return fail(wired.error());
-  return plan;
-}
-
-// What the task would run, where, and on which of the step's cores and GPUs.
-Result<agent::ProcessPlan> StepTasks::bound_plan(std::uint32_t local_rank) {
-  const agent::LaunchJob& job = tools_.spec.launch;
-  auto pus = binding_->pus_of(order_.cpu_binding, local_rank);
-  if (!pus) return fail(pus.error());
-  const auto gpus = binding_->gpus_of(order_.gpu_binding, local_rank);
-  if (!gpus) return fail(gpus.error());
-  const agent::TaskPlace place{.step = launch_.step(),
-                               .layout = layout_,
-                               .node = place_,
-                               .local_rank = local_rank,
-                               .step_gpus = binding_->gpus(),
-                               .gpus = *gpus};
-  if (order_.cpu_binding.verbose) tell_binding(place.rank(), "cpu-bind: processors", *pus);
-  if (order_.gpu_binding.verbose) tell_binding(place.rank(), "gpu-bind: GPUs", *gpus);
-  command_.argv = order_.command_of(place.rank());
-  const agent::MeetingPoint meeting{launch_.master_address(),
-                                    static_cast<std::uint16_t>(launch_.master_port())};
-  agent::ProcessPlan plan = agent::plan_task(job, command_, meeting, place);
-  if (!job.emulated) plan.pus = *std::move(pus);
-  return plan;
-}
-
 // The rank's place in PMIx, as its environment says it.
 Status StepTasks::wire_up(std::uint32_t local_rank, agent::ProcessPlan& plan) {
   const agent::LaunchJob& job = tools_.spec.launch;
-  const agent::StepLayout::Node& here = layout_.nodes[place_];
-  const MpiRank rank{here.ranks[local_rank], layout_.tasks(), local_rank, here.tasks()};
+  const agent::StepLayout::Node& here = part_.here();
+  const MpiRank rank{here.ranks[local_rank], part_.layout().tasks(), local_rank, here.tasks()};
   MpiNode node;
   // Ranks of emulated nodes share this machine's cores with those of the others.
   node.oversubscribed = job.emulated || here.tasks() > job.node().cores;
@@ -217,22 +138,18 @@ Status StepTasks::wire_up(std::uint32_t local_rank, agent::ProcessPlan& plan) {
   return {};
 }
 
-void StepTasks::tell_binding(std::uint32_t rank, const std::string& what,
-                             const std::vector<std::uint32_t>& numbers) {
-  send_output(rank, true,
-              what + ' ' + agent::number_ranges(numbers) + " for rank " + std::to_string(rank) +
-                  " on " + tools_.spec.launch.node().name + '\n');
-}
-
 void StepTasks::launch(std::uint32_t local_rank) {
-  auto planned = plan(local_rank);
+  auto planned = part_.plan(local_rank);
   StepTask& task = *tasks_[local_rank];
   if (!planned) return task.refuse(planned.error().message);
+  if (!planned->told.empty()) send_output(task.rank(), true, planned->told);
+  const Status wired = in_pmix_ ? wire_up(local_rank, planned->plan) : Status();
+  if (!wired) return task.refuse(wired.error().message);
   const bool with_terminal = launch_.run().has_terminal();
   const bool has_it = with_terminal && task.rank() == 0;
-  task.start(std::move(*planned),
+  task.start(std::move(planned->plan),
              {.step = launch_.step(),
-              .takes_input = order_.takes_input(task.rank()),
+              .takes_input = part_.order().takes_input(task.rank()),
               .is_silent = with_terminal && !has_it,
               .terminal = has_it ? &launch_.run().terminal() : nullptr},
              tools_.loop, tools_.children);
@@ -240,13 +157,13 @@ void StepTasks::launch(std::uint32_t local_rank) {
 }
 
 void StepTasks::tell_head(proto::ShepherdMessage& message) {
-  set_from(message, place_);
+  set_from(message, part_.place());
   head_->send(message);
 }
 
 void StepTasks::handle(const proto::ShepherdMessage& message) {
   branches_.send(message);
-  if (is_for(message, place_)) obey(message);
+  if (is_for(message, part_.place())) obey(message);
 }
 
 void StepTasks::pass_up(std::size_t place, const proto::ShepherdMessage& message) {
@@ -336,7 +253,7 @@ void StepTasks::task_over(const StepTask& task) {
   report_taken_input();  // what it has not read will never be
   --tasks_left_;
   if (tasks_left_ > 0) return;
-  give_share_back();
+  part_.give_share_back();
   // What a step leaves behind must not run beside the job's next one.
   tools_.children.kill(family());
   if (in_pmix_) tools_.pmix.leave(launch_.nspace());
@@ -393,7 +310,7 @@ void StepTasks::add_to_fence(std::uint64_t fence, std::size_t part, const std::s
   proto::FenceData& up = *message.mutable_fence();
   up.set_step(launch_.step());
   up.set_fence(fence);
-  up.set_from_node(static_cast<std::uint32_t>(place_));
+  up.set_from_node(static_cast<std::uint32_t>(part_.place()));
   up.set_overgrown(!joined);
   if (joined) up.set_data(std::move(*joined));
   tell_head(message);
@@ -410,12 +327,13 @@ void StepTasks::on_modex(std::uint64_t id, std::uint32_t rank) {
   request.set_step(launch_.step());
   request.set_rank(rank);
   request.set_id(id);
-  request.set_from_node(static_cast<std::uint32_t>(place_));
+  request.set_from_node(static_cast<std::uint32_t>(part_.place()));
   tell_head(message);
 }
 
 void StepTasks::take_modex_request(const proto::ModexRequest& request) {
-  const auto reply = [head = head_, place = place_, request](const Result<std::string>& data) {
+  const auto reply = [head = head_, place = part_.place(),
+                      request](const Result<std::string>& data) {
     proto::ShepherdMessage message;
     set_from(message, place);
     proto::ModexAnswer& answer = *message.mutable_modex_answer();

@@ -6,20 +6,17 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "agent/core/launch_plan.h"
-#include "agent/core/step_shares.h"
-#include "agent/core/task_binding.h"
 #include "agent/shepherd/connection.h"
 #include "agent/shepherd/fence_join.h"
 #include "agent/shepherd/job_spec.h"
 #include "agent/shepherd/scratch_folders.h"
 #include "agent/shepherd/step_branches.h"
-#include "agent/shepherd/step_order.h"
+#include "agent/shepherd/step_part.h"
 #include "agent/shepherd/step_pmix.h"
 #include "agent/shepherd/step_task.h"
 
@@ -31,8 +28,7 @@ struct StepTools {
   os::PollLoop& loop;
   Children& children;
   StepPmix& pmix;
-  agent::ShareBook& cores;
-  agent::ShareBook& gpus;
+  StepPart::Books books;
   ScratchFolders& folders;
   StepBranches::Lines lines;
 };
@@ -55,19 +51,11 @@ class StepTasks final : public PmixListener {
   void on_connected(std::uint32_t rank) override;
 
  private:
-  [[nodiscard]] Status read_order();
-  [[nodiscard]] Status read_layout();
   [[nodiscard]] Status open_branches();
-  void take_share();
-  void give_share_back();
   [[nodiscard]] Status join_pmix();
   void start_tasks();
   void launch(std::uint32_t local_rank);
-  [[nodiscard]] Result<agent::ProcessPlan> plan(std::uint32_t local_rank);
-  [[nodiscard]] Result<agent::ProcessPlan> bound_plan(std::uint32_t local_rank);
   [[nodiscard]] Status wire_up(std::uint32_t local_rank, agent::ProcessPlan& plan);
-  void tell_binding(std::uint32_t rank, const std::string& what,
-                    const std::vector<std::uint32_t>& numbers);
   void handle(const proto::ShepherdMessage& message);
   void obey(const proto::ShepherdMessage& message);
   void pass_up(std::size_t place, const proto::ShepherdMessage& message);
@@ -90,18 +78,13 @@ class StepTasks final : public PmixListener {
   StepTools tools_;
   ConnectionPtr head_;
   proto::LaunchTasks launch_;
-  StepOrder order_;
-  agent::StepCommand command_;
-  agent::StepLayout layout_;
-  std::size_t place_ = 0;  // of this node in the layout
+  StepPart part_;
   StepBranches branches_;  // to the places behind it
   FenceJoin joins_;        // of this place's part and those of the branches
   bool in_pmix_ = false;
   bool head_gone_ = false;
   os::PollLoop::TimerId kill_timer_ = 0;
   std::vector<std::unique_ptr<StepTask>> tasks_;  // by local rank
-  agent::NodeShare share_;                        // taken from the books; none with --overlap
-  std::optional<agent::TaskBinding> binding_;
   std::size_t tasks_left_ = 0;
   std::int64_t killed_before_ = 0;   // of the job's processes for memory, when the step began
   std::uint64_t untaken_input_ = 0;  // bytes that some task has not read yet

@@ -34,8 +34,7 @@ Steps::Steps(const Tools& tools, JobRun& job)
              tools.loop,
              tools.children,
              pmix_,
-             cores_,
-             gpus_,
+             {cores_, gpus_},
              tools.folders,
              {tools.spec.tree_width,
               [this](std::uint32_t node, const std::string& address) {

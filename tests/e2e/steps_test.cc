@@ -78,6 +78,20 @@ TEST_CASE("a job's distribution and bindings are those of its steps unless they 
         ":block or :cyclic after it for sockets\n");
 }
 
+TEST_CASE("tasks are bound on sockets in turn and to the GPUs beside their cores") {
+  const TestCluster cluster({.nodes = 1, .up = {"--like", "dgx-h100"}});
+  const std::string out =
+      output_of(cluster, "--exclusive --gpus-per-node=8 -n4 -c8",
+                "USINE run -l -m block:cyclic --cpu-bind=verbose --gpu-bind=verbose,closest "
+                "printenv CUDA_VISIBLE_DEVICES\n");
+  // 56 cores and four GPUs on each of two sockets; core n has the processors n and n + 112.
+  CHECK(contains(out, "0: cpu-bind: processors 0-7,112-119 for rank 0 on node001\n"));
+  CHECK(contains(out, "1: cpu-bind: processors 56-63,168-175 for rank 1 on node001\n"));
+  CHECK(contains(out, "3: cpu-bind: processors 64-71,176-183 for rank 3 on node001\n"));
+  CHECK(contains(out, "2: 0,1,2,3\n"));
+  CHECK(contains(out, "3: 4,5,6,7\n"));
+}
+
 TEST_CASE("a step survives the failure of a rank and --kill-on-bad-exit ends it") {
   const TestCluster cluster({.nodes = 1});
   const std::string ranks = "[ $RANK = 1 ] && exit 7; ";

@@ -43,15 +43,17 @@ TEST_CASE("a step of a job that has more tasks than cores can run alone") {
 
 TEST_CASE("[B57] steps side by side use different cores of a node while there are enough") {
   ShareBook book(4);
-  const Positions first = book.take(2);
+  const Positions first = book.find(2);
   CHECK(first == Positions{0, 1});
-  CHECK(book.find(2) == Positions{2, 3});
-  const Positions second = book.take(2);
+  book.take(first);
+  const Positions second = book.find(2);
   CHECK(second == Positions{2, 3});
+  CHECK(book.find(3, {3, 1, 0, 2}) == Positions{1, 2, 3});
+  book.take(second);
   CHECK_MESSAGE(book.find(1) == Positions{0}, "all are used: they are shared");
   book.give_back(first);
   CHECK_MESSAGE(book.find(2) == first, "who only looked has left no note");
-  CHECK(book.take(9) == Positions{0, 1, 2, 3});
+  CHECK(book.find(9) == Positions{0, 1, 2, 3});
 }
 
 namespace {
@@ -90,7 +92,8 @@ class Beside {
     shares_.take(layout);
     Step& step = running_.emplace_back(layout, std::vector<Positions>());
     for (const auto& node : layout.nodes) {
-      step.cores.push_back(books_[node.job_node].take(node.tasks()));
+      step.cores.push_back(books_[node.job_node].find(node.tasks()));
+      books_[node.job_node].take(step.cores.back());
     }
   }
 

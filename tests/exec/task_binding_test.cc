@@ -106,6 +106,16 @@ TEST_CASE("A cyclic distribution over sockets gives consecutive tasks cores of d
   CHECK_MESSAGE(cpus(too_wide, 3, "threads") == "0-1 4-5 2,6", "what is left of two sockets");
 }
 
+TEST_CASE("A step that is spread over sockets is given cores of all of them") {
+  const LaunchNode node = big_node();
+  using enum TaskDistribution::OverSockets;
+  CHECK(cores_in_order(node, {.tasks = 2, .cores_per_task = 2}) == Numbers{0, 1, 2, 3, 4, 5, 6, 7});
+  CHECK(cores_in_order(node, {.tasks = 2, .cores_per_task = 2, .over_sockets = kCyclic}) ==
+        Numbers{0, 1, 4, 5, 2, 3, 6, 7});
+  CHECK(cores_in_order(node, {.tasks = 2, .cores_per_task = 3, .over_sockets = kCyclic}) ==
+        Numbers{0, 1, 2, 4, 5, 6, 3, 7});
+}
+
 TEST_CASE("Each kind of --gpu-bind shows a task those of the step's GPUs that it says") {
   const LaunchNode node = big_node();
   const TaskBinding binding(node, all_of(node), {.tasks = 4, .cores_per_task = 2});
