@@ -160,9 +160,7 @@ void StepClient::take(const proto::ShepherdMessage& message) {
       started_ = true;
       if (terminal_ != nullptr) terminal_->take();
       break;
-    case proto::ShepherdMessage::kNotice:
-      std::fprintf(stderr, "usine: %s\n", one_line(message.notice().text()).c_str());
-      break;
+    case proto::ShepherdMessage::kNotice: tell(message.notice().text()); break;
     case proto::ShepherdMessage::kOutput: write_output(message.output()); break;
     case proto::ShepherdMessage::kStepEnded:
       if (terminal_ != nullptr) terminal_->restore();  // before anything is said on it
@@ -176,6 +174,12 @@ void StepClient::take(const proto::ShepherdMessage& message) {
       break;
     default: break;  // what shepherds tell each other is not for us
   }
+}
+
+// A terminal that the step has taken makes no new line of a line feed alone.
+void StepClient::tell(const std::string& notice) const {
+  const bool raw = terminal_ != nullptr && started_;
+  std::fprintf(stderr, "usine: %s%s\n", one_line(notice).c_str(), raw ? "\r" : "");
 }
 
 void StepClient::write_output(const proto::TaskOutput& output) {

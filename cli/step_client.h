@@ -50,6 +50,7 @@ class StepClient {
   [[nodiscard]] Status wait_for_something();
   [[nodiscard]] Status read_shepherd();
   void take(const proto::ShepherdMessage& message);
+  void tell(const std::string& notice) const;
   void write_output(const proto::TaskOutput& output);
   void write_labelled(const proto::TaskOutput& output);
   [[nodiscard]] Status send(const proto::ShepherdMessage& message);

@@ -4,7 +4,8 @@
 #include <doctest/doctest.h>
 
 #include "tests/e2e/test_cluster.h"
-#include "tests/support/wait.h"
+#include "tests/support/data.h"
+#include "tests/support/skip.h"
 
 using usine::test::ProgramResult;
 using usine::test::TestCluster;
@@ -90,6 +91,23 @@ TEST_CASE("tasks are bound on sockets in turn and to the GPUs beside their cores
   CHECK(contains(out, "3: cpu-bind: processors 64-71,176-183 for rank 3 on node001\n"));
   CHECK(contains(out, "2: 0,1,2,3\n"));
   CHECK(contains(out, "3: 4,5,6,7\n"));
+}
+
+TEST_CASE(
+    "[B63] on a recorded machine each task is bound to the GPU that its site's manual names") {
+  const auto machine = usine::test::find_data("hwloc/jwb0001.xml");
+  if (!machine) USINE_SKIP("no recorded topologies here (USINE_DATA)");
+  const TestCluster cluster({.nodes = 1, .up = {"--like", machine->string()}});
+  const std::string out = output_of(cluster, "--exclusive --gpus-per-node=4 -n4 -c12",
+                                    "USINE run -l --cpu-bind=verbose,ldoms --gpu-bind=closest "
+                                    "printenv CUDA_VISIBLE_DEVICES\n");
+  // JUWELS Booster: eight NUMA domains of six cores, GPUs 1, 0, 3 and 2 beside the domains 1, 3, 5
+  // and 7.
+  CHECK(contains(out, "0: cpu-bind: processors 0-11,48-59 for rank 0 on node001\n"));
+  CHECK(contains(out, "0: 1\n"));
+  CHECK(contains(out, "1: 0\n"));
+  CHECK(contains(out, "2: 3\n"));
+  CHECK(contains(out, "3: 2\n"));
 }
 
 TEST_CASE("a step survives the failure of a rank and --kill-on-bad-exit ends it") {

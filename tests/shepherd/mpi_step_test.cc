@@ -55,6 +55,16 @@ TEST_CASE("[B33] MPI ranks on two nodes find each other and the world has the si
   CHECK(client.output(0) == "world=4 node=2 sum=6 large=right\n");
 }
 
+TEST_CASE("[B33] MPI ranks that are dealt out over the nodes one by one find each other") {
+  if (!has_mpi()) USINE_SKIP("no MPI was found when this was built");
+  RunningJob job(2, 3);
+  FakeClient client = job.client();
+  proto::RunStep step = step_of("exec " + kProbe);
+  step.set_distribution("cyclic");
+  CHECK(client.run_to_end(step).exit_code() == 0);
+  CHECK(client.output(0) == "world=6 node=3 sum=15 large=right\n");
+}
+
 TEST_CASE("MPI ranks on nodes that have to share the machine's host name keep apart") {
   if (!has_mpi()) USINE_SKIP("no MPI was found when this was built");
   if (!can_forbid_namespaces()) USINE_SKIP("forbidding namespaces needs root and unshare");
