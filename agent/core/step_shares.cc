@@ -22,13 +22,34 @@ std::string shortage(std::uint32_t wanted, std::uint32_t left, const std::string
 StepShares::StepShares(const LaunchJob& job) {
   for (const LaunchNode& node : job.nodes) {
     const auto gpus = static_cast<std::uint32_t>(node.gpus.size());
-    nodes_.push_back({node.name, node.cores, gpus, node.cores, gpus});
+    nodes_.push_back({node.name, node.cores, gpus, node.cores, gpus, node.component});
   }
 }
 
 std::uint32_t StepShares::cores_of(const StepLayout::Node& node) const {
   const std::uint64_t wanted = std::uint64_t{node.tasks()} * node.cores_per_task;
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(wanted, nodes_[node.job_node].cores));
+}
+
+bool StepShares::has_room(std::size_t other, const StepLayout::Node& wanted) const {
+  const Node& here = nodes_[other];
+  const Node& own = nodes_[wanted.job_node];
+  if (here.component != own.component || here.cores_free < cores_of(wanted)) return false;
+  // A step that says nothing of GPUs has all of its nodes'.
+  const bool wants_all = wanted.gpus == own.gpus;
+  return here.gpus_free >= wanted.gpus && !(wants_all && here.gpus != own.gpus);
+}
+
+std::optional<StepLayout> StepShares::find(const StepLayout& wanted) const {
+  if (lacking(wanted).empty()) return wanted;
+  StepLayout found = wanted;
+  std::uint32_t next = 0;
+  for (StepLayout::Node& node : found.nodes) {
+    while (next < nodes_.size() && !has_room(next, node)) ++next;
+    if (next == nodes_.size()) return std::nullopt;
+    node.job_node = next++;
+  }
+  return found;
 }
 
 std::string StepShares::lacking(const StepLayout& layout) const {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,9 @@ class StepShares {
  public:
   explicit StepShares(const LaunchJob& job);
 
+  // Where the step can be now: as lay_out_step() has it, or in the same shape on other nodes of the
+  // job that have room, in their order. None: it has to wait.
+  [[nodiscard]] std::optional<StepLayout> find(const StepLayout& wanted) const;
   // The first thing of which too little is free now, "2 cores on node001, of which 1 is free";
   // empty where the step can have its share.
   [[nodiscard]] std::string lacking(const StepLayout& layout) const;
@@ -29,7 +33,10 @@ class StepShares {
     std::uint32_t gpus = 0;
     std::uint32_t cores_free = 0;
     std::uint32_t gpus_free = 0;
+    std::uint32_t component = 0;
   };
+  // Whether what the step has on one node fits on that other one too.
+  [[nodiscard]] bool has_room(std::size_t other, const StepLayout::Node& wanted) const;
   // A job whose tasks have more cores than its nodes gives each step what there is.
   [[nodiscard]] std::uint32_t cores_of(const StepLayout::Node& node) const;
 

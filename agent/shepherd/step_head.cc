@@ -226,9 +226,10 @@ void StepHead::take_bad_end(const proto::TaskEnded& ended) {
   bad_end_.message = what;
   const auto runs = [](const Place& other) { return other.tasks_left > 0; };
   if (failure_ || std::ranges::none_of(places_, runs)) return;
+  const bool as_asked = order_.bad_exit == StepOrder::BadExit::kGoesOn;
   proto::ShepherdMessage message;
-  message.mutable_notice()->set_text(what +
-                                     "; the step goes on, --kill-on-bad-exit would have ended it");
+  message.mutable_notice()->set_text(what + "; the step goes on" +
+                                     (as_asked ? "" : ", --kill-on-bad-exit would have ended it"));
   client_->send(message);
 }
 

@@ -99,10 +99,14 @@ bool Steps::begin(Waiting& one) {
   auto layout =
       order ? agent::lay_out_step(spec_.launch, order->request) : fail(std::move(order.error()));
   Status sound = layout ? order->check(layout->tasks()) : fail(layout.error());
-  if (sound && has_to_wait(one, *layout)) {
-    if (!one.run.immediate()) return false;
-    sound = fail(ErrorCode::kRefused, "the step asks for " + shares_.lacking(*layout) +
-                                          " now: without --immediate it waits for other steps");
+  if (sound && !one.run.overlap()) {
+    auto free = shares_.find(*layout);
+    if (!free && !one.run.immediate()) {
+      tell_to_wait(one, *layout);
+      return false;
+    }
+    if (!free) sound = refuse_to_wait(*layout);
+    if (free) layout = *std::move(free);
   }
   const std::uint32_t step = next_step_;
   StepHead& head = add_head(one.client);
@@ -122,17 +126,17 @@ bool Steps::begin(Waiting& one) {
   return true;
 }
 
-// Tells the client once what it waits for.
-bool Steps::has_to_wait(Waiting& one, const agent::StepLayout& layout) {
-  if (one.run.overlap()) return false;
-  const std::string lacking = shares_.lacking(layout);
-  if (lacking.empty() || one.run.immediate()) return !lacking.empty();
-  if (std::exchange(one.told, true)) return true;
+Status Steps::refuse_to_wait(const agent::StepLayout& layout) const {
+  return fail(ErrorCode::kRefused, "the step asks for " + shares_.lacking(layout) +
+                                       " now: without --immediate it waits for other steps");
+}
+
+void Steps::tell_to_wait(Waiting& one, const agent::StepLayout& layout) {
+  if (std::exchange(one.told, true)) return;
   proto::ShepherdMessage message;
-  message.mutable_notice()->set_text("the step waits for " + lacking +
+  message.mutable_notice()->set_text("the step waits for " + shares_.lacking(layout) +
                                      ", until others of the job end; --overlap would share them");
   one.client->send(message);
-  return true;
 }
 
 void Steps::start_waiting() {

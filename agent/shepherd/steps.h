@@ -57,7 +57,9 @@ class Steps {
 
   void wait(Waiting one);
   [[nodiscard]] bool begin(Waiting& one);
-  [[nodiscard]] bool has_to_wait(Waiting& one, const agent::StepLayout& layout);
+  // Tells the client once what its step waits for.
+  void tell_to_wait(Waiting& one, const agent::StepLayout& layout);
+  [[nodiscard]] Status refuse_to_wait(const agent::StepLayout& layout) const;
   StepHead& add_head(const ConnectionPtr& client);
   void start_waiting();
   void end_over();

@@ -53,6 +53,16 @@ TEST_CASE("[B58] steps beside each other have GPUs of their own and what does no
   CHECK(contains(out, "usine: the step waits for 2 GPUs on node001, where none is free, until "));
 }
 
+TEST_CASE("[B58] steps of one task that are started together use all nodes of their job") {
+  const TestCluster cluster({.nodes = 2});
+  const std::string out =
+      output_of(cluster, "-N2 --ntasks-per-node=1",
+                "for i in 1 2; do USINE run -n1 sh -c 'echo on $SLURMD_NODENAME; touch up$0; "
+                "until [ -e up1 -a -e up2 ]; do sleep 0.05; done' $i & done; wait\n");
+  CHECK(contains(out, "on node001\n"));
+  CHECK(contains(out, "on node002\n"));
+}
+
 TEST_CASE("[B58] a step larger than its job is refused with what there is") {
   const TestCluster cluster({.nodes = 1});
   const std::string out = output_of(cluster, "-n2 --gpus-per-node=1",

@@ -32,6 +32,39 @@ TEST_CASE("[B58] steps beside each other share their job without overlap until i
   CHECK(shares.lacking(no_gpus).empty());
 }
 
+TEST_CASE("[B58] a step whose first nodes are in use goes to others of its job in the same shape") {
+  const LaunchJob job = launch_job(4, 1);
+  StepShares shares(job);
+  const auto nodes_of = [&](const StepRequest& request) {
+    const auto layout = shares.find(lay_out_step(job, request).value());
+    std::string nodes;
+    if (!layout) return std::string("waits");
+    for (const auto& node : layout->nodes) nodes += std::to_string(node.job_node);
+    return nodes;
+  };
+  shares.take(lay_out_step(job, {.tasks = 1}).value());  // all GPUs of the first node
+  CHECK(nodes_of({.tasks = 1}) == "1");
+  CHECK(nodes_of({.tasks = 1, .gpus = 0}) == "0");
+  CHECK(nodes_of({.nodes = 3, .tasks = 3}) == "123");
+  CHECK(nodes_of({.nodes = 2, .tasks = 8, .gpus = 0}) == "12");
+  CHECK(nodes_of({}) == "waits");
+  const StepLayout three = lay_out_step(job, {.nodes = 3, .tasks = 3}).value();
+  shares.take(shares.find(three).value());
+  CHECK(nodes_of({.tasks = 1}) == "waits");
+  CHECK(nodes_of({.tasks = 1, .cores_per_task = 3, .gpus = 0}) == "0");
+  CHECK(nodes_of({.tasks = 1, .cores_per_task = 4, .gpus = 0}) == "waits");
+}
+
+TEST_CASE("a node of another part of the job takes no step of the first") {
+  LaunchJob job = launch_job(2, 1);
+  job.components.push_back(job.components.front());
+  job.nodes[1].component = 1;
+  StepShares shares(job);
+  const StepLayout layout = lay_out_step(job, {.tasks = 1}).value();
+  shares.take(layout);
+  CHECK_FALSE(shares.find(layout));
+}
+
 TEST_CASE("a step of a job that has more tasks than cores can run alone") {
   LaunchJob job = launch_job(1, 6);
   StepShares shares(job);
@@ -63,9 +96,9 @@ class Beside {
  public:
   void turn(std::mt19937& random) {
     const auto tasks = std::uniform_int_distribution<std::uint32_t>(1, 12)(random);
-    const StepLayout layout = lay_out_step(job_, {.tasks = tasks, .gpus = 0}).value();
-    if (shares_.lacking(layout).empty()) {
-      begin(layout);
+    const auto layout = shares_.find(lay_out_step(job_, {.tasks = tasks, .gpus = 0}).value());
+    if (layout) {
+      begin(*layout);
     } else {
       end(random() % running_.size());  // somebody has what is lacking
     }
