@@ -203,6 +203,19 @@ Environment batch_environment(const LaunchJob& job, const MeetingPoint& meeting)
   return environment;
 }
 
+Environment outside_environment(const LaunchJob& job, const MeetingPoint& meeting) {
+  Environment environment = job_environment(job, {}, meeting);
+  for (const char* const name : {"USINE_NODE_NAME", "USINE_NICS", "USINE_LEAF", "USINE_SHEPHERD",
+                                 "SLURMD_NODENAME", "SLURM_CPUS_ON_NODE", "SLURM_GPUS_ON_NODE",
+                                 "SLURM_JOB_GPUS", "CUDA_VISIBLE_DEVICES", "TMPDIR"}) {
+    environment.erase(name);
+  }
+  if (const auto layout = lay_out_step(job, {})) {
+    set_tasks(job, *layout, job.components[job.node().component].cores_per_task, environment);
+  }
+  return environment;
+}
+
 Environment task_environment(const LaunchJob& job, std::vector<std::string> base,
                              const MeetingPoint& meeting, const TaskPlace& place) {
   Environment environment = job_environment(job, std::move(base), meeting);

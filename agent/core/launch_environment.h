@@ -63,6 +63,10 @@ struct TaskPlace {
 // What the batch script sees: the job's, and Slurm's names for the task that it is.
 [[nodiscard]] Environment batch_environment(const LaunchJob& job, const MeetingPoint& meeting);
 
+// What a shell sees that holds the job from elsewhere: nothing that is of one node. Over what it
+// sees already.
+[[nodiscard]] Environment outside_environment(const LaunchJob& job, const MeetingPoint& meeting);
+
 // What one rank sees: the job's, over the environment that `usine run` was called in.
 [[nodiscard]] Environment task_environment(const LaunchJob& job, std::vector<std::string> base,
                                            const MeetingPoint& meeting, const TaskPlace& place);

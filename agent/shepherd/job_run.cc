@@ -14,7 +14,8 @@ namespace usine::shepherd {
 namespace {
 
 constexpr mode_t kScriptMode = 0700;
-// The client of `usine run` outside a job has this long to come after its job was started.
+// The client of `usine run` outside a job, or of `usine alloc`, has this long to come after its job
+// was started.
 constexpr Millis kClientTime{60'000};
 // Processes that do not die at once (a disk that does not answer) are killed again, ever more
 // seldom.
@@ -92,7 +93,7 @@ Result<agent::MeetingPoint> JobRun::meeting_point(std::uint32_t salt) const {
 
 void JobRun::wait_for_client() {
   loop_.after(kClientTime, [this] {
-    if (running() && !children_.any()) {
+    if (running() && !held_ && !children_.any()) {
       finish({.signal = SIGHUP, .message = "no client has come for the job within a minute"});
     }
   });

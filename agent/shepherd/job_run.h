@@ -32,6 +32,8 @@ class JobRun {
   void signal_script(int signal) const;
   // All that the job runs on this node stands still, or goes on. Stopping it lets it go on.
   void suspend(bool suspended);
+  // A client holds the job, so that no step's end is the job's.
+  void let_client_hold() { held_ = true; }
   // The job is over for this reason; what is left of it is killed.
   void finish(ExitStatus exit);
   // A step has used up some node's memory: named at the end, if the job fails.
@@ -40,6 +42,7 @@ class JobRun {
   void children_gone();
 
   [[nodiscard]] bool running() const { return phase_ == Phase::kRunning; }
+  [[nodiscard]] bool held() const { return held_; }
   [[nodiscard]] bool ending() const { return phase_ >= Phase::kEnding; }
   [[nodiscard]] const std::optional<proto::EndRecord>& record() const { return record_; }
   [[nodiscard]] const std::vector<std::string>& peers() const { return peers_; }
@@ -64,8 +67,9 @@ class JobRun {
   std::vector<std::string> peers_;
   std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
   std::optional<ExitStatus> exit_;  // decided; set from kEnding on
-  pid_t batch_ = 0;                 // while it runs
-  std::string memory_shortage_;     // of a step, on whichever node
+  bool held_ = false;
+  pid_t batch_ = 0;              // while it runs
+  std::string memory_shortage_;  // of a step, on whichever node
   std::optional<proto::EndRecord> record_;
 };
 

@@ -15,10 +15,10 @@ namespace usine::shepherd {
 struct JobSpec {
   agent::LaunchJob launch;
   std::string script;
-  std::string job_key;          // what peers and remote clients greet with
-  std::string listen_host;      // where peers reach this shepherd
-  Millis kill_wait{0};          // between TERM and KILL when a step ends its ranks
-  bool interactive = false;     // no script: the first step's client is the job
+  std::string job_key;       // what peers and remote clients greet with
+  std::string listen_host;   // where peers reach this shepherd
+  Millis kill_wait{0};       // between TERM and KILL when a step ends its ranks
+  bool interactive = false;  // no script: the first client is the job, by a step or by holding it
   std::size_t tree_width = 32;  // lines from one shepherd to others in a step
   Containment containment;
 };

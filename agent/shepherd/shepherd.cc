@@ -64,7 +64,8 @@ Shepherd::Shepherd(JobSpec spec, os::PollLoop loop, Children children)
       group_(spec_.containment.holders, spec_.containment.group),
       children_(std::move(children)),
       job_(spec_, loop_, children_),
-      steps_({spec_, loop_, children_, folders_}, job_) {}
+      steps_({spec_, loop_, children_, folders_}, job_),
+      holder_(spec_, job_) {}
 
 Shepherd::~Shepherd() = default;
 
@@ -220,7 +221,7 @@ void Shepherd::handle(const ConnectionPtr& connection, Role role, proto::Shepher
   if (role == Role::kController && message.has_suspend_job()) {
     return job_.suspend(message.suspend_job().suspended());
   }
-  if (steps_.take(connection, message)) {
+  if (steps_.take(connection, message) || holder_.take(connection, message)) {
     watchers_.erase(connection);
     guests_.erase(connection);
     return;
@@ -264,6 +265,7 @@ Status Shepherd::run() {
   while (!job_.record()) {
     if (const Status turned = loop_.turn(); !turned) return turned;
     steps_.tidy();
+    holder_.tidy();
   }
   if (const Status read = let_client_read(); !read) return read;
   return conclude();

@@ -10,6 +10,7 @@
 
 #include "agent/shepherd/children.h"
 #include "agent/shepherd/connection.h"
+#include "agent/shepherd/job_holder.h"
 #include "agent/shepherd/job_run.h"
 #include "agent/shepherd/job_spec.h"
 #include "agent/shepherd/scratch_folders.h"
@@ -58,6 +59,7 @@ class Shepherd {
   JobRun job_;
   ScratchFolders folders_;
   Steps steps_;
+  JobHolder holder_;
   os::UniqueFd unix_listener_;
   os::UniqueFd tcp_listener_;
   os::UniqueFd signals_;

@@ -186,6 +186,7 @@ Result<ConnectionPtr> Steps::connect_to_self() {
 }
 
 void Steps::end_interactive_job() {
+  if (job_.held()) return;
   if (client_left_early_ && job_.running() && running_.empty()) {
     return job_.finish(
         {.signal = SIGHUP, .message = "the job's client left before it was started"});

@@ -22,6 +22,7 @@ class FakeClient {
   // Over TCP with the job's key, as from a login node.
   FakeClient(const std::string& address, const std::string& job_key);
 
+  void send(const proto::ShepherdMessage& message);
   void run(const proto::RunStep& step);
   void input(const std::string& data);
   void signal(int signal);
@@ -46,7 +47,6 @@ class FakeClient {
   [[nodiscard]] std::string receive();
   // The next message of any kind; output is kept.
   [[nodiscard]] proto::ShepherdMessage receive_message();
-  void send(const proto::ShepherdMessage& message);
 
   std::optional<os::FrameSocket> socket_;
   std::map<std::uint32_t, std::string> output_;
