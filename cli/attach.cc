@@ -102,6 +102,11 @@ CommandResult run_attach(const Words& words) {
     return fail(ErrorCode::kPermission, "job " + std::to_string(job.id()) + " belongs to " +
                                             job.user() + ": only its owner and operators attach");
   }
+  if (detail->request().interactive()) {
+    return fail(ErrorCode::kInvalid, "job " + std::to_string(job.id()) +
+                                         " has no output file to show: its output goes to the "
+                                         "terminal at which `usine run` or `usine alloc` runs");
+  }
   if (job.has_array()) {
     return fail(ErrorCode::kInvalid, "job " + std::to_string(job.id()) +
                                          " is an array: attach to a task of it that runs, such "

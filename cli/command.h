@@ -36,6 +36,7 @@ CommandResult run_up(const Words& words);
 CommandResult run_down(const Words& words);
 CommandResult run_submit(const Words& words);
 CommandResult run_run(const Words& words);
+CommandResult run_alloc(const Words& words);
 CommandResult run_queue(const Words& words);
 CommandResult run_show(const Words& words);
 CommandResult run_explain(const Words& words);

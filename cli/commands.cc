@@ -11,6 +11,7 @@ constexpr auto kCommands = std::to_array<Command>({
     {"down", "end that cluster", run_down},
     {"submit", "queue a batch script", run_submit},
     {"run", "run a command on allocated nodes and show its output", run_run},
+    {"alloc", "allocate nodes and give a shell whose steps run on them", run_alloc},
     {"queue", "list jobs", run_queue},
     {"show", "all about one job, node, partition, QOS or project", run_show},
     {"explain", "why a job waits and when it will start", run_explain},

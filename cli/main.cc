@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/help.h"
 #include "cli/options.h"
+#include "cli/rsh.h"
 #include "model/option_table.h"
 
 namespace usine::cli {
@@ -56,6 +57,7 @@ CommandResult dispatch(Words words) {
   for (const Command& command : commands()) {
     if (command.name == name) return command.run(*leading);
   }
+  if (name == "rsh") return run_rsh(*leading);
   return unknown_command(name);
 }
 

@@ -56,6 +56,14 @@ constexpr char kRunAbout[] =
     "beside each other share nothing unless --overlap is said, and one that does not fit waits.";
 constexpr char kRunExample[] = "usine run --nodes 2 --gpus-per-node 8 -- hostname";
 
+constexpr char kAllocUsage[] = "usine alloc [OPTIONS] [--] [COMMAND [ARGUMENTS]]";
+constexpr char kAllocAbout[] =
+    "Asks for nodes, waits for them, and runs a shell, or the command, here with the job's\n"
+    "environment: `usine run` in it makes steps on the nodes. The job ends with the shell and has\n"
+    "its exit status; where the job ends first the shell is hung up on. Ctrl-C while it waits\n"
+    "cancels the job.";
+constexpr char kAllocExample[] = "usine alloc --nodes 2 --gpus-per-node 8 --time 1:00:00";
+
 using OptionHelps = std::vector<OptionHelp>;
 
 OptionHelps options_of_submit() {
@@ -140,26 +148,33 @@ std::string text_of(const std::string& usage, const std::string& about, const Op
          request_options() + "\nexample: " + example + '\n';
 }
 
-}  // namespace
+struct Page {
+  const char* usage;
+  const char* about;
+  const char* example;
+};
 
-std::string submit_help(HelpForm form) {
-  if (form == HelpForm::kText) {
-    return text_of(kSubmitUsage, kSubmitAbout, options_of_submit(), kSubmitExample);
-  }
-  CommandHelp help = described(options_of_submit());
-  help.usage = kSubmitUsage;
-  help.about = kSubmitAbout;
-  help.example = kSubmitExample;
+std::string help_of(const Page& page, const OptionHelps& own, HelpForm form) {
+  if (form == HelpForm::kText) return text_of(page.usage, page.about, own, page.example);
+  CommandHelp help = described(own);
+  help.usage = page.usage;
+  help.about = page.about;
+  help.example = page.example;
   return help_text(help, form);
 }
 
+}  // namespace
+
+std::string submit_help(HelpForm form) {
+  return help_of({kSubmitUsage, kSubmitAbout, kSubmitExample}, options_of_submit(), form);
+}
+
 std::string run_help(HelpForm form) {
-  if (form == HelpForm::kText) return text_of(kRunUsage, kRunAbout, options_of_run(), kRunExample);
-  CommandHelp help = described(options_of_run());
-  help.usage = kRunUsage;
-  help.about = kRunAbout;
-  help.example = kRunExample;
-  return help_text(help, form);
+  return help_of({kRunUsage, kRunAbout, kRunExample}, options_of_run(), form);
+}
+
+std::string alloc_help(HelpForm form) {
+  return help_of({kAllocUsage, kAllocAbout, kAllocExample}, {}, form);
 }
 
 }  // namespace usine::cli

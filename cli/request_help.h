@@ -9,5 +9,6 @@ namespace usine::cli {
 
 [[nodiscard]] std::string submit_help(HelpForm form);
 [[nodiscard]] std::string run_help(HelpForm form);
+[[nodiscard]] std::string alloc_help(HelpForm form);
 
 }  // namespace usine::cli

@@ -9,6 +9,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "cli/job_pass.h"
 #include "cli/options.h"
 #include "common/os/os_error.h"
 #include "common/os/sockets.h"
@@ -51,8 +52,11 @@ bool asks_to_end(int signal) {
 
 }  // namespace
 
-Result<os::FrameSocket> connect_to_shepherd(const std::string& socket_path) {
-  auto fd = os::connect_unix(socket_path);
+Result<os::FrameSocket> connect_to_shepherd(const std::string& path) {
+  const auto pass = read_job_pass(path);
+  if (!pass) return fail(pass.error());
+  if (*pass) return connect_to_shepherd((*pass)->address, (*pass)->job_key);
+  auto fd = os::connect_unix(path);
   if (!fd) return fail(fd.error().within("reaching the job's shepherd"));
   return os::FrameSocket(*std::move(fd));
 }

@@ -18,8 +18,9 @@
 
 namespace usine::cli {
 
-// The head shepherd by its socket on this node, or by address with the job's key from elsewhere.
-[[nodiscard]] Result<os::FrameSocket> connect_to_shepherd(const std::string& socket_path);
+// The head shepherd by what USINE_SHEPHERD names (its socket on this node, or a file that says
+// where it is: job_pass.h), or by address with the job's key from elsewhere.
+[[nodiscard]] Result<os::FrameSocket> connect_to_shepherd(const std::string& path);
 [[nodiscard]] Result<os::FrameSocket> connect_to_shepherd(const std::string& address,
                                                           const std::string& job_key);
 

@@ -184,6 +184,34 @@ Status complete(Submission& submission, const std::string& default_name) {
   return check_request(request);
 }
 
+Status refuse_parts(const std::vector<OptionUse>& uses) {
+  if (std::ranges::none_of(uses, [](const OptionUse& use) { return use.part > 0; })) return {};
+  return fail(ErrorCode::kRefused,
+              "':' is not supported here: submit a script with several parts, and use "
+              "`usine run` inside it");
+}
+
+// What a job is asked to be whose client stays with it.
+Result<ResolvedOptions> resolve_interactive(const std::vector<OptionUse>& given,
+                                            std::vector<OptionUse> uses) {
+  const Status ours = check_options(given, kOfSubmitOnly,
+                                    "output goes to where the shell sends it, and `usine submit` "
+                                    "is for batch scripts");
+  if (!ours) return fail(ours.error());
+  std::erase_if(uses, [](const OptionUse& use) { return is_among(kOfSubmitOnly, use); });
+  std::ranges::copy(given, std::back_inserter(uses));
+  return resolve_options(uses, local_clock());
+}
+
+Status complete_interactive(Submission& submission, const std::string& program) {
+  JobRequest& request = submission.options.request;
+  request.interactive = true;
+  // Its client is of the attempt that it saw start, and comes to no other.
+  request.requeue = false;
+  request.launch.script_name = program;
+  return complete(submission, fs::path(program).filename().string());
+}
+
 }  // namespace
 
 Result<Submission> read_submission(const Words& words) {
@@ -222,33 +250,39 @@ Result<RunSubmission> read_run(const Words& words, StepOrigin origin) {
   if (command.empty()) {
     return fail(ErrorCode::kInvalid, "no command is named: usine run [OPTIONS] -- COMMAND");
   }
-  if (std::ranges::any_of(parsed->uses, [](const OptionUse& use) { return use.part > 0; })) {
-    return fail(ErrorCode::kRefused,
-                "':' is not supported here: submit a script with several parts, and use "
-                "`usine run` inside it");
-  }
+  const Status whole = refuse_parts(parsed->uses);
+  if (!whole) return fail(whole.error());
   const std::vector<std::string> variables = shell_environment();
   auto step = read_step_options(parsed->uses, variables, origin);
   if (!step) return fail(step.error());
   const Status read = read_step_command(command, parsed->uses, *step);
   if (!read) return fail(read.error());
   const std::vector<OptionUse> others = without_step_options(parsed->uses, origin);
-  const Status ours = check_options(others, kOfSubmitOnly,
-                                    "output goes to where the shell sends it, and `usine submit` "
-                                    "is for batch scripts");
-  if (!ours) return fail(ours.error());
   std::vector<OptionUse> uses;
   if (origin == StepOrigin::kOutside) uses = options_from_environment(variables);
-  std::erase_if(uses, [](const OptionUse& use) { return is_among(kOfSubmitOnly, use); });
-  std::ranges::copy(others, std::back_inserter(uses));
-  auto options = resolve_options(uses, local_clock());
+  auto options = resolve_interactive(others, std::move(uses));
   if (!options) return fail(options.error());
   RunSubmission run{{*std::move(options), {}, {}, {}}, *std::move(step)};
-  run.submission.options.request.interactive = true;
-  run.submission.options.request.launch.script_name = command.front();
-  const Status done = complete(run.submission, fs::path(command.front()).filename().string());
+  const Status done = complete_interactive(run.submission, command.front());
   if (!done) return fail(done.error());
   return run;
+}
+
+Result<AllocSubmission> read_alloc(const Words& words) {
+  auto parsed = parse_option_parts(words);
+  if (!parsed) return fail(parsed.error());
+  const Status whole = refuse_parts(parsed->uses);
+  if (!whole) return fail(whole.error());
+  const Status ours = check_options(parsed->uses, kOfRunOnly, "it is for `usine run`");
+  if (!ours) return fail(ours.error());
+  auto options = resolve_interactive(parsed->uses, options_from_environment(shell_environment()));
+  if (!options) return fail(options.error());
+  AllocSubmission alloc{{*std::move(options), {}, {}, {}}, {}};
+  alloc.command.assign(words.begin() + static_cast<std::ptrdiff_t>(parsed->consumed), words.end());
+  const Status done = complete_interactive(alloc.submission,
+                                           alloc.command.empty() ? "shell" : alloc.command.front());
+  if (!done) return fail(done.error());
+  return alloc;
 }
 
 proto::SubmitRequest to_message(const Submission& submission) {

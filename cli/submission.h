@@ -1,5 +1,5 @@
-// From the words of `usine submit` and `usine run` to what is sent to the scheduler: options from
-// script, environment and command line, the script itself, and the shell's folder, limits and
+// From the words of `usine submit`, `run` and `alloc` to what is sent to the scheduler: options
+// from script, environment and command line, the script itself, and the shell's folder, limits and
 // variables. Used by the main thread.
 #pragma once
 
@@ -44,6 +44,13 @@ struct RunSubmission {
   proto::RunStep step;  // without what the submission says
 };
 [[nodiscard]] Result<RunSubmission> read_run(const Words& words, StepOrigin origin);
+
+// For `usine alloc`: a request without a script; no command means the user's shell.
+struct AllocSubmission {
+  Submission submission;
+  std::vector<std::string> command;
+};
+[[nodiscard]] Result<AllocSubmission> read_alloc(const Words& words);
 
 [[nodiscard]] proto::SubmitRequest to_message(const Submission& submission);
 

@@ -113,6 +113,7 @@ constexpr auto kOptions = std::to_array<OptionSpec>({
     {"contiguous", 0, kNone, kRefused, kNotYet},
     {"nodefile", 'F', kRequired, kRefused, "use --nodelist"},
     {"no-kill", 'k', kOptional, kRefused, kNotYet},
+    {"no-shell", 0, kNone, kRefused, "nobody would hold the nodes: submit a script that waits"},
     {"immediate", 'I', kOptional, kRefused, "use --test-only to see when it would start"},
     {"clusters", 'M', kRequired, kRefused, "name the cluster's scheduler with --scheduler"},
     {"licenses", 'L', kRequired, kRefused, kNotYet},

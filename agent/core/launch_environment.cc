@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "agent/core/launch_mpirun.h"
 #include "common/hostlist.h"
 
 namespace usine::agent {
@@ -196,10 +197,7 @@ Environment batch_environment(const LaunchJob& job, const MeetingPoint& meeting)
   environment.set("SLURM_NODEID", job.this_node);
   environment.set("SLURM_PROCID", 0);
   environment.set("SLURM_LOCALID", 0);
-  // By the SLURM_ names Open MPI's own mpirun would take this for Slurm and look for its daemons;
-  // it works on the script's node once told not to.
-  environment.set_default("OMPI_MCA_plm", "^slurm");
-  environment.set_default("OMPI_MCA_ras", "^slurm");
+  set_mpirun(job, environment);
   return environment;
 }
 

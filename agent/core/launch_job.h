@@ -66,6 +66,8 @@ struct LaunchJob {
   std::vector<ResourceLimit> limits;
   bool emulated = false;  // the node's cores are not this machine's
   std::string folder;     // the job folder on this node
+  std::string launcher;   // path of `usine` here, by which mpirun reaches the other nodes
+  std::string network;    // the interface by which nodes meet; empty: whichever programs choose
   std::string temporary;  // its TMPDIR there
 
   [[nodiscard]] const LaunchNode& node() const { return nodes[this_node]; }

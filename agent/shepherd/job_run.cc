@@ -4,6 +4,7 @@
 #include <csignal>
 #include <utility>
 
+#include "agent/core/launch_mpirun.h"
 #include "agent/core/launch_plan.h"
 #include "agent/exec/spawn.h"
 #include "agent/shepherd/scratch_folders.h"
@@ -50,6 +51,8 @@ void JobRun::start_batch() {
   }
   const auto script_path = write_script();
   if (!script_path) return refuse(EndCause::kNodeFault, script_path.error().message);
+  const Status hosts = write_hosts();
+  if (!hosts) return refuse(EndCause::kNodeFault, hosts.error().message);
   const auto meeting = meeting_point(0);
   if (!meeting) return refuse(EndCause::kNodeFault, meeting.error().message);
 
@@ -79,6 +82,13 @@ Result<std::string> JobRun::write_script() const {
   }
   if (const Status given = give_to_user(path, spec_.launch); !given) return fail(given.error());
   return path;
+}
+
+// For a user's own mpirun in the script.
+Status JobRun::write_hosts() const {
+  const std::string path = spec_.launch.folder + '/' + std::string(agent::kMpirunHostsFile);
+  const Status written = os::write_file(path, agent::mpirun_hosts(spec_.launch));
+  return written ? give_to_user(path, spec_.launch) : written;
 }
 
 Result<agent::MeetingPoint> JobRun::meeting_point(std::uint32_t salt) const {

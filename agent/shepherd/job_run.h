@@ -55,6 +55,7 @@ class JobRun {
   [[nodiscard]] bool is_head() const { return spec_.launch.this_node == 0; }
   void start_batch();
   [[nodiscard]] Result<std::string> write_script() const;
+  [[nodiscard]] Status write_hosts() const;
   void wait_for_client();
   void kill_until_gone(Millis next);
   void end_if_gone();

@@ -1,6 +1,7 @@
 #include "agent/shepherd/job_spec.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include "agent/core/launch_environment.h"
@@ -92,6 +93,13 @@ Status check(const agent::LaunchJob& job) {
   return {};
 }
 
+// Installed in one folder with us; else whichever the user's PATH leads to.
+std::string usine_beside_us() {
+  std::error_code error;
+  const auto path = std::filesystem::read_symlink("/proc/self/exe", error).parent_path() / "usine";
+  return !error && std::filesystem::exists(path, error) ? path.string() : "usine";
+}
+
 }  // namespace
 
 Result<JobSpec> read_job_spec(const std::string& job_folder) {
@@ -116,6 +124,9 @@ Result<JobSpec> read_job_spec(const std::string& job_folder) {
   spec.listen_host = from.listen_host().empty() ? "127.0.0.1" : from.listen_host();
   spec.kill_wait = Millis(from.kill_wait_ms());
   spec.interactive = from.interactive();
+  spec.launch.launcher = usine_beside_us();
+  // On one machine alone, all nodes are behind the interface that leads nowhere else.
+  if (spec.listen_host.starts_with("127.") || spec.listen_host == "::1") spec.launch.network = "lo";
   if (from.tree_width() > 0) spec.tree_width = from.tree_width();
   return spec;
 }

@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "agent/core/launch_mpirun.h"
+
 namespace usine::shepherd {
 
 Status StepPart::read() {
@@ -82,6 +84,9 @@ Result<StepPart::PlannedTask> StepPart::plan(std::uint32_t local_rank) {
                                     static_cast<std::uint16_t>(launch_.master_port())};
   task.plan = agent::plan_task(job_, command_, meeting, place);
   if (!job_.emulated) task.plan.pus = *std::move(pus);
+  if (launch_.run().starts_ranks()) {
+    task.plan.environment = agent::without_rank(task.plan.environment);
+  }
   return task;
 }
 

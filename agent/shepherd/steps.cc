@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "agent/core/launch_mpirun.h"
 #include "common/os/sockets.h"
 
 namespace usine::shepherd {
@@ -93,11 +94,15 @@ StepHead& Steps::add_head(const ConnectionPtr& client) {
   return *running_.back().head;
 }
 
+Result<agent::StepLayout> Steps::lay_out(const proto::RunStep& run, const StepOrder& order) const {
+  if (!run.node().empty()) return agent::lay_out_daemon(spec_.launch, run.node());
+  return agent::lay_out_step(spec_.launch, order.request);
+}
+
 // False where the step has to wait for what others have.
 bool Steps::begin(Waiting& one) {
   auto order = read_step_order(one.run);
-  auto layout =
-      order ? agent::lay_out_step(spec_.launch, order->request) : fail(std::move(order.error()));
+  auto layout = order ? lay_out(one.run, *order) : fail(std::move(order.error()));
   Status sound = layout ? order->check(layout->tasks()) : fail(layout.error());
   if (sound && !one.run.overlap()) {
     auto free = shares_.find(*layout);

@@ -56,6 +56,8 @@ class Steps {
   };
 
   void wait(Waiting one);
+  [[nodiscard]] Result<agent::StepLayout> lay_out(const proto::RunStep& run,
+                                                  const StepOrder& order) const;
   [[nodiscard]] bool begin(Waiting& one);
   // Tells the client once what its step waits for.
   void tell_to_wait(Waiting& one, const agent::StepLayout& layout);
