@@ -121,6 +121,9 @@ constexpr std::array<std::string_view, 10> kOfSubmitOnly = {
     "output", "error", "input",   "open-mode", "wrap",
     "wait",   "json",  "dry-run", "parsable",  "test-only"};
 
+// What a job whose client stays with it cannot be.
+constexpr std::array<std::string_view, 1> kOfRequeued = {"requeue"};
+
 bool is_among(std::span<const std::string_view> names, const OptionUse& use) {
   return std::ranges::find(names, use.spec->canonical()) != names.end();
 }
@@ -198,6 +201,8 @@ Result<ResolvedOptions> resolve_interactive(const std::vector<OptionUse>& given,
                                     "output goes to where the shell sends it, and `usine submit` "
                                     "is for batch scripts");
   if (!ours) return fail(ours.error());
+  const Status once = check_options(given, kOfRequeued, "its client would not know the new start");
+  if (!once) return fail(once.error());
   std::erase_if(uses, [](const OptionUse& use) { return is_among(kOfSubmitOnly, use); });
   std::ranges::copy(given, std::back_inserter(uses));
   return resolve_options(uses, local_clock());

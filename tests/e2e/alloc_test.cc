@@ -90,6 +90,9 @@ TEST_CASE("a command in place of the shell ends the job as it ends") {
   const ProgramResult refused = cluster.usine({"alloc", "--no-shell"});
   CHECK(refused.status == 1);
   CHECK(contains(refused.err, "--no-shell"));
+  const ProgramResult again = cluster.usine({"alloc", "--requeue", "true"});
+  CHECK(again.status == 2);
+  CHECK(contains(again.err, "--requeue is not for this command"));
 }
 
 TEST_CASE("a shell is told in a line and hung up on when its job is cancelled or out of time") {
