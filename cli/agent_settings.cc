@@ -46,9 +46,9 @@ void add_agent_settings(Options& options) {
       .value("containment", "auto|required|none",
              "hold jobs by control groups where the system has them (auto, the default), refuse to "
              "start where it lacks one (required), or not at all (none)")
-      .value("private-folders", "auto|yes|no",
-             "give each job a /tmp and a /dev/shm of its own (auto, the default: not on emulated "
-             "nodes)")
+      .value("private-folders", "auto|yes|memory|no",
+             "give each job a /tmp and a /dev/shm of its own, the /tmp on disk (yes) or as the "
+             "job's memory (auto, the default: not on emulated nodes)")
       .value("cgroup-root", "PATH",
              "make the jobs' control groups below this path of each hierarchy")
       .value("processes-max", "N", "most processes and threads of a job on a node")

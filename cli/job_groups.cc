@@ -1,8 +1,7 @@
 #include "cli/job_groups.h"
 
-#include <cstddef>
-
 #include "agent/contain/job_group.h"
+#include "agent/contain/spec_holders.h"
 #include "common/os/files.h"
 #include "proto/shepherd.pb.h"
 
@@ -14,14 +13,7 @@ bool remove_job_groups(const std::string& job_folder) {
   if (!bytes || !spec.ParseFromString(*bytes)) return true;
   const proto::SpecContainment& containment = spec.containment();
   if (containment.group().empty()) return true;
-  contain::Holders holders;
-  for (const contain::Resource resource : contain::kAllResources) {
-    const auto number = static_cast<int>(resource);
-    if (number >= containment.holders_size()) break;
-    const proto::SpecHolder& from = containment.holders(number);
-    holders[resource] = {static_cast<contain::Version>(from.version()), from.folder(), {}};
-  }
-  return contain::end_group(holders, containment.group());
+  return contain::end_group(contain::holders_in(containment), containment.group());
 }
 
 }  // namespace usine::cli

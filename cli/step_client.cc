@@ -5,9 +5,11 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <poll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
+#include <utility>
 
 #include "cli/job_pass.h"
 #include "cli/options.h"
@@ -24,18 +26,22 @@ constexpr Millis kSendTimeout{30'000};
 // Input is read no further while so much of it waits to be sent.
 constexpr std::size_t kUnsentInputMax = 1u << 20;
 constexpr std::size_t kInputChunkBytes = 64u << 10;
+// A line that is labelled is kept until its end, or until it is so long.
+constexpr std::size_t kLineBytesMax = 64u << 10;
 // So many Ctrl-C end the client itself, where the step does not.
 constexpr int kInterruptsMax = 3;
 constexpr std::uint32_t kInputToNone = 2;  // of RunStep.input_to
 constexpr int kSignalExit = 128;           // what shells add to the number of the signal
 
-void write_whole(int fd, std::string_view bytes) {
+// Gives errno where not all could be written, else 0.
+int write_whole(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(fd, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return;  // nobody reads us any more; the step goes on
+    if (written < 0) return errno;
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }
+  return 0;
 }
 
 Status send_now(os::FrameSocket& socket, const proto::ShepherdMessage& message) {
@@ -109,9 +115,19 @@ Result<int> StepClient::run(const proto::RunStep& step) {
   for (const auto& [stream, rest] : unfinished_) {
     if (rest.empty()) continue;
     const std::string line = std::to_string(stream.first) + ": " + rest + '\n';
-    write_whole(stream.second ? STDERR_FILENO : STDOUT_FILENO, line);
+    write_out(stream.second, line);
   }
-  return ended_by_ == 0 ? *end_ : kSignalExit + ended_by_;
+  if (ended_by_ != 0) return kSignalExit + ended_by_;
+  if (!*end_ || **end_ != 0 || write_error_ == 0) return *end_;
+  return fail(ErrorCode::kIo, std::string("the step has ended well, but its output could not be "
+                                          "written: ") +
+                                  std::strerror(write_error_));
+}
+
+// The step goes on without those who read it. Where they have not hung up, what is lost is told.
+void StepClient::write_out(bool is_error, std::string_view bytes) {
+  const int error = write_whole(is_error ? STDERR_FILENO : STDOUT_FILENO, bytes);
+  if (error != EPIPE && write_error_ == 0) write_error_ = error;
 }
 
 Status StepClient::send(const proto::ShepherdMessage& message) {
@@ -188,7 +204,7 @@ void StepClient::tell(const std::string& notice) const {
 
 void StepClient::write_output(const proto::TaskOutput& output) {
   if (label_) return write_labelled(output);
-  write_whole(output.is_error() ? STDERR_FILENO : STDOUT_FILENO, output.data());
+  write_out(output.is_error(), output.data());
 }
 
 // Whole lines with their rank in front; the rest of a line waits for its end.
@@ -202,7 +218,10 @@ void StepClient::write_labelled(const proto::TaskOutput& output) {
     begin = end + 1;
   }
   rest.erase(0, begin);
-  write_whole(output.is_error() ? STDERR_FILENO : STDOUT_FILENO, lines);
+  if (rest.size() > kLineBytesMax) {
+    lines += std::to_string(output.rank()) + ": " + std::exchange(rest, {}) + '\n';
+  }
+  write_out(output.is_error(), lines);
 }
 
 Status StepClient::send_input() {

@@ -52,6 +52,7 @@ class StepClient {
   [[nodiscard]] Status read_shepherd();
   void take(const proto::ShepherdMessage& message);
   void tell(const std::string& notice) const;
+  void write_out(bool is_error, std::string_view bytes);
   void write_output(const proto::TaskOutput& output);
   void write_labelled(const proto::TaskOutput& output);
   [[nodiscard]] Status send(const proto::ShepherdMessage& message);
@@ -65,6 +66,7 @@ class StepClient {
   std::function<bool()> end_all_;
   RawTerminal* terminal_ = nullptr;  // where one is lent
   int ended_by_ = 0;                 // the signal after which end_all_ has done its part
+  int write_error_ = 0;              // errno of the first output that could not be written
   std::uint32_t step_ = 0;
   bool started_ = false;  // input flows from then on
   bool input_open_ = true;

@@ -1,12 +1,14 @@
 #include "agent/contain/group_files.h"
 
+#include <cerrno>
 #include <charconv>
 #include <csignal>
 #include <fcntl.h>
+#include <filesystem>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
 
-#include "common/os/control_groups.h"
 #include "common/os/files.h"
 #include "common/os/os_error.h"
 #include "common/os/unique_fd.h"
@@ -46,8 +48,24 @@ Status make_group(const std::string& path) {
 
 Status renew_group(const std::string& path) {
   if (::mkdir(path.c_str(), kGroupMode) == 0) return {};
-  if (errno == EEXIST) os::remove_group(path);
+  if (errno == EEXIST) remove_group(path);
   return make_group(path);
+}
+
+std::vector<std::string> groups_below(const std::string& path) {
+  std::vector<std::string> found;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(path, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (entry->is_directory(error)) found.push_back(entry->path().string());
+  }
+  return found;
+}
+
+bool remove_group(const std::string& path) {
+  if (::rmdir(path.c_str()) == 0 || errno == ENOENT) return true;
+  for (const std::string& below : groups_below(path)) remove_group(below);
+  return ::rmdir(path.c_str()) == 0 || errno == ENOENT;
 }
 
 Status write_value(const std::string& file, std::string_view value) {
@@ -83,7 +101,7 @@ std::int64_t read_number(const std::string& file, std::string_view key) {
 std::vector<pid_t> processes_in(const std::string& path) {
   std::vector<pid_t> pids;
   add_processes(path, pids);
-  for (const std::string& below : os::groups_below(path)) {
+  for (const std::string& below : groups_below(path)) {
     const std::vector<pid_t> more = processes_in(below);
     pids.insert(pids.end(), more.begin(), more.end());
   }

@@ -19,6 +19,11 @@ namespace usine::contain {
 // removed is taken as it is.
 [[nodiscard]] Status renew_group(const std::string& path);
 
+// The groups directly below, by path.
+[[nodiscard]] std::vector<std::string> groups_below(const std::string& path);
+// With the groups below it; false while a process is left in one of them.
+bool remove_group(const std::string& path);
+
 // Never makes the file: what a kernel does not offer is an error, kNotFound.
 [[nodiscard]] Status write_value(const std::string& file, std::string_view value);
 [[nodiscard]] Result<std::string> read_value(const std::string& file);

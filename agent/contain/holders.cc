@@ -8,7 +8,6 @@
 
 #include "agent/contain/device_filter.h"
 #include "agent/contain/group_files.h"
-#include "common/os/control_groups.h"
 #include "common/os/os_error.h"
 
 namespace usine::contain {
@@ -131,7 +130,7 @@ class Trial {
   Trial(const Trial&) = delete;
   Trial& operator=(const Trial&) = delete;
   ~Trial() {
-    if (made_) os::remove_group(group_);
+    if (made_) remove_group(group_);
   }
 
   [[nodiscard]] bool offers(Resource resource) const {

@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "agent/contain/group_files.h"
-#include "common/os/control_groups.h"
 
 namespace usine::contain {
 namespace {
@@ -230,7 +229,7 @@ void JobGroup::remove_step(std::uint32_t step) {
   const std::string group = step_path(step);
   open_.erase(group);
   open_.erase(group + "/tasks");
-  os::remove_group(group);
+  remove_group(group);
 }
 
 bool JobGroup::remove() {
@@ -241,7 +240,7 @@ bool JobGroup::remove() {
   for (const Resource resource : kAllResources) {
     if (!holders_[resource].folder.empty()) groups.insert(path(resource));
   }
-  for (const std::string& group : groups) all = os::remove_group(group) && all;
+  for (const std::string& group : groups) all = remove_group(group) && all;
   return all;
 }
 

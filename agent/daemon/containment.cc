@@ -51,10 +51,19 @@ contain::Holders find_holders(const AgentOptions& options) {
 
 // Users of emulated nodes share this machine and expect their files in /tmp; and jobs of an agent
 // whose folder lies there would not find theirs.
-bool wants_private_folders(const AgentOptions& options) {
-  if (options.private_folders != "auto") return options.private_folders == "yes";
-  return ::geteuid() == 0 && options.like.empty() && options.containment != "none" &&
-         !options.state_folder.starts_with("/tmp/");
+contain::PrivateFolders private_folders_for(const AgentOptions& options) {
+  if (options.private_folders == "memory") return contain::PrivateFolders::kInMemory;
+  bool wanted = options.private_folders == "yes";
+  if (options.private_folders == "auto") {
+    wanted = ::geteuid() == 0 && options.like.empty() && options.containment != "none" &&
+             !options.state_folder.starts_with("/tmp/");
+  }
+  return wanted ? contain::PrivateFolders::kOnDisk : contain::PrivateFolders::kNone;
+}
+
+std::string_view to_string(contain::PrivateFolders kind) {
+  if (kind == contain::PrivateFolders::kNone) return "no";
+  return kind == contain::PrivateFolders::kInMemory ? "memory" : "yes";
 }
 
 Status check_required(const contain::Holders& holders) {
@@ -81,7 +90,7 @@ Result<Containment> find_containment(const AgentOptions& options,
   if (containment.required) {
     if (const Status all = check_required(containment.holders); !all) return fail(all.error());
   }
-  containment.private_folders = wants_private_folders(options);
+  containment.private_folders = private_folders_for(options);
   containment.prefix = contain::group_prefix(options.node, options.state_folder);
   containment.processes_max = options.processes_max;
   containment.devices = contain::common_devices(os::read_file("/proc/devices").value_or(""));
@@ -95,7 +104,7 @@ Result<Containment> find_containment(const AgentOptions& options,
     containment.gpu_minors.push_back(minor_of(gpu_bus_ids[i], i));
   }
   spdlog::info("event=containment {} private_folders={}", contain::describe(containment.holders),
-               containment.private_folders ? "yes" : "no");
+               to_string(containment.private_folders));
   return containment;
 }
 
@@ -103,7 +112,8 @@ proto::SpecContainment spec_of(const Containment& containment, AttemptKey key,
                                const proto::SpecNode& node) {
   proto::SpecContainment out;
   out.set_required(containment.required);
-  out.set_private_folders(containment.private_folders);
+  out.set_private_folders(containment.private_folders != contain::PrivateFolders::kNone);
+  out.set_tmp_in_memory(containment.private_folders == contain::PrivateFolders::kInMemory);
   if (!containment.holders.any()) return out;
   for (const contain::Resource resource : contain::kAllResources) {
     const contain::Holder& holder = containment.holders[resource];

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "agent/contain/job_group.h"
+#include "agent/contain/private_folders.h"
 #include "agent/daemon/options.h"
 #include "common/result.h"
 #include "proto/shepherd.pb.h"
@@ -21,7 +22,8 @@ struct Containment {
   // Of each GPU in the driver's order, N of its /dev/nvidiaN; beyond the list the order itself.
   std::vector<std::uint32_t> gpu_minors{};
   bool required = false;
-  bool private_folders = false;  // each job gets a /tmp and a /dev/shm of its own
+  // Of each job: a /tmp and a /dev/shm of its own.
+  contain::PrivateFolders private_folders = contain::PrivateFolders::kNone;
 };
 
 // The bound on a job's processes where the site names none: enough for the threads of data loaders

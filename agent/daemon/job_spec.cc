@@ -98,7 +98,8 @@ proto::JobSpec job_spec(const Prepare& prepare, const NodeSettings& node) {
     own.add_gpus(static_cast<std::uint32_t>(gpu));
   }
   if (node.shape) fill_places(own, *node.shape);
-  if (node.containment.holders.any() || node.containment.private_folders) {
+  if (node.containment.holders.any() ||
+      node.containment.private_folders != contain::PrivateFolders::kNone) {
     *out.mutable_containment() = spec_of(node.containment, prepare.key, own);
   }
   out.set_kill_wait_ms(prepare.kill_wait.count());

@@ -1,5 +1,6 @@
 #include "agent/daemon/options.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <sstream>
 #include <system_error>
@@ -38,10 +39,10 @@ po::options_description describe(AgentOptions& options) {
       "where it lacks one (required), or not at all (none)");
   add("cgroup-root", text(options.cgroup_root)->value_name("PATH"),
       "make the jobs' control groups below this path of each hierarchy (default: the agent's own)");
-  add("private-folders", text(options.private_folders)->value_name("auto|yes|no"),
-      "give each job a /tmp and a /dev/shm of its own, emptied at its end (auto, the default: "
-      "where "
-      "the agent is root and the node is not emulated)");
+  add("private-folders", text(options.private_folders)->value_name("auto|yes|memory|no"),
+      "give each job a /tmp and a /dev/shm of its own, emptied at its end; memory: its /tmp too is "
+      "memory that counts as the job's (auto, the default: yes where the agent is root and the "
+      "node is not emulated)");
   add("processes-max", po::value(&options.processes_max)->value_name("N"),
       "most processes and threads of a job on this node (default: 1024 and 256 a core)");
   add("tree-width", po::value(&options.tree_width)->value_name("N"),
@@ -75,10 +76,10 @@ Status check(AgentOptions& options) {
     return fail(ErrorCode::kInvalid,
                 "--containment is auto, required or none, not '" + options.containment + "'");
   }
-  if (options.private_folders != "auto" && options.private_folders != "yes" &&
-      options.private_folders != "no") {
-    return fail(ErrorCode::kInvalid,
-                "--private-folders is auto, yes or no, not '" + options.private_folders + "'");
+  constexpr std::string_view kKinds[] = {"auto", "yes", "memory", "no"};
+  if (std::ranges::find(kKinds, options.private_folders) == std::end(kKinds)) {
+    return fail(ErrorCode::kInvalid, "--private-folders is auto, yes, memory or no, not '" +
+                                         options.private_folders + "'");
   }
   if (!options.cgroup_root.empty() && !is_plain_path(options.cgroup_root)) {
     return fail(ErrorCode::kInvalid, "--cgroup-root is a path as /usine without '..', not '" +

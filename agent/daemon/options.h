@@ -22,7 +22,7 @@ struct AgentOptions {
   std::string listen_host = "127.0.0.1";  // address that shepherds listen on for their peers
   std::string shepherd;                   // the shepherd's program
   std::string containment = "auto";       // "auto", "required" or "none"
-  std::string private_folders = "auto";   // "auto", "yes" or "no"
+  std::string private_folders = "auto";   // "auto", "yes", "memory" or "no"
   std::string cgroup_root;  // below each hierarchy's mount point; empty: the agent's own groups
   std::uint32_t tree_width = 32;             // lines from one shepherd to others in a step
   std::uint64_t processes_max = 0;           // of a job; 0: in proportion to its cores

@@ -8,8 +8,9 @@
 
 #include <spdlog/spdlog.h>
 
+#include "agent/contain/job_group.h"
+#include "agent/contain/spec_holders.h"
 #include "agent/daemon/shepherd_process.h"
-#include "agent/shepherd/containment.h"
 #include "common/os/files.h"
 #include "common/os/processes.h"
 #include "common/os/sockets.h"
@@ -139,7 +140,7 @@ Ended Shepherds::lose(AttemptKey key, std::string message) const {
 void Shepherds::end_processes(AttemptKey key) const {
   if (const auto spec = folders_.spec(key); spec && spec->has_containment()) {
     const proto::SpecContainment& containment = spec->containment();
-    end_group(shepherd::holders_in(containment), containment.group(), kGroupTriesMax);
+    end_group(contain::holders_in(containment), containment.group(), kGroupTriesMax);
   }
   end_strays(folders_.path(key));
 }

@@ -1,32 +1,23 @@
 #include "agent/shepherd/containment.h"
 
-namespace usine::shepherd {
+#include "agent/contain/spec_holders.h"
 
-contain::Holders holders_in(const proto::SpecContainment& from) {
-  contain::Holders holders;
-  for (const contain::Resource resource : contain::kAllResources) {
-    const auto position = static_cast<int>(resource);
-    if (position >= from.holders_size()) break;
-    const proto::SpecHolder& holder = from.holders(position);
-    if (holder.version() > static_cast<std::uint32_t>(contain::Version::kV2)) continue;
-    contain::Holder& added = holders[resource];
-    added.version = static_cast<contain::Version>(holder.version());
-    added.folder = holder.folder();
-  }
-  return holders;
-}
+namespace usine::shepherd {
 
 Result<Containment> read_containment(const proto::SpecContainment& from,
                                      const agent::LaunchJob& job) {
   Containment containment;
-  containment.private_folders = from.private_folders();
+  if (from.private_folders()) {
+    containment.private_folders = from.tmp_in_memory() ? contain::PrivateFolders::kInMemory
+                                                       : contain::PrivateFolders::kOnDisk;
+  }
   containment.required = from.required();
   if (from.holders().empty()) return containment;
   // The name is part of a path: of one that leads elsewhere, other groups would be killed.
   if (from.group().empty() || from.group().find('/') != std::string::npos) {
     return fail(ErrorCode::kInvalid, "the specification names no group for the job");
   }
-  containment.holders = holders_in(from);
+  containment.holders = contain::holders_in(from);
   containment.group = from.group();
   contain::Limits& limits = containment.limits;
   // As processes are bound: the cores of an emulated node are not this machine's.

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "agent/contain/job_group.h"
+#include "agent/contain/private_folders.h"
 #include "agent/core/launch_job.h"
 #include "common/result.h"
 #include "proto/shepherd.pb.h"
@@ -16,12 +17,8 @@ struct Containment {
   std::string group;
   contain::Limits limits;
   bool required = false;
-  bool private_folders = false;
+  contain::PrivateFolders private_folders = contain::PrivateFolders::kNone;
 };
-
-// What the specification of a job says that holds it. The agent of that moment found it out: one
-// that was started elsewhere later has groups of its own elsewhere.
-[[nodiscard]] contain::Holders holders_in(const proto::SpecContainment& from);
 
 // Error: kInvalid where it contradicts itself.
 [[nodiscard]] Result<Containment> read_containment(const proto::SpecContainment& from,

@@ -63,6 +63,7 @@ void JobRun::start_batch() {
     return refuse(cause, pid.error().message);
   }
   batch_ = *pid;
+  batch_files_ = exec::output_files_of(plan);
   children_.expect(*pid, [this](const ChildEnd& end) {
     batch_ = 0;
     ExitStatus exit;
@@ -161,6 +162,7 @@ void JobRun::end_if_gone() {
   if (phase_ == Phase::kEnded || batch_ != 0 || children_.any()) return;
   phase_ = Phase::kEnded;
   name_memory_shortage();
+  name_full_disk();
   const auto elapsed = std::chrono::steady_clock::now() - since_;
   proto::EndRecord& record = record_.emplace();
   record.set_job(spec_.launch.key.job.value);
@@ -184,6 +186,11 @@ void JobRun::name_memory_shortage() {
   if (memory_shortage_.empty()) return;
   exit_->cause = EndCause::kOutOfMemory;
   exit_->message = memory_shortage_;
+}
+
+// Said also of a job that has ended well: few programs look whether what they print is written.
+void JobRun::name_full_disk() {
+  if (exit_->message.empty()) exit_->message = exec::without_room(batch_files_);
 }
 
 }  // namespace usine::shepherd

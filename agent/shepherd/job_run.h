@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "agent/core/launch_environment.h"
+#include "agent/exec/output_room.h"
 #include "agent/shepherd/children.h"
 #include "agent/shepherd/job_spec.h"
 #include "common/os/poll_loop.h"
@@ -60,6 +61,7 @@ class JobRun {
   void kill_until_gone(Millis next);
   void end_if_gone();
   void name_memory_shortage();
+  void name_full_disk();
 
   const JobSpec& spec_;
   os::PollLoop& loop_;
@@ -69,8 +71,9 @@ class JobRun {
   std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
   std::optional<ExitStatus> exit_;  // decided; set from kEnding on
   bool held_ = false;
-  pid_t batch_ = 0;              // while it runs
-  std::string memory_shortage_;  // of a step, on whichever node
+  pid_t batch_ = 0;                // while it runs
+  std::string memory_shortage_;    // of a step, on whichever node
+  exec::OutputFiles batch_files_;  // once it was started
   std::optional<proto::EndRecord> record_;
 };
 

@@ -6,7 +6,6 @@
 #include <unistd.h>
 #include <utility>
 
-#include "agent/contain/private_folders.h"
 #include "common/os/files.h"
 #include "common/os/os_error.h"
 #include "common/os/processes.h"
@@ -85,8 +84,13 @@ Status Shepherd::stand_ready(os::UniqueFd agent) {
 
 Status Shepherd::make_group() {
   std::vector<std::string> lacking = group_.make(spec_.containment.limits);
-  if (spec_.containment.private_folders) {
-    auto mounts = contain::make_private_folders(spec_.launch.folder, spec_.launch.temporary);
+  if (spec_.containment.private_folders != contain::PrivateFolders::kNone) {
+    auto mounts = contain::make_private_folders({.job_folder = spec_.launch.folder,
+                                                 .temporary = spec_.launch.temporary,
+                                                 .kind = spec_.containment.private_folders,
+                                                 .memory_mib = spec_.launch.node().memory_mib,
+                                                 .uid = spec_.launch.uid,
+                                                 .gid = spec_.launch.gid});
     if (!mounts) {
       lacking.push_back("private folders: " + mounts.error().message);
     } else {

@@ -12,8 +12,9 @@
 
 #include <doctest/doctest.h>
 
+#include "agent/contain/job_group.h"
+#include "agent/contain/spec_holders.h"
 #include "agent/daemon/job_folders.h"
-#include "agent/shepherd/containment.h"
 #include "tests/support/wait.h"
 
 namespace usine::test {
@@ -50,7 +51,7 @@ AgentProcess::~AgentProcess() {
     const auto spec = jobs->spec(key);
     if (!spec) continue;
     static_cast<void>(
-        contain::end_group(shepherd::holders_in(spec->containment()), spec->containment().group()));
+        contain::end_group(contain::holders_in(spec->containment()), spec->containment().group()));
   }
 }
 

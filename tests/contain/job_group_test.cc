@@ -294,7 +294,7 @@ TEST_CASE("a job's /tmp and /dev/shm are its own and gone with it") {
   const TempFolder folder("/var/tmp");
   const std::string job_folder = folder.path();
   std::filesystem::create_directory(job_folder + "/tmp");
-  auto mounts = make_private_folders(job_folder, job_folder + "/tmp");
+  auto mounts = make_private_folders({.job_folder = job_folder, .temporary = job_folder + "/tmp"});
   if (!mounts) USINE_SKIP("no mount namespace here: " + mounts.error().message);
   JobGroup group;  // nothing holds it, it has its mounts all the same
   group.use_mounts(*std::move(mounts));
@@ -320,7 +320,7 @@ TEST_CASE("no private /tmp or /dev/shm hides the job folder") {
     const std::string link = elsewhere / ("to" + std::to_string(hidden.size()));
     std::filesystem::create_directory_symlink(folder.path(), link);
     for (const std::string& path : {std::string(folder.path()), link}) {
-      const auto mounts = make_private_folders(path, elsewhere.path());
+      const auto mounts = make_private_folders({.job_folder = path, .temporary = elsewhere.path()});
       REQUIRE_FALSE(mounts);
       CHECK(mounts.error().message.find("below " + hidden) != std::string::npos);
     }

@@ -17,10 +17,10 @@ struct ProgramResult {
 
 struct ProgramCall {
   std::vector<std::string> argv;
-  std::string folder;                              // to run in; empty: here
-  std::string input;                               // standard input; empty: /dev/null
-  std::map<std::string, std::string> environment;  // on top of ours
-  std::chrono::seconds limit{120};                 // then it is killed
+  std::string folder{};                              // to run in; empty: here
+  std::string input{};                               // standard input; empty: /dev/null
+  std::map<std::string, std::string> environment{};  // on top of ours
+  std::chrono::seconds limit{120};                   // then it is killed
   // Done by the new process before it is the program, which does not start where this is false.
   std::function<bool()> first{};
 };

@@ -39,6 +39,7 @@ TestCluster::TestCluster(const ClusterOptions& options)
       folder_(options.parent.empty() ? fs::temp_directory_path() : fs::path(options.parent)) {
   fs::create_directory(work_folder());
   if (!options.users.empty()) let_users_in();
+  if (options.prepare) options.prepare(state_folder());
   if (!options.timings.empty() || !options.more.empty()) write_config();
   const ProgramResult result = first_up();
   if (result.status == 0) return;
@@ -76,20 +77,23 @@ void TestCluster::let_users_in() const {
     fs::permissions(folder, kPassable);
   }
   fs::permissions(work_folder(), fs::perms::all | fs::perms::sticky_bit);
-  std::ofstream tokens((state_folder() + "/token"));
+  std::ofstream tokens(state_folder() + "/token");
   tokens << "root:own-token\n";
   for (const std::string& user : options_.users) {
-    tokens << user << ":token-of-" << user << '\n';
-    const std::string own = work_folder() + "/token-" + user;
-    std::ofstream(own) << user << ":token-of-" << user << '\n';
+    const std::string line = user + ":token-of-" + user + '\n';
+    tokens << line;
+    fs::create_directory(home_of(user));
+    std::ofstream(home_of(user) + "/token") << line;
     const passwd* const known = ::getpwnam(user.c_str());
-    if (known == nullptr || ::chown(own.c_str(), known->pw_uid, known->pw_gid) != 0) {
-      throw std::runtime_error("no user " + user);
+    if (known == nullptr) throw std::runtime_error("no user " + user);
+    for (const std::string& path : {home_of(user) + "/token", home_of(user)}) {
+      if (::chown(path.c_str(), known->pw_uid, known->pw_gid) == 0) continue;
+      throw std::runtime_error("cannot give " + path + " to " + user);
     }
-    fs::permissions(own, fs::perms::owner_read);
+    fs::permissions(home_of(user) + "/token", fs::perms::owner_read);
   }
   tokens.close();
-  fs::permissions((state_folder() + "/token"), fs::perms::owner_read | fs::perms::owner_write);
+  fs::permissions(state_folder() + "/token", fs::perms::owner_read | fs::perms::owner_write);
 }
 
 ProgramCall TestCluster::call_of(std::vector<std::string> words) const {
@@ -108,9 +112,18 @@ ProgramResult TestCluster::usine(std::vector<std::string> words, const std::stri
 }
 
 ProgramResult TestCluster::usine_as(const std::string& user, std::vector<std::string> words) const {
-  ProgramCall call = call_of(std::move(words));
-  call.environment["USINE_TOKEN_FILE"] = work_folder() + "/token-" + user;
-  call.environment["HOME"] = work_folder();
+  // The file of the address is for the cluster's owner alone.
+  const std::string address = content_of(state_folder() + "/scheduler.address");
+  words.insert(words.begin() + 1, {"--scheduler", address.substr(0, address.find('\n'))});
+  words.insert(words.begin(), program());
+  return as(user, std::move(words));
+}
+
+ProgramResult TestCluster::as(const std::string& user, std::vector<std::string> argv) const {
+  ProgramCall call = call_of({});
+  call.argv = std::move(argv);
+  call.environment["USINE_TOKEN_FILE"] = home_of(user) + "/token";
+  call.environment["HOME"] = home_of(user);
   const passwd* const known = ::getpwnam(user.c_str());
   call.first = [uid = known->pw_uid, gid = known->pw_gid] {
     return ::setgroups(0, nullptr) == 0 && ::setgid(gid) == 0 && ::setuid(uid) == 0;

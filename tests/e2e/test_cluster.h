@@ -24,7 +24,9 @@ struct ClusterOptions {
   std::vector<std::string> up = {};     // further options of `usine up`
   std::function<bool()> around = {};    // done by each `usine up` before it starts anything
   std::vector<std::string> users = {};  // who may work on it beside us, by tokens
-  std::string parent = {};              // folder in which its own is made; empty: the usual one
+  // Done with the path of the state folder before the cluster comes up first.
+  std::function<void(const std::string&)> prepare = {};
+  std::string parent = {};  // folder in which its own is made; empty: the usual one
 };
 
 class TestCluster {
@@ -38,9 +40,12 @@ class TestCluster {
   // `usine` with these words, in the folder `work`.
   [[nodiscard]] ProgramResult usine(std::vector<std::string> words,
                                     const std::string& input = {}) const;
-  // The same as one of the `users`, who is that user also to the system.
+  // The same as one of the `users`, who is that user also to the system and has the folder
+  // `home-USER` of `work`.
   [[nodiscard]] ProgramResult usine_as(const std::string& user,
                                        std::vector<std::string> words) const;
+  // Any program.
+  [[nodiscard]] ProgramResult as(const std::string& user, std::vector<std::string> argv) const;
   // Its standard output as JSON; null where it failed.
   [[nodiscard]] Json usine_json(std::vector<std::string> words) const;
   // Starts what is not running.
@@ -68,6 +73,9 @@ class TestCluster {
   [[nodiscard]] ProgramResult first_up() const;
   void write_config() const;
   void let_users_in() const;
+  [[nodiscard]] std::string home_of(const std::string& user) const {
+    return work_folder() + "/home-" + user;
+  }
 
   const ClusterOptions options_;
   TempFolder folder_;

@@ -12,7 +12,6 @@
 
 #include "agent/contain/group_files.h"
 #include "agent/contain/holders.h"
-#include "common/os/control_groups.h"
 #include "common/os/files.h"
 #include "tests/support/wait.h"
 
@@ -46,7 +45,7 @@ class OuterGroups {
         static_cast<void>(contain::kill_group(processes.version, processes.folder));
       }
       bool gone = true;
-      for (const std::string& group : made_) gone = os::remove_group(group) && gone;
+      for (const std::string& group : made_) gone = contain::remove_group(group) && gone;
       return gone;
     }));
   }

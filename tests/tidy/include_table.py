@@ -35,7 +35,7 @@ ALLOWED = {
         ENGINE + WORLD + ("scheduler/estimate", "scheduler/store", "proto", "config", "identity")
     ),
     "agent/core": MODEL + ("common/ports",),
-    "agent/contain": ("common", "common/os"),
+    "agent/contain": ("common", "common/os", "proto"),
     "agent/exec": AGENT + ("agent/contain",),
     "agent/shepherd": AGENT + ("agent/contain", "agent/exec"),
     "agent/daemon": (
