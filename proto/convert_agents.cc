@@ -6,6 +6,7 @@
 
 #include "common/hostlist.h"
 #include "proto/convert_model.h"
+#include "proto/protocol_version.h"
 
 namespace usine {
 namespace {
@@ -228,6 +229,7 @@ Forget from(const proto::Forget& message) {
 
 void fill(proto::FromAgent& out, const Hello& hello) {
   proto::Hello& message = *out.mutable_hello();
+  message.set_protocol(kProtocolVersion);
   message.set_node_name(hello.node_name);
   message.set_boot_id(hello.boot_id);
   message.set_cluster_uuid(hello.cluster_uuid);

@@ -6,6 +6,7 @@
 
 #include "identity/tls_credentials.h"
 #include "proto/convert_users.h"
+#include "proto/protocol_version.h"
 
 namespace usine::daemon {
 
@@ -50,6 +51,11 @@ Status AgentService::admit(const AgentStream& stream) const {
 }
 
 void AgentService::stream_received(AgentStream& stream, const proto::FromAgent& message) {
+  if (const Status known = check_protocol(message.hello()); message.has_hello() && !known) {
+    spdlog::warn("event=agent_refused peer={} node={} protocol={}", stream.context().peer(),
+                 message.hello().node_name(), message.hello().protocol());
+    return stream.refuse(known.error());
+  }
   Result<FromAgent> converted = from_proto(message);
   if (!converted) {
     spdlog::warn("event=agent_message_refused peer={} error=\"{}\"", stream.context().peer(),

@@ -58,6 +58,8 @@ class FakeAgent {
   ~FakeAgent() { disconnect(); }
 
   void say(const FromAgent& message);
+  // As it is on the wire.
+  void say(const proto::FromAgent& message) { stream_->Write(message); }
   // The next message, which must come and be of this kind.
   template <typename Message>
   Message expect() {
