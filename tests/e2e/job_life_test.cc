@@ -201,6 +201,34 @@ TEST_CASE("a held job waits with that reason until it is released") {
   CHECK(cluster.reaches(job, "completed"));
 }
 
+TEST_CASE("[B31] the parts of a job are charged together") {
+  const TestCluster cluster({.nodes = 3});
+  const auto job = cluster.submit(
+      {"--wrap", "sleep 0.3", "--gpus-per-node=1", "-N1", ":", "-N2", "--gpus-per-node=2"});
+  CHECK(cluster.reaches(job, "completed"));
+  const Json row = cluster.usine_json({"history"})["jobs"][0];
+  CHECK(row["gpus"] == 5);
+  CHECK(row["nodes"] == 3);
+  CHECK(row["gpu_seconds"].get<double>() >= 5 * 0.3);
+}
+
+TEST_CASE("[B88] a drained node says why and by whom and finishes its job and takes no other") {
+  const TestCluster cluster({.nodes = 1});
+  const auto job = cluster.submit({"--wrap", "until [ -e go ]; do sleep 0.05; done"});
+  REQUIRE(cluster.reaches(job, "running"));
+  REQUIRE(cluster.usine({"node", "drain", "node001", "--reason", "fan"}).status == 0);
+  const Json node = cluster.usine_json({"node", "list"})["nodes"][0];
+  CHECK(node["drain"]["reason"] == "fan");
+  CHECK(node["drain"]["author"] ==
+        cluster.usine_json({"show", "job", std::to_string(job)})["user"]);
+  const auto next = cluster.submit({"--wrap", "true"});
+  std::ofstream(cluster.work_folder() + "/go").flush();
+  CHECK(cluster.reaches(job, "completed"));
+  CHECK(cluster.state_of(next) == "pending");
+  REQUIRE(cluster.usine({"node", "resume", "node001"}).status == 0);
+  CHECK(cluster.reaches(next, "completed"));
+}
+
 TEST_CASE("[B40] a requeued job keeps its id and has one row of history for each attempt") {
   const TestCluster cluster({.nodes = 1, .timings = "requeue_delay_s: 0"});
   const auto job = cluster.submit({"--wrap", "[ -e again ] || { touch again; sleep 60; }"});

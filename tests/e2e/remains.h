@@ -15,6 +15,9 @@ namespace usine::test {
 // Folders of attempts.
 [[nodiscard]] std::size_t job_folders_of(const std::string& state_folder);
 
+// Ports on which processes of the cluster listen, its jobs' and daemons' alike.
+[[nodiscard]] std::vector<unsigned> ports_of(const std::string& state_folder);
+
 // Control groups of the cluster's jobs, in any hierarchy.
 [[nodiscard]] std::vector<std::string> groups_of(const std::string& state_folder);
 
