@@ -6,6 +6,7 @@
 #include "cli/options.h"
 #include "cli/terminal.h"
 #include "cli/views.h"
+#include "common/units.h"
 #include "config/cluster_file.h"
 
 namespace usine::cli {
@@ -41,9 +42,9 @@ int check(const std::string& path, bool json) {
   if (!file) return report(file.error(), {}, json);
   const ClusterConfig& cluster = file->cluster;
   const std::string sound = path + " is sound: cluster " + cluster.name + ", " +
-                            std::to_string(cluster.nodes.size()) + " nodes in " +
-                            std::to_string(cluster.classes.size()) + " classes, " +
-                            std::to_string(cluster.partitions.size()) + " partitions\n";
+                            counted(cluster.nodes.size(), "node") + " in " +
+                            counted(cluster.classes.size(), "class", "es") + ", " +
+                            counted(cluster.partitions.size(), "partition") + '\n';
   return report({}, sound, json);
 }
 
@@ -56,8 +57,8 @@ CommandResult reload(const Given& given) {
   for (const proto::ConfigProblem& one : reply->problems()) {
     problems.push_back({one.file(), one.line(), one.key(), one.message()});
   }
-  const std::string taken = reply->file() + " is in force: " + std::to_string(reply->nodes()) +
-                            " nodes, " + std::to_string(reply->partitions()) + " partitions\n";
+  const std::string taken = reply->file() + " is in force: " + counted(reply->nodes(), "node") +
+                            ", " + counted(reply->partitions(), "partition") + '\n';
   return report(problems, taken, given.flag("json"));
 }
 

@@ -103,8 +103,11 @@ std::vector<std::string> take_states(const Given& given, TargetOptions& target) 
 
 int report_refusals(const proto::ActReply& reply, std::string_view kind) {
   for (const auto& refusal : reply.refusals()) {
-    std::fprintf(stderr, "usine: %s %s: %s\n", std::string(kind).c_str(), refusal.subject().c_str(),
-                 one_line(refusal.message()).c_str());
+    const std::string subject = std::string(kind) + ' ' + refusal.subject();
+    // Most messages name it themselves.
+    const bool named = refusal.message().starts_with(subject + ' ');
+    const std::string text = named ? refusal.message() : subject + ": " + refusal.message();
+    std::fprintf(stderr, "usine: %s\n", one_line(text).c_str());
   }
   return reply.refusals().empty() ? kExitDone : kExitFailed;
 }

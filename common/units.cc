@@ -71,4 +71,9 @@ std::string format_memory_mib(std::int64_t mib) {
   return text + ' ' + std::string(kUnitNames[unit]);
 }
 
+std::string counted(std::uint64_t count, std::string_view one, std::string_view plural_end) {
+  std::string text = std::to_string(count) + ' ' + std::string(one);
+  return count == 1 ? text : text + std::string(plural_end);
+}
+
 }  // namespace usine

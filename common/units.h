@@ -16,4 +16,8 @@ namespace usine {
 // "512 MiB", "4 GiB", "1.5 TiB": at most one digit after the point.
 [[nodiscard]] std::string format_memory_mib(std::int64_t mib);
 
+// "1 node", "2 nodes", "2 classes".
+[[nodiscard]] std::string counted(std::uint64_t count, std::string_view one,
+                                  std::string_view plural_end = "s");
+
 }  // namespace usine

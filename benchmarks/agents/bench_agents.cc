@@ -8,8 +8,7 @@
 #include <string>
 
 #include "benchmarks/agents/agent_fleet.h"
-#include "benchmarks/common/options.h"
-#include "benchmarks/common/report.h"
+#include "benchmarks/common/program.h"
 #include "benchmarks/scheduling/own_scheduler.h"
 #include "common/os/processes.h"
 
@@ -65,25 +64,16 @@ Result<Report> measure(std::size_t agents, std::size_t beat_s) {
   return report;
 }
 
-int run(int argc, char** argv) {
-  const auto options = parse_options(argc, argv, {{"agents", 12'500}, {"seconds", 30}});
-  if (!options) {
-    std::fprintf(stderr, "bench-agents: %s\n", options.error().message.c_str());
-    return 2;
-  }
-  os::raise_descriptors_max();
-  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);  // as the daemons
-  const auto report = measure(static_cast<std::size_t>(options->counts.at("agents")),
-                              static_cast<std::size_t>(options->counts.at("seconds")));
-  if (!report) {
-    std::fprintf(stderr, "bench-agents: %s\n", report.error().message.c_str());
-    return 1;
-  }
-  std::fputs((options->json ? report->json() : report->text()).c_str(), stdout);
-  return 0;
-}
-
 }  // namespace
 }  // namespace usine::bench
 
-int main(int argc, char** argv) { return usine::bench::run(argc, argv); }
+int main(int argc, char** argv) {
+  usine::os::raise_descriptors_max();
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);  // as the daemons
+  const auto measure = [](const usine::bench::Options& options) {
+    return usine::bench::measure(static_cast<std::size_t>(options.counts.at("agents")),
+                                 static_cast<std::size_t>(options.counts.at("seconds")));
+  };
+  return usine::bench::run_program({"bench-agents", {{"agents", 12'500}, {"seconds", 30}}, measure},
+                                   argc, argv);
+}

@@ -5,8 +5,7 @@
 #include <vector>
 
 #include "benchmarks/agents/bench_cluster.h"
-#include "benchmarks/common/options.h"
-#include "benchmarks/common/report.h"
+#include "benchmarks/common/program.h"
 
 namespace usine::bench {
 namespace {
@@ -85,25 +84,18 @@ Result<Report> measure(std::size_t nodes, std::size_t jobs, const std::string& r
   return report;
 }
 
-int run(int argc, char** argv) {
-  const auto options =
-      parse_options(argc, argv, {{"nodes", 4}, {"jobs", 1000}}, {{"run-dir", kRunDir}});
-  if (!options) {
-    std::fprintf(stderr, "bench-jobs: %s\n", options.error().message.c_str());
-    return 2;
-  }
-  const auto report =
-      measure(static_cast<std::size_t>(options->counts.at("nodes")),
-              static_cast<std::size_t>(options->counts.at("jobs")), options->texts.at("run-dir"));
-  if (!report) {
-    std::fprintf(stderr, "bench-jobs: %s\n", report.error().message.c_str());
-    return 1;
-  }
-  std::fputs((options->json ? report->json() : report->text()).c_str(), stdout);
-  return 0;
-}
-
 }  // namespace
 }  // namespace usine::bench
 
-int main(int argc, char** argv) { return usine::bench::run(argc, argv); }
+int main(int argc, char** argv) {
+  const auto measure = [](const usine::bench::Options& options) {
+    return usine::bench::measure(static_cast<std::size_t>(options.counts.at("nodes")),
+                                 static_cast<std::size_t>(options.counts.at("jobs")),
+                                 options.texts.at("run-dir"));
+  };
+  return usine::bench::run_program({.name = "bench-jobs",
+                                    .counts = {{"nodes", 4}, {"jobs", 1000}},
+                                    .texts = {{"run-dir", usine::bench::kRunDir}},
+                                    .measure = measure},
+                                   argc, argv);
+}

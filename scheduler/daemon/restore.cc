@@ -6,6 +6,7 @@
 
 #include "common/os/system_clock.h"
 #include "common/time.h"
+#include "common/units.h"
 #include "scheduler/store/backup.h"
 
 namespace usine::daemon {
@@ -21,11 +22,11 @@ Result<std::string> restore_store(const std::string& backup, const StateFolder& 
   const auto restored = store::restore_backup(backup, {path, {}}, os::SystemWallClock().now());
   if (!restored) return fail(restored.error());
   return fmt::format(
-      "restored cluster {} as of {}: {} jobs, epoch {}, job ids go on at {}\n"
+      "restored cluster {} as of {}: {}, epoch {}, job ids go on at {}\n"
       "What was submitted later is not known: agents end such jobs when they join. What waited "
       "then and has run since runs again.\n",
-      restored->cluster_uuid, format_time(restored->as_of), restored->jobs, restored->epoch.value,
-      restored->next_job.value);
+      restored->cluster_uuid, format_time(restored->as_of), counted(restored->jobs, "job"),
+      restored->epoch.value, restored->next_job.value);
 }
 
 }  // namespace usine::daemon

@@ -54,5 +54,12 @@ TEST_CASE("memory that rounds up to the next unit is written in that unit") {
   CHECK(format_memory_mib(1024 * 1024 - 1) == "1 TiB");
 }
 
+TEST_CASE("what is counted is in the plural unless it is one") {
+  CHECK(counted(0, "node") == "0 nodes");
+  CHECK(counted(1, "node") == "1 node");
+  CHECK(counted(1, "class", "es") == "1 class");
+  CHECK(counted(2, "class", "es") == "2 classes");
+}
+
 }  // namespace
 }  // namespace usine
