@@ -74,6 +74,7 @@ int main(int argc, char** argv) {
     return usine::bench::measure(static_cast<std::size_t>(options.counts.at("agents")),
                                  static_cast<std::size_t>(options.counts.at("seconds")));
   };
-  return usine::bench::run_program({"bench-agents", {{"agents", 12'500}, {"seconds", 30}}, measure},
-                                   argc, argv);
+  return usine::bench::run_program(
+      {.name = "bench-agents", .counts = {{"agents", 12'500}, {"seconds", 30}}, .measure = measure},
+      argc, argv);
 }

@@ -21,7 +21,6 @@
 #include "common/os/files.h"
 #include "tests/e2e/bounded_cluster.h"
 #include "tests/support/skip.h"
-#include "tests/support/temp_folder.h"
 #include "tests/support/wait.h"
 
 using namespace usine;
@@ -150,18 +149,15 @@ TEST_CASE("a step whose output does not fit on the disk of its file fails with t
 
 TEST_CASE("[B45] a node whose disk is full for the agent is drained and its job goes elsewhere") {
   if (const auto why = BoundedCluster::lacking({}); !why.empty()) USINE_SKIP(why);
-  const TempFolder folder;
-  // The folder in which the agent of the first node keeps its jobs.
-  const std::string jobs = folder / "jobs";
-  std::filesystem::create_directory(jobs);
-  const auto fill = [&jobs] {
-    return mount_small_disk() && ::mount("/mnt", jobs.c_str(), nullptr, MS_BIND, nullptr) == 0 &&
-           std::system(("cat /dev/zero > " + jobs + "/0.filler 2> /dev/null").c_str()) != 0;
-  };
-  ClusterOptions options{.nodes = 2, .timings = "requeue_delay_s: 0", .around = fill};
+  std::string jobs;  // the folder in which the agent of the first node keeps its jobs
+  ClusterOptions options{.nodes = 2, .timings = "requeue_delay_s: 0"};
   options.prepare = [&jobs](const std::string& state) {
-    std::filesystem::create_directories(state + "/agents/node001");
-    std::filesystem::create_symlink(jobs, state + "/agents/node001/jobs");
+    jobs = state + "/agents/node001/jobs";
+    std::filesystem::create_directories(jobs);
+  };
+  options.around = [&jobs] {
+    return mount_small_disk() && ::mount("/mnt", jobs.c_str(), nullptr, MS_BIND, nullptr) == 0 &&
+           std::system(("cat /dev/zero > " + jobs + "/filler 2> /dev/null").c_str()) != 0;
   };
   const TestCluster cluster(options);
   const auto job = cluster.submit({"-o", "/dev/null", "--wrap", "exit 0"});

@@ -128,11 +128,12 @@ TEST_CASE("nobody runs steps in another user's job nor ends it nor sees what it 
   const auto job = users.submit(kOwner, "echo $$; exec sleep 600");
   REQUIRE(wait_until([&] { return contains(users.said(kOwner), "\n"); }));
   const std::string id = std::to_string(job);
-  for (const char* const command : {"cancel", "suspend", "requeue", "attach", "hold"}) {
+  for (const char* const command : {"cancel", "suspend", "requeue", "hold"}) {
     const ProgramResult said = cluster->usine_as(kOther, {command, id});
     CHECK(said.status == 1);
     CHECK_MESSAGE(contains(said.err, "another user"), said.err);
   }
+  CHECK(contains(cluster->usine_as(kOther, {"attach", id}).err, "only its owner"));
   const ProgramResult step =
       cluster->as(kOther, {"env", "USINE_JOB_ID=" + id,
                            "USINE_SHEPHERD=" + users.job_folder(job) + "/shepherd.sock",
