@@ -11,7 +11,10 @@ namespace {
 
 // Options of usine-agent, which checks their values.
 constexpr const char* kPassedOn[] = {"containment",   "private-folders", "cgroup-root",
-                                     "processes-max", "allow-device",    "run-dir"};
+                                     "processes-max", "allow-device",    "run-dir",
+                                     "prolog-limit",  "epilog-limit"};
+// Those that name a file, which the agents find from wherever they run.
+constexpr const char* kFiles[] = {"prolog", "epilog"};
 
 std::string path_in(const std::string& agents_folder) { return agents_folder + "/settings"; }
 
@@ -19,6 +22,12 @@ std::vector<std::string> given_settings(const Given& given) {
   std::vector<std::string> settings;
   for (const std::string name : kPassedOn) {
     for (const std::string& value : given.all(name)) settings.push_back("--" + name + '=' + value);
+  }
+  for (const std::string name : kFiles) {
+    const auto file = given.value(name);
+    if (!file) continue;
+    const auto path = std::filesystem::absolute(*file).lexically_normal();
+    settings.push_back("--" + name + '=' + path.string());
   }
   return settings;
 }
@@ -55,7 +64,11 @@ void add_agent_settings(Options& options) {
       .value("allow-device", "PATH", "a device file that every job may open; may be repeated")
       .value("run-dir", "DIR",
              "folder in memory for the small files that jobs need while they run (default: the "
-             "state folder)");
+             "state folder)")
+      .value("prolog", "FILE", "run this on each node before a job's first process there")
+      .value("prolog-limit", "SECONDS", "it has failed after so long (default 60)")
+      .value("epilog", "FILE", "run this on each node after a job's last process there")
+      .value("epilog-limit", "SECONDS", "it has failed after so long (default 60)");
 }
 
 Result<std::vector<std::string>> agent_settings(const std::string& agents_folder,

@@ -1,4 +1,5 @@
-// What `usine up` tells its agents beside their nodes' shapes: how jobs are contained. Kept in
+// What `usine up` tells its agents beside their nodes' shapes: how jobs are contained, and the
+// site's scripts around them. Kept in
 // STATE/agents/settings, so that an agent that is started again later is told the same.
 #pragma once
 

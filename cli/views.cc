@@ -125,6 +125,13 @@ void add_launch(const proto::LaunchRequest& launch, Json& json) {
   json["umask"] = launch.umask();
 }
 
+// Null where nobody looked at the GPUs.
+Json gpu_use_of(const proto::ResourceUse& use) {
+  if (use.gpu_seen_ms() == 0) return nullptr;
+  return {{"busy", static_cast<double>(use.gpu_busy_ms()) / static_cast<double>(use.gpu_seen_ms())},
+          {"memory_mib", use.gpu_memory_mib()}};
+}
+
 }  // namespace
 
 std::string state_word(const proto::JobSummary& job) {
@@ -254,6 +261,26 @@ Json to_json(const proto::PartitionInfo& partition) {
           {"is_default", partition.is_default()}};
 }
 
+std::optional<double> cpu_efficiency(const proto::HistoryEntry& entry) {
+  if (entry.core_ms() == 0) return std::nullopt;
+  return static_cast<double>(entry.use().cpu_ms()) / static_cast<double>(entry.core_ms());
+}
+
+Json to_json(const proto::HistoryStep& step) {
+  const bool is_batch = step.step() < 0;
+  return {{"step", is_batch ? Json("batch") : Json(step.step())},
+          {"name", step.name()},
+          {"tasks", step.tasks()},
+          {"nodes", step.nodes()},
+          {"exit_code", step.exit_code()},
+          {"signal", step.signal()},
+          {"start_time", time_text(step.start_ms())},
+          {"elapsed", seconds_of(step.elapsed_ms())},
+          {"cpu_ms", step.use().cpu_ms()},
+          {"peak_memory_mib", step.peak_memory_mib()},
+          {"gpu_use", gpu_use_of(step.use())}};
+}
+
 Json to_json(const proto::HistoryEntry& entry) {
   Json json = {{"id", entry.job()},
                {"attempt", entry.attempt()},
@@ -274,7 +301,16 @@ Json to_json(const proto::HistoryEntry& entry) {
                {"node_list", entry.node_list()},
                {"peak_memory_mib", entry.peak_memory_mib()},
                {"gpu_seconds", seconds_of(entry.gpu_ms())},
+               {"core_seconds", seconds_of(entry.core_ms())},
+               {"cpu_ms", entry.use().cpu_ms()},
+               {"cpu_efficiency", nullptr},
+               {"gpu_use", gpu_use_of(entry.use())},
                {"final", entry.final()}};
+  if (const auto share = cpu_efficiency(entry)) json["cpu_efficiency"] = *share;
+  if (entry.steps_size() > 0 || entry.steps_left_out() > 0) {
+    json["steps"] = json_list_of(entry.steps());
+    json["steps_left_out"] = entry.steps_left_out();
+  }
   add_task(entry, json);
   return json;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include <nlohmann/json.hpp>
@@ -19,6 +20,7 @@ using Json = nlohmann::ordered_json;
 [[nodiscard]] Json to_json(const proto::Reason& reason);
 [[nodiscard]] Json to_json(const proto::NodeInfo& node);
 [[nodiscard]] Json to_json(const proto::PartitionInfo& partition);
+[[nodiscard]] Json to_json(const proto::HistoryStep& step);
 [[nodiscard]] Json to_json(const proto::HistoryEntry& entry);
 
 // {"jobs":[...],"as_of":"..."} and its kind.
@@ -32,6 +34,9 @@ void print_json(const Json& json);
 
 // "running", or "suspended" where its processes stand still.
 [[nodiscard]] std::string state_word(const proto::JobSummary& job);
+// Of an attempt: its processor time as a share of what its cores could have given; none where it
+// had no time.
+[[nodiscard]] std::optional<double> cpu_efficiency(const proto::HistoryEntry& entry);
 // "2026-11-21T08:00:00Z" of milliseconds since 1970.
 [[nodiscard]] std::string time_text(std::int64_t millis);
 // Of a job with an estimated start: "about ..., 8 of 10 times between ... and ...".

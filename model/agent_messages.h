@@ -18,7 +18,9 @@
 #include "model/job_nodes.h"
 #include "model/job_state.h"
 #include "model/request.h"
+#include "model/resource_use.h"
 #include "model/signal_request.h"
+#include "model/step_record.h"
 #include "topology/node_shape.h"
 
 namespace usine {
@@ -114,6 +116,8 @@ struct Hello {
   std::string cluster_uuid;  // empty on an agent that has never joined
   std::shared_ptr<const NodeShape> shape;
   std::vector<AttemptKey> attempts;  // that the agent has, running or ended and not yet forgotten
+  // How long the site's prolog may take before an attempt has prepared; 0: there is none.
+  Millis prolog_limit{0};
 
   friend bool operator==(const Hello&, const Hello&) = default;
 };
@@ -122,13 +126,26 @@ struct Heartbeat {
   friend bool operator==(const Heartbeat&, const Heartbeat&) = default;
 };
 
+// Where the site's epilog stands with an attempt that is over on its node. The node's share is not
+// free while it runs.
+struct EpilogWord {
+  bool runs = false;
+  std::string failure;  // once it has ended: how it failed, which drains the node
+  // The scheduler did not keep the attempt, so that this word is the first it hears of the failure.
+  bool of_orphan = false;
+
+  friend bool operator==(const EpilogWord&, const EpilogWord&) = default;
+};
+
 // When not ok, sent until Forget comes back: the attempt has ended on this node.
 struct Prepared {
   AttemptKey key;
   bool ok = true;
-  bool node_fault = false;  // when not ok: the node is to blame and is drained (B45)
-  std::string message;      // when not ok: why
-  std::string address;      // when ok: "host:port" of this node's shepherd
+  bool node_fault = false;     // when not ok: the node is to blame and is drained (B45)
+  std::string message;         // when not ok: why
+  std::string address;         // when ok: "host:port" of this node's shepherd
+  bool prolog_failed = false;  // when not ok: by the site's prolog, and not by the job
+  EpilogWord epilog = {};      // when not ok
 
   friend bool operator==(const Prepared&, const Prepared&) = default;
 };
@@ -139,6 +156,11 @@ struct Ended {
   ExitStatus exit;
   Millis elapsed{0};  // from the start of the script (or of standing ready) to the end, monotonic
   std::int64_t peak_memory_mib = 0;
+  ResourceUse use = {};
+  EpilogWord epilog = {};
+  // Of the head, with its last word. For the history alone: the scheduler's edge takes them out
+  // before anything is decided or journalled.
+  StepRecords steps = {};
 
   friend bool operator==(const Ended&, const Ended&) = default;
 };

@@ -227,6 +227,18 @@ Forget from(const proto::Forget& message) {
 
 // ---- agent to scheduler -----------------------------------------------------------------------
 
+proto::EpilogWord to_proto(const EpilogWord& epilog) {
+  proto::EpilogWord message;
+  message.set_runs(epilog.runs);
+  message.set_failure(epilog.failure);
+  message.set_of_orphan(epilog.of_orphan);
+  return message;
+}
+
+EpilogWord from(const proto::EpilogWord& message) {
+  return {message.runs(), message.failure(), message.of_orphan()};
+}
+
 void fill(proto::FromAgent& out, const Hello& hello) {
   proto::Hello& message = *out.mutable_hello();
   message.set_protocol(kProtocolVersion);
@@ -235,6 +247,7 @@ void fill(proto::FromAgent& out, const Hello& hello) {
   message.set_cluster_uuid(hello.cluster_uuid);
   *message.mutable_shape() = to_proto(*hello.shape);
   for (const AttemptKey key : hello.attempts) *message.add_attempts() = to_proto(key);
+  message.set_prolog_limit_ms(hello.prolog_limit.count());
 }
 
 void fill(proto::FromAgent& out, const Heartbeat&) { out.mutable_heartbeat(); }
@@ -246,6 +259,44 @@ void fill(proto::FromAgent& out, const Prepared& prepared) {
   message.set_node_fault(prepared.node_fault);
   message.set_message(prepared.message);
   message.set_address(prepared.address);
+  message.set_prolog_failed(prepared.prolog_failed);
+  *message.mutable_epilog() = to_proto(prepared.epilog);
+}
+
+void fill(proto::StepRecord& out, const StepRecord& step) {
+  out.set_step(step.step);
+  out.set_name(step.name);
+  out.set_tasks(step.tasks);
+  out.set_nodes(step.nodes);
+  out.set_exit_code(step.exit_code);
+  out.set_signal(step.signal);
+  out.set_start_ms(step.started.time_since_epoch().count());
+  out.set_elapsed_ms(step.elapsed.count());
+  out.set_peak_memory_mib(step.peak_memory_mib);
+  *out.mutable_use() = usine::to_proto(step.use);
+}
+
+StepRecord from(const proto::StepRecord& message) {
+  return {message.step(),
+          message.name(),
+          message.tasks(),
+          message.nodes(),
+          message.exit_code(),
+          message.signal(),
+          Time{Millis{message.start_ms()}},
+          Millis{message.elapsed_ms()},
+          message.peak_memory_mib(),
+          from_proto(message.use())};
+}
+
+StepRecords steps_of(const proto::Ended& message) {
+  StepRecords steps;
+  for (const proto::StepRecord& step : message.steps()) {
+    if (steps.kept.size() == StepRecords::kKeptMax) break;
+    steps.kept.push_back(from(step));
+  }
+  steps.left_out = message.steps_left_out();
+  return steps;
 }
 
 void fill(proto::FromAgent& out, const Ended& ended) {
@@ -254,6 +305,10 @@ void fill(proto::FromAgent& out, const Ended& ended) {
   *message.mutable_exit() = to_proto(ended.exit);
   message.set_elapsed_ms(ended.elapsed.count());
   message.set_peak_memory_mib(ended.peak_memory_mib);
+  *message.mutable_use() = usine::to_proto(ended.use);
+  *message.mutable_epilog() = to_proto(ended.epilog);
+  for (const StepRecord& step : ended.steps.kept) fill(*message.add_steps(), step);
+  message.set_steps_left_out(ended.steps.left_out);
 }
 
 Result<FromAgent> from(const proto::Hello& message) {
@@ -267,19 +322,22 @@ Result<FromAgent> from(const proto::Hello& message) {
   for (const proto::AttemptKey& key : message.attempts()) {
     hello.attempts.push_back(from_proto(key));
   }
+  hello.prolog_limit = Millis{message.prolog_limit_ms()};
   return hello;
 }
 
 Prepared from(const proto::Prepared& message) {
-  return {from_proto(message.key()), message.ok(), message.node_fault(), message.message(),
-          message.address()};
+  return {from_proto(message.key()), message.ok(),      message.node_fault(),
+          message.message(),         message.address(), message.prolog_failed(),
+          from(message.epilog())};
 }
 
 Result<FromAgent> from(const proto::Ended& message) {
   Result<ExitStatus> exit = from_proto(message.exit());
   if (!exit) return fail(exit.error().within("ended"));
-  return Ended{from_proto(message.key()), *std::move(exit), Millis{message.elapsed_ms()},
-               message.peak_memory_mib()};
+  return Ended{from_proto(message.key()), *std::move(exit),          Millis{message.elapsed_ms()},
+               message.peak_memory_mib(), from_proto(message.use()), from(message.epilog()),
+               steps_of(message)};
 }
 
 std::unexpected<Error> unknown_kind() {

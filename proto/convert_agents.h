@@ -15,6 +15,9 @@ namespace usine {
 
 // How a list of nodes is written: node by node, as agents of protocol 1 take it, or in parts.
 enum class ListForm : std::uint8_t { kOneByOne, kInParts };
+[[nodiscard]] constexpr ListForm list_form_of(std::uint32_t protocol) {
+  return protocol < 2 ? ListForm::kOneByOne : ListForm::kInParts;
+}
 
 // Encodes the node list of a job once for the messages to all its nodes, which follow on each
 // other: the last list is remembered. Owned by one thread.

@@ -218,6 +218,20 @@ AttemptKey from_proto(const proto::AttemptKey& message) {
   return {JobId{message.job()}, AttemptNumber{message.attempt()}};
 }
 
+proto::ResourceUse to_proto(const ResourceUse& use) {
+  proto::ResourceUse message;
+  message.set_cpu_ms(use.cpu.count());
+  message.set_gpu_seen_ms(use.gpu_seen.count());
+  message.set_gpu_busy_ms(use.gpu_busy.count());
+  message.set_gpu_memory_mib(use.gpu_memory_mib);
+  return message;
+}
+
+ResourceUse from_proto(const proto::ResourceUse& message) {
+  return {Millis{message.cpu_ms()}, Millis{message.gpu_seen_ms()}, Millis{message.gpu_busy_ms()},
+          message.gpu_memory_mib()};
+}
+
 proto::ExitStatus to_proto(const ExitStatus& exit) {
   proto::ExitStatus message;
   message.set_cause(static_cast<std::uint32_t>(exit.cause));

@@ -17,6 +17,8 @@ namespace usine {
 [[nodiscard]] proto::AttemptKey to_proto(AttemptKey key);
 [[nodiscard]] AttemptKey from_proto(const proto::AttemptKey& message);
 
+[[nodiscard]] proto::ResourceUse to_proto(const ResourceUse& use);
+[[nodiscard]] ResourceUse from_proto(const proto::ResourceUse& message);
 [[nodiscard]] proto::ExitStatus to_proto(const ExitStatus& exit);
 [[nodiscard]] Result<ExitStatus> from_proto(const proto::ExitStatus& message);
 

@@ -21,7 +21,7 @@ void nobody(const std::optional<Result<Reply>>&) {}
 void Faults::strike() {
   const NodeId id{static_cast<std::uint32_t>(parts_.chance.below(nodes_.size()))};
   NodeHost& node = *nodes_[id.value];
-  switch (parts_.chance.below(9)) {
+  switch (parts_.chance.below(10)) {
     case 0: return scheduler_.crash();
     case 1: return spoil_commit();
     case 2: return crash_agent(node);
@@ -30,6 +30,7 @@ void Faults::strike() {
     case 5: return part(id);
     case 6: return drain(id);
     case 7: return node.fail_next_prepare(PrepareFault::kSlow);
+    case 8: return fail_script(id);
     default:
       return node.fail_next_prepare(parts_.chance.one_in(2) ? PrepareFault::kRefused
                                                             : PrepareFault::kNodeFault);
@@ -78,6 +79,19 @@ void Faults::part(NodeId id) {
   parts_.network.cut_off(id);
   parts_.agenda.in(parts_.chance.between(kPartedMin, kPartedMax),
                    [this, id] { parts_.network.join_up(id); });
+}
+
+// Where the site has such scripts. An operator looks after the node some time later.
+void Faults::fail_script(NodeId id) {
+  const bool before = parts_.chance.one_in(2);
+  const bool hangs = parts_.chance.one_in(3);
+  nodes_[id.value]->fail_next_script(
+      before ? agent::SiteScript::kProlog : agent::SiteScript::kEpilog,
+      hangs ? ScriptFault::kHangs : ScriptFault::kFails);
+  const std::string& name = parts_.config->nodes[id.value].name;
+  parts_.agenda.in(parts_.chance.between(kDeadMin, kDeadMax), [this, &name] {
+    scheduler_.call(ActOnNode{kRoot, name, NodeAction::kResume, {}}, nobody);
+  });
 }
 
 void Faults::drain(NodeId id) {

@@ -29,6 +29,7 @@ class Faults {
   void kill_node(NodeId id);
   void part(NodeId id);
   void drain(NodeId id);
+  void fail_script(NodeId id);
 
   SimulationParts parts_;
   SchedulerHost& scheduler_;

@@ -13,6 +13,9 @@ constexpr Millis kSpawnMin{1};
 constexpr Millis kSpawnMax{60};
 constexpr Millis kSlowMin{8'000};
 constexpr Millis kSlowMax{25'000};
+constexpr Millis kScriptMin{1};
+constexpr Millis kScriptMax{3'000};
+constexpr Millis kScriptHangs{20'000};
 constexpr std::uint64_t kFailsOneIn = 10;  // scripts
 
 Millis run_time(const Prepare& prepare) {
@@ -40,13 +43,39 @@ void NodeHost::start_agent() {
   ++agents_;
   tell("agent starts");
   std::vector<agent::FoundAttempt> found;
-  for (const auto& [key, shepherd] : shepherds_) {
-    found.push_back({key, shepherd.is_ready ? "sim:1" : "", shepherd.ended});
+  std::erase_if(shepherds_, [this](const auto& one) {
+    const bool over = one.second.failed && !one.second.script;
+    if (over) parts_.witness.left(id_, one.first);
+    return over;
+  });
+  for (auto& [key, shepherd] : shepherds_) {
+    shepherd.script_runs = false;
+    found.push_back(find(key, shepherd));
   }
-  agent::Identity identity{parts_.config->nodes[id_.value].name, "boot-" + std::to_string(boots_),
-                           cluster_uuid_, shape_, epoch_};
+  agent::Identity identity{.node_name = parts_.config->nodes[id_.value].name,
+                           .boot_id = "boot-" + std::to_string(boots_),
+                           .cluster_uuid = cluster_uuid_,
+                           .shape = shape_,
+                           .epoch = epoch_,
+                           .scripts = scripts_};
   core_ = std::make_unique<agent::AgentCore>(std::move(identity), std::move(found));
+  std::vector<agent::Output> outputs;
+  core_->take_up(outputs);
+  act(std::move(outputs));
   connect();
+}
+
+// As agent/daemon/found_scripts.h finds it in the folder.
+agent::FoundAttempt NodeHost::find(AttemptKey key, const Shepherd& shepherd) const {
+  agent::FoundAttempt found{key, shepherd.is_ready ? "sim:1" : "", shepherd.ended};
+  found.refused = shepherd.refused;
+  found.script = shepherd.script;
+  const bool lacks_end = shepherd.script == agent::SiteScript::kEpilog && !shepherd.is_over();
+  if (lacks_end) found.ended = Ended{key, {EndCause::kLost, 0, 0, "it did not get ready"}, {}, 0};
+  if (shepherd.is_over() && scripts_.epilog && !shepherd.cleared_up) {
+    found.script = agent::SiteScript::kEpilog;
+  }
+  return found;
 }
 
 void NodeHost::crash_agent() {
@@ -60,18 +89,28 @@ void NodeHost::power_off() {
   crash_agent();
   powered_ = false;
   tell("has no power");
+  parts_.witness.lost_power(id_);
   ++boots_;
   for (auto entry = shepherds_.begin(); entry != shepherds_.end();) {
     auto& [key, shepherd] = *entry;
-    if (!shepherd.ended) {
-      parts_.witness.stopped(id_, key);
-      // The folder may be in memory, or on a disk: then the agent finds it without its shepherd.
-      shepherd.ended = Ended{key, {EndCause::kLost, 0, 0, "the node has restarted"}};
-      entry = parts_.chance.one_in(2) ? shepherds_.erase(entry) : std::next(entry);
-    } else {
+    const bool was_over = shepherd.is_over() && !shepherd.script;
+    if (!was_over) lose_power(key, shepherd);
+    // The folder may be in memory, or on a disk: then the agent finds it without its shepherd.
+    if (was_over || !parts_.chance.one_in(2)) {
       ++entry;
+    } else {
+      parts_.witness.left(id_, key);
+      entry = shepherds_.erase(entry);
     }
   }
+}
+
+void NodeHost::lose_power(AttemptKey key, Shepherd& shepherd) {
+  ++shepherd.script_run;
+  shepherd.script_runs = false;
+  if (shepherd.is_over() || shepherd.failed || shepherd.script) return;
+  parts_.witness.stopped(id_, key);
+  shepherd.ended = Ended{key, {EndCause::kLost, 0, 0, "the node has restarted"}};
 }
 
 void NodeHost::connect() {
@@ -134,14 +173,32 @@ void NodeHost::act(std::vector<agent::Output> outputs) {
 }
 
 void NodeHost::act(const agent::Send& output) {
+  check_last_word(output.message);
   if (stream_ != 0) parts_.network.tell_scheduler(stream_, output.message);
 }
 
+// With it the attempt's share of the node is free again.
+void NodeHost::check_last_word(const FromAgent& message) {
+  const auto* const ended = std::get_if<Ended>(&message);
+  const auto* const prepared = std::get_if<Prepared>(&message);
+  const bool refused = prepared != nullptr && !prepared->ok;
+  if (ended == nullptr && !refused) return;
+  if (ended != nullptr ? ended->epilog.runs : prepared->epilog.runs) return;
+  const AttemptKey key = ended != nullptr ? ended->key : prepared->key;
+  const auto found = shepherds_.find(key);
+  const bool busy = found != shepherds_.end() &&
+                    (found->second.script_runs || (found->second.is_ready && !found->second.ended));
+  if (busy) parts_.witness.breach("[B45] the last word on " + text_of(key) + " comes too early");
+  parts_.witness.left(id_, key);
+}
+
 void NodeHost::act(const agent::SpawnShepherd& output) {
-  const AttemptKey key = output.prepare->key;
-  if (!shepherds_.try_emplace(key, Shepherd{.prepare = output.prepare}).second) {
+  const AttemptKey key = output.key;
+  const bool is_new = shepherds_.try_emplace(key, Shepherd{.prepare = output.prepare}).second;
+  if (is_new != (output.prepare != nullptr)) {
     parts_.witness.breach("a shepherd is spawned twice for job " + std::to_string(key.job.value));
   }
+  if (is_new) parts_.witness.entered(id_, *output.prepare);
   const PrepareFault fault = std::exchange(prepare_fault_, PrepareFault::kNone);
   const Millis delay = fault == PrepareFault::kSlow ? parts_.chance.between(kSlowMin, kSlowMax)
                                                     : parts_.chance.between(kSpawnMin, kSpawnMax);
@@ -158,9 +215,57 @@ void NodeHost::get_ready(AttemptKey key, PrepareFault fault) {
     if (core_) feed(agent::ShepherdReady{key, true, false, {}, "sim:1"});
     return;
   }
-  shepherds_.erase(found);
+  if (scripts_.epilog) {
+    found->second.failed = true;
+  } else {
+    shepherds_.erase(found);
+  }
   const bool node_fault = fault == PrepareFault::kNodeFault;
   if (core_) feed(agent::ShepherdReady{key, false, node_fault, "it cannot be prepared", {}});
+}
+
+void NodeHost::act(const agent::RunScript& output) {
+  const AttemptKey key = output.key;
+  if (output.prepare) {
+    shepherds_.try_emplace(key, Shepherd{.prepare = output.prepare});
+    parts_.witness.entered(id_, *output.prepare);
+  }
+  Shepherd& shepherd = shepherds_.at(key);
+  if (shepherd.script_runs) {
+    parts_.witness.breach("[B45] two scripts at once for " + text_of(key));
+  }
+  const bool alive = shepherd.is_ready && !shepherd.ended;
+  if (alive) parts_.witness.breach("[B45] a script beside the processes of " + text_of(key));
+  shepherd.script = output.which;
+  shepherd.script_runs = true;
+  const std::uint64_t run = ++shepherd.script_run;
+  const std::string name = std::string(to_string(output.which)) + " of " + text_of(key) + ", run " +
+                           std::to_string(run) + " on " + text_of(id_);
+  tell("begins the " + name);
+  ScriptFault fault = ScriptFault::kNone;
+  if (script_fault_.first == output.which) fault = std::exchange(script_fault_.second, fault);
+  const Millis length =
+      fault == ScriptFault::kHangs ? kScriptHangs : parts_.chance.between(kScriptMin, kScriptMax);
+  const std::string failure = fault == ScriptFault::kNone ? "" : name + " failed";
+  later(length, [this, key, run, failure] { end_script(key, run, failure); });
+}
+
+// Without an agent nobody notes how it ended: the next one runs it again.
+void NodeHost::end_script(AttemptKey key, std::uint64_t run, const std::string& failure) {
+  const auto found = shepherds_.find(key);
+  if (found == shepherds_.end() || found->second.script_run != run || !core_) return;
+  Shepherd& shepherd = found->second;
+  const agent::SiteScript which = *std::exchange(shepherd.script, std::nullopt);
+  shepherd.script_runs = false;
+  if (!failure.empty()) parts_.witness.script_failed(id_, failure);
+  if (which == agent::SiteScript::kEpilog) {
+    shepherd.cleared_up = true;
+    if (shepherd.ended) shepherd.ended->epilog.failure = failure;
+    if (shepherd.refused) shepherd.refused->epilog.failure = failure;
+  } else if (!failure.empty()) {
+    shepherd.refused = Prepared{key, false, true, failure, {}, true};
+  }
+  feed(agent::ScriptEnded{key, which, failure});
 }
 
 void NodeHost::act(const agent::StartShepherd& output) {
@@ -220,6 +325,7 @@ void NodeHost::end_shepherd(AttemptKey key, ExitStatus exit) {
 
 void NodeHost::act(const agent::RemoveAttempt& output) {
   tell("forgets " + text_of(output.key));
+  parts_.witness.left(id_, output.key);
   const auto found = shepherds_.find(output.key);
   if (found == shepherds_.end()) return;
   if (found->second.is_ready && !found->second.ended) {

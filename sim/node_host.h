@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/core/agent_core.h"
@@ -23,10 +24,15 @@ enum class PrepareFault : std::uint8_t {
   kNodeFault = 3,  // by the node's fault
 };
 
+// How the next run of a script of the site goes.
+enum class ScriptFault : std::uint8_t { kNone = 0, kFails = 1, kHangs = 2 };
+
 class NodeHost {
  public:
   NodeHost(SimulationParts parts, NodeId id);
 
+  // Before its agent starts: the site has these. They take long at times, up to the limit.
+  void have_scripts(const agent::SiteScripts& scripts) { scripts_ = scripts; }
   void start_agent();
   void crash_agent();
   // Everything on the node ends at once, and nothing says so. start_agent() after power_on().
@@ -35,6 +41,10 @@ class NodeHost {
   [[nodiscard]] bool is_powered() const { return powered_; }
   [[nodiscard]] bool has_agent() const { return core_ != nullptr; }
   void fail_next_prepare(PrepareFault fault) { prepare_fault_ = fault; }
+
+  void fail_next_script(agent::SiteScript which, ScriptFault fault) {
+    script_fault_ = {which, fault};
+  }
 
   // ---- the network's side ---------------------------------------------------------------------
 
@@ -49,13 +59,23 @@ class NodeHost {
     std::optional<Time> started = {};
     std::optional<Ended> ended = {};  // its record on the disk
     bool suspended = false;
-    std::optional<ExitStatus> due = {};  // it would have ended so, but stands still
+    std::optional<ExitStatus> due = {};    // it would have ended so, but stands still
+    bool failed = false;                   // to get ready: there is no such process
+    std::optional<Prepared> refused = {};  // its prolog failed
+    // The script that has begun and of whose end no agent knows, and which run of it that is.
+    std::optional<agent::SiteScript> script = {};
+    std::uint64_t script_run = 0;
+    bool script_runs = false;  // under this agent
+    bool cleared_up = false;   // its epilog has ended
+
+    [[nodiscard]] bool is_over() const { return ended || refused; }
   };
 
   void feed(const agent::Input& input);
   void act(std::vector<agent::Output> outputs);
   void act(const agent::Send& output);
   void act(const agent::SpawnShepherd& output);
+  void act(const agent::RunScript& output);
   void act(const agent::StartShepherd& output);
   void act(const agent::StopShepherd& output);
   void act(const agent::RemoveAttempt& output);
@@ -67,7 +87,11 @@ class NodeHost {
   void tell(const std::string& what);
   void connect();
   void arm();
+  [[nodiscard]] agent::FoundAttempt find(AttemptKey key, const Shepherd& shepherd) const;
+  void lose_power(AttemptKey key, Shepherd& shepherd);
+  void check_last_word(const FromAgent& message);
   void get_ready(AttemptKey key, PrepareFault fault);
+  void end_script(AttemptKey key, std::uint64_t run, const std::string& failure);
   void finish_script(AttemptKey key, ExitStatus exit);
   void end_shepherd(AttemptKey key, ExitStatus exit);
   // Calls `action` after a while, unless the node has lost its power by then.
@@ -77,10 +101,12 @@ class NodeHost {
   NodeId id_;
   std::shared_ptr<const NodeShape> shape_;
   std::map<AttemptKey, Shepherd> shepherds_;
+  agent::SiteScripts scripts_;
   std::unique_ptr<agent::AgentCore> core_;
   StreamId stream_ = 0;
   std::optional<Time> wakes_at_;
   PrepareFault prepare_fault_ = PrepareFault::kNone;
+  std::pair<agent::SiteScript, ScriptFault> script_fault_ = {};
   std::uint64_t boots_ = 1;
   std::uint64_t agents_ = 0;  // started so far
   bool powered_ = true;

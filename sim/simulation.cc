@@ -37,6 +37,7 @@ class Simulation {
         faults_(cluster_.parts(), scheduler_, cluster_.nodes()) {}
 
   SimulationOutcome run() {
+    if (options_.seed % 2 == 0) have_scripts();
     cluster_.start();
     const Time noisy_until = Cluster::kStart + options_.length;
     users_.submit_over(options_.jobs, noisy_until);
@@ -47,6 +48,14 @@ class Simulation {
   }
 
  private:
+  // In half of the runs the site has a prolog, an epilog or both.
+  void have_scripts() {
+    constexpr Millis kLimit{20'000};
+    const std::uint64_t which = 1 + chance_.below(3);
+    const agent::SiteScripts scripts{(which & 1) != 0 ? kLimit : Millis{0}, (which & 2) != 0};
+    for (const auto& node : cluster_.nodes()) node->have_scripts(scripts);
+  }
+
   // The next fault or change of mind, and so on until `end`.
   void disturb(Time end) {
     const Millis pause = chance_.between(Millis{1}, 2 * options_.between_faults);

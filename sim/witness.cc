@@ -36,9 +36,10 @@ void Witness::accepted(const std::string& key, JobId job) {
 void Witness::committed(const std::vector<Event>& events) {
   for (const Event& event : events) {
     count_use(event);
-    if (std::string fault = dependencies_.take(event); !fault.empty()) breach(std::move(fault));
-    if (std::string fault = reservations_.take(event); !fault.empty()) breach(std::move(fault));
-    if (std::string fault = sharing_.take(event); !fault.empty()) breach(std::move(fault));
+    note(dependencies_.take(event));
+    note(reservations_.take(event));
+    note(sharing_.take(event));
+    note(scripts_.take(event));
     if (const auto* const renewed = std::get_if<ArrayTasksRenewed>(&event)) {
       renewed_.insert(renewed->array);
     }
@@ -152,6 +153,7 @@ void Witness::check_end(const State& state, const MemoryJournal& journal) {
     }
   }
   check_use(journal);
+  note(scripts_.at_end());
   for (const auto& [key, job] : jobs_) {
     if (!ends.contains(job)) breach(text_of(job) + " has no end in the books");
   }

@@ -16,6 +16,7 @@
 #include "sim/dependency_watch.h"
 #include "sim/memory_journal.h"
 #include "sim/reservation_watch.h"
+#include "sim/script_watch.h"
 #include "sim/sharing_watch.h"
 
 namespace usine::sim {
@@ -39,6 +40,12 @@ class Witness {
 
   // ---- what happens on nodes ------------------------------------------------------------------
 
+  // The attempt begins to get ready there.
+  void entered(NodeId node, const Prepare& prepare) { note(scripts_.entered(node, prepare)); }
+  // Nothing of it is left, and its epilog, if there is one, has run.
+  void left(NodeId node, AttemptKey key) { scripts_.left(node, key); }
+  void script_failed(NodeId node, const std::string& text) { scripts_.failed(node, text); }
+  void lost_power(NodeId node) { scripts_.lost_power(node); }
   // This node's shepherd of the attempt stands ready.
   void ready(NodeId node, AttemptKey key);
   // It starts processes: on a head the script.
@@ -55,6 +62,9 @@ class Witness {
   void check_end(const State& state, const MemoryJournal& journal);
 
  private:
+  void note(std::string fault) {
+    if (!fault.empty()) breach(std::move(fault));
+  }
   void check_task(const Prepare& prepare);
   void count_use(const Event& event);
   void check_use(const MemoryJournal& journal);
@@ -63,6 +73,7 @@ class Witness {
   DependencyWatch dependencies_;
   ReservationWatch reservations_;
   SharingWatch sharing_;
+  ScriptWatch scripts_;
   std::map<std::string, JobId> jobs_;                     // by idempotency key
   std::map<std::string, JobId> submitted_;                // by idempotency key
   std::map<AttemptKey, std::set<NodeId>> ready_;          // ever

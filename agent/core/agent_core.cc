@@ -6,6 +6,23 @@
 
 namespace usine::agent {
 
+namespace {
+
+// Of a last word: Ended, or a Prepared that is not ok.
+EpilogWord* epilog_in(FromAgent& word) {
+  if (auto* ended = std::get_if<Ended>(&word)) return &ended->epilog;
+  if (auto* refused = std::get_if<Prepared>(&word)) return &refused->epilog;
+  return nullptr;
+}
+
+// Whether nobody but this agent knows that the node is not fit for more.
+bool accuses_node(FromAgent& word) {
+  const auto* const refused = std::get_if<Prepared>(&word);
+  return (refused != nullptr && refused->prolog_failed) || !epilog_in(word)->failure.empty();
+}
+
+}  // namespace
+
 struct AgentCore::Step {
   Time now;
   std::vector<Output>& out;
@@ -16,11 +33,22 @@ AgentCore::AgentCore(Identity identity, std::vector<FoundAttempt> found)
   for (FoundAttempt& one : found) {
     Attempt& attempt = attempts_[one.key];
     // Whether it was started is for its shepherd to know: a Start that comes again goes to it.
-    attempt.phase = one.ended             ? Phase::kEnded
-                    : one.address.empty() ? Phase::kSpawning
-                                          : Phase::kReady;
+    const bool over = one.ended || one.refused;
+    attempt.phase = over ? Phase::kEnded : one.address.empty() ? Phase::kSpawning : Phase::kReady;
+    if (one.script) {
+      attempt.phase = one.script == SiteScript::kProlog ? Phase::kProlog : Phase::kEpilog;
+      attempt.cut_off = attempt.phase == Phase::kProlog;
+    }
     attempt.address = std::move(one.address);
     if (one.ended) attempt.last_word = *std::move(one.ended);
+    if (one.refused) attempt.last_word = *std::move(one.refused);
+    if (attempt.phase == Phase::kEpilog) epilog_in(attempt.last_word)->runs = true;
+  }
+}
+
+void AgentCore::take_up(std::vector<Output>& out) {
+  for (const auto& [key, attempt] : attempts_) {
+    if (attempt.phase == Phase::kEpilog) out.emplace_back(RunScript{key, SiteScript::kEpilog, {}});
   }
 }
 
@@ -69,11 +97,14 @@ void AgentCore::take(Step& step, const FromScheduler& input) {
 }
 
 void AgentCore::say_hello(Step& step) {
-  Hello hello{identity_.node_name, identity_.boot_id, identity_.cluster_uuid, identity_.shape, {}};
+  Hello hello{
+      identity_.node_name,           identity_.boot_id, identity_.cluster_uuid, identity_.shape, {},
+      identity_.scripts.prolog_limit};
   for (auto& [key, attempt] : attempts_) {
     hello.attempts.push_back(key);
     attempt.named = true;
   }
+  named_ = hello.attempts;
   step.out.emplace_back(Send{std::move(hello)});
 }
 
@@ -107,22 +138,31 @@ void AgentCore::obey(Step& step, const Welcome& welcome) {
 // Welcome's business: the scheduler had not been told of it.
 void AgentCore::judge(Step& step, const Welcome& welcome) {
   const std::set<AttemptKey> keep(welcome.keep.begin(), welcome.keep.end());
-  bool removed = false;
   for (auto entry = attempts_.begin(); entry != attempts_.end();) {
     const auto next = std::next(entry);
     Attempt& attempt = entry->second;
-    if (attempt.named && !keep.contains(entry->first)) {
+    const bool cut_off = std::exchange(attempt.cut_off, false);
+    if (cut_off && keep.contains(entry->first)) {
+      step.out.emplace_back(RunScript{entry->first, SiteScript::kProlog, {}});
+    } else if (attempt.named && !keep.contains(entry->first)) {
       attempt.orphan = true;
-      if (attempt.phase == Phase::kEnded || attempt.phase == Phase::kWaiting) {
+      if (cut_off) {
+        clear_up(step, entry, Ended{entry->first, {EndCause::kStopped, 0, 0, ""}, {}, 0});
+      } else if (attempt.phase == Phase::kEnded && accuses_node(attempt.last_word)) {
+        epilog_in(attempt.last_word)->of_orphan = true;
+        send_last_word(step, attempt);
+      } else if (attempt.phase == Phase::kEnded || attempt.phase == Phase::kWaiting) {
         remove(step, entry);
-        removed = true;
       } else {
         stop(step, entry, Millis{0});
       }
     }
     entry = next;
   }
-  if (removed && !has_orphans()) orphans_gone(step);
+  // Also where it was forgotten meanwhile, on the word that it had ended.
+  const bool joined =
+      std::ranges::all_of(named_, [&](AttemptKey key) { return keep.contains(key); });
+  if (!joined && !has_orphans()) orphans_gone(step);
 }
 
 // What the scheduler may have missed while the stream was broken; it ignores what it knows.
@@ -130,7 +170,9 @@ void AgentCore::tell_again(Step& step) {
   for (auto& [key, attempt] : attempts_) {
     if (attempt.orphan) continue;
     if (attempt.phase == Phase::kReady) send_prepared(step, key, attempt);
-    if (attempt.phase == Phase::kEnded) send_last_word(step, attempt);
+    if (attempt.phase == Phase::kEnded || attempt.phase == Phase::kEpilog) {
+      send_last_word(step, attempt);
+    }
   }
 }
 
@@ -142,7 +184,9 @@ void AgentCore::obey(Step& step, const Prepare& prepare) {
   Attempt& attempt = entry->second;
   if (!is_new) {
     if (attempt.orphan) return;
-    if (attempt.phase == Phase::kEnded) return send_last_word(step, attempt);
+    if (attempt.phase == Phase::kEnded || attempt.phase == Phase::kEpilog) {
+      return send_last_word(step, attempt);
+    }
     if (!attempt.address.empty()) send_prepared(step, prepare.key, attempt);
     return;
   }
@@ -152,7 +196,7 @@ void AgentCore::obey(Step& step, const Prepare& prepare) {
   }
   attempt.prepare = std::make_shared<const Prepare>(prepare);
   attempt.phase = Phase::kWaiting;
-  if (!has_orphans()) spawn(step, attempt);
+  if (!has_orphans()) begin(step, prepare.key, attempt);
 }
 
 Prepared AgentCore::refusal(AttemptKey key, const std::string& owner) const {
@@ -193,7 +237,10 @@ void AgentCore::obey(Step& step, const Stop& order) {
 void AgentCore::obey(Step& step, const Forget& forget) {
   if (stale(forget.epoch)) return;
   const auto entry = attempts_.find(forget.key);
-  if (entry != attempts_.end() && entry->second.phase == Phase::kEnded) remove(step, entry);
+  if (entry == attempts_.end() || entry->second.phase != Phase::kEnded) return;
+  const bool last_orphan = entry->second.orphan;
+  remove(step, entry);
+  if (last_orphan && !has_orphans()) orphans_gone(step);
 }
 
 void AgentCore::obey(Step& step, const Signal& signal) {
@@ -208,21 +255,30 @@ void AgentCore::obey(Step& step, const Suspend& suspend) {
 
 void AgentCore::stop(Step& step, Entry entry, Millis grace) {
   auto& [key, attempt] = *entry;
-  if (attempt.phase == Phase::kEnded) return send_last_word(step, attempt);
+  if (attempt.phase == Phase::kEnded || attempt.phase == Phase::kEpilog) {
+    if (!attempt.orphan) send_last_word(step, attempt);
+    return;
+  }
   if (attempt.stop && *attempt.stop <= grace) return;
   attempt.stop = grace;
   if (attempt.phase == Phase::kWaiting) {
     end(step, entry, Ended{key, {EndCause::kStopped, 0, 0, ""}, {}, 0});
-  } else if (attempt.phase != Phase::kSpawning) {
+  } else if (attempt.phase != Phase::kSpawning && attempt.phase != Phase::kProlog) {
     step.out.emplace_back(StopShepherd{key, grace});
   }
 }
 
 // ---- shepherds --------------------------------------------------------------------------------
 
-void AgentCore::spawn(Step& step, Attempt& attempt) {
-  attempt.phase = Phase::kSpawning;
-  step.out.emplace_back(SpawnShepherd{std::exchange(attempt.prepare, nullptr)});
+void AgentCore::begin(Step& step, AttemptKey key, Attempt& attempt) {
+  auto prepare = std::exchange(attempt.prepare, nullptr);
+  if (identity_.scripts.prolog()) {
+    attempt.phase = Phase::kProlog;
+    step.out.emplace_back(RunScript{key, SiteScript::kProlog, std::move(prepare)});
+  } else {
+    attempt.phase = Phase::kSpawning;
+    step.out.emplace_back(SpawnShepherd{key, std::move(prepare)});
+  }
 }
 
 void AgentCore::take(Step& step, const ShepherdReady& input) {
@@ -230,10 +286,11 @@ void AgentCore::take(Step& step, const ShepherdReady& input) {
   if (entry == attempts_.end() || entry->second.phase != Phase::kSpawning) return;
   Attempt& attempt = entry->second;
   if (!input.ok && attempt.stop) {
-    return end(step, entry, Ended{input.key, {EndCause::kStopped, 0, 0, input.message}, {}, 0});
+    return clear_up(step, entry,
+                    Ended{input.key, {EndCause::kStopped, 0, 0, input.message}, {}, 0});
   }
   if (!input.ok) {
-    return end(step, entry, Prepared{input.key, false, input.node_fault, input.message, {}});
+    return clear_up(step, entry, Prepared{input.key, false, input.node_fault, input.message, {}});
   }
   attempt.phase = Phase::kReady;
   attempt.address = input.address;
@@ -246,8 +303,48 @@ void AgentCore::take(Step& step, const ShepherdReady& input) {
 
 void AgentCore::take(Step& step, const ShepherdEnded& input) {
   const auto entry = attempts_.find(input.report.key);
-  if (entry == attempts_.end() || entry->second.phase == Phase::kEnded) return;
-  end(step, entry, input.report);
+  if (entry == attempts_.end()) return;
+  const Phase phase = entry->second.phase;
+  if (phase != Phase::kEnded && phase != Phase::kEpilog) clear_up(step, entry, input.report);
+}
+
+// ---- the site's scripts -----------------------------------------------------------------------
+
+void AgentCore::take(Step& step, const ScriptEnded& input) {
+  const auto entry = attempts_.find(input.key);
+  if (entry == attempts_.end()) return;
+  Attempt& attempt = entry->second;
+  if (attempt.phase == Phase::kProlog && input.which == SiteScript::kProlog) {
+    prolog_ended(step, entry, input.failure);
+  } else if (attempt.phase == Phase::kEpilog && input.which == SiteScript::kEpilog) {
+    epilog_in(attempt.last_word)->failure = input.failure;
+    end(step, entry, std::move(attempt.last_word));
+  }
+}
+
+// A prolog is never cut short: what it has half done nobody could undo.
+void AgentCore::prolog_ended(Step& step, Entry entry, const std::string& failure) {
+  auto& [key, attempt] = *entry;
+  if (!failure.empty()) {
+    clear_up(step, entry, Prepared{key, false, true, failure, {}, true});
+  } else if (attempt.stop) {
+    clear_up(step, entry, Ended{key, {EndCause::kStopped, 0, 0, ""}, {}, 0});
+  } else {
+    attempt.phase = Phase::kSpawning;
+    step.out.emplace_back(SpawnShepherd{key, nullptr});
+  }
+}
+
+// Nothing of the attempt runs any more. The scheduler hears it at once, so that the job's other
+// nodes end too; the share is free with the last word, after the epilog.
+void AgentCore::clear_up(Step& step, Entry entry, FromAgent last_word) {
+  if (!identity_.scripts.epilog) return end(step, entry, std::move(last_word));
+  auto& [key, attempt] = *entry;
+  attempt.phase = Phase::kEpilog;
+  attempt.last_word = std::move(last_word);
+  epilog_in(attempt.last_word)->runs = true;
+  if (!attempt.orphan) send_last_word(step, attempt);
+  step.out.emplace_back(RunScript{key, SiteScript::kEpilog, {}});
 }
 
 void AgentCore::end(Step& step, Entry entry, FromAgent last_word) {
@@ -255,7 +352,10 @@ void AgentCore::end(Step& step, Entry entry, FromAgent last_word) {
   attempt.phase = Phase::kEnded;
   attempt.prepare = nullptr;
   attempt.last_word = std::move(last_word);
-  if (!attempt.orphan) return send_last_word(step, attempt);
+  EpilogWord& epilog = *epilog_in(attempt.last_word);
+  epilog.runs = false;
+  epilog.of_orphan = attempt.orphan;
+  if (!attempt.orphan || accuses_node(attempt.last_word)) return send_last_word(step, attempt);
   remove(step, entry);
   if (!has_orphans()) orphans_gone(step);
 }
@@ -264,7 +364,7 @@ void AgentCore::end(Step& step, Entry entry, FromAgent last_word) {
 void AgentCore::orphans_gone(Step& step) {
   if (welcomed_) say_hello(step);
   for (auto& [key, attempt] : attempts_) {
-    if (attempt.phase == Phase::kWaiting) spawn(step, attempt);
+    if (attempt.phase == Phase::kWaiting) begin(step, key, attempt);
   }
 }
 

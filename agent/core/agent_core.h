@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "agent/core/site_script.h"
 #include "common/ids.h"
 #include "common/time.h"
 #include "model/agent_messages.h"
@@ -44,11 +45,15 @@ struct ShepherdEnded {
 // What the agent found on this node when it started.
 struct FoundAttempt {
   AttemptKey key;
-  std::string address;         // of its live shepherd; empty where it is not ready yet
-  std::optional<Ended> ended;  // or the record of its end
+  std::string address;                   // of its live shepherd; empty where it is not ready yet
+  std::optional<Ended> ended;            // or the record of its end
+  std::optional<Prepared> refused = {};  // or that its prolog failed, which is its end as well
+  // The site's script that was cut off by the end of the agent before, or has not begun yet.
+  std::optional<SiteScript> script = {};
 };
 
-using Input = std::variant<Connected, Disconnected, FromScheduler, ShepherdReady, ShepherdEnded>;
+using Input =
+    std::variant<Connected, Disconnected, FromScheduler, ShepherdReady, ShepherdEnded, ScriptEnded>;
 
 // ---- what comes out ---------------------------------------------------------------------------
 
@@ -56,7 +61,15 @@ struct Send {
   FromAgent message;
 };
 struct SpawnShepherd {
-  std::shared_ptr<const Prepare> prepare;
+  AttemptKey key;
+  std::shared_ptr<const Prepare> prepare;  // null: the attempt's folder has it
+};
+// ScriptEnded follows. May come again after a restart of the agent: what is left of an earlier run
+// is ended first.
+struct RunScript {
+  AttemptKey key;
+  SiteScript which = SiteScript::kProlog;
+  std::shared_ptr<const Prepare> prepare;  // null: the attempt's folder has it
 };
 // May come again after a restart of the agent: the shepherd does nothing the second time.
 struct StartShepherd {
@@ -89,8 +102,9 @@ struct LeaveScheduler {
   std::string reason;
 };
 
-using Output = std::variant<Send, SpawnShepherd, StartShepherd, StopShepherd, RemoveAttempt,
-                            RememberCluster, LeaveScheduler, SignalShepherd, SuspendShepherd>;
+using Output =
+    std::variant<Send, SpawnShepherd, StartShepherd, StopShepherd, RemoveAttempt, RememberCluster,
+                 LeaveScheduler, SignalShepherd, SuspendShepherd, RunScript>;
 
 // The user as which an agent without root's rights runs.
 struct OwnUser {
@@ -106,6 +120,7 @@ struct Identity {
   std::shared_ptr<const NodeShape> shape;
   Epoch epoch{};  // the newest that was remembered: no older scheduler is obeyed
   std::optional<OwnUser> only_user{};  // nobody else's jobs can be started as their owner
+  SiteScripts scripts{};
 };
 
 // How long the end of an attempt waits for Forget before it is told again.
@@ -114,6 +129,11 @@ inline constexpr Millis kEndedAgain{5'000};
 class AgentCore {
  public:
   AgentCore(Identity identity, std::vector<FoundAttempt> found);
+
+  // Once, before anything else: goes on with the epilogs that an earlier agent left. A prolog is
+  // run again once the scheduler has said that it keeps the attempt, whose place others may have by
+  // now.
+  void take_up(std::vector<Output>& out);
 
   // Takes one input; outputs are appended in the order in which they must be done.
   void handle(const Input& input, Time now, std::vector<Output>& out);
@@ -129,20 +149,23 @@ class AgentCore {
  private:
   enum class Phase : std::uint8_t {
     kWaiting,   // for orphans to be gone; no shepherd yet
+    kProlog,    // the site's prolog runs; no shepherd yet
     kSpawning,  // its shepherd is getting ready
     kReady,
     kStarted,
+    kEpilog,  // none of its processes is left; the site's epilog runs
     kEnded,
   };
   struct Attempt {
     Phase phase = Phase::kSpawning;
     bool named = false;          // in the last Hello, so that the Welcome after it decides on it
+    bool cut_off = false;        // its prolog was, with the agent before: nothing of it runs now
     bool orphan = false;         // the scheduler does not keep it: it is being ended
     std::optional<Millis> stop;  // the shortest grace asked for so far
     std::shared_ptr<const Prepare> prepare{};  // while waiting
     std::string address{};
-    // While ended: what the scheduler is told until it says Forget, Ended or a Prepared that is not
-    // ok.
+    // Since its processes have ended: what the scheduler is told until it says Forget, Ended or a
+    // Prepared that is not ok.
     FromAgent last_word{};
     Time send_again{};
   };
@@ -154,6 +177,7 @@ class AgentCore {
   void take(Step& step, const FromScheduler& input);
   void take(Step& step, const ShepherdReady& input);
   void take(Step& step, const ShepherdEnded& input);
+  void take(Step& step, const ScriptEnded& input);
 
   void obey(Step& step, const Welcome& welcome);
   void obey(Step& step, const Prepare& prepare);
@@ -173,8 +197,10 @@ class AgentCore {
   void judge(Step& step, const Welcome& welcome);
   void tell_again(Step& step);
   void orphans_gone(Step& step);
-  void spawn(Step& step, Attempt& attempt);
+  void begin(Step& step, AttemptKey key, Attempt& attempt);
+  void prolog_ended(Step& step, Entry entry, const std::string& failure);
   void stop(Step& step, Entry entry, Millis grace);
+  void clear_up(Step& step, Entry entry, FromAgent last_word);
   void end(Step& step, Entry entry, FromAgent last_word);
   void send_prepared(Step& step, AttemptKey key, const Attempt& attempt);
   void send_last_word(Step& step, Attempt& attempt);
@@ -182,6 +208,7 @@ class AgentCore {
 
   Identity identity_;
   std::map<AttemptKey, Attempt> attempts_;
+  std::vector<AttemptKey> named_;  // in the last Hello: the node has joined where all are kept
   bool connected_ = false;
   bool welcomed_ = false;  // on this stream
   Millis heartbeat_{0};

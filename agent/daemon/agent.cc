@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <utility>
 
@@ -43,22 +44,34 @@ os::UniqueFd block_signals() {
 
 Agent::Agent(Start start)
     : options_(std::move(start.options)),
+      gpu_bus_ids_(options_.like.empty() ? bus_ids_of(*start.identity.shape)
+                                         : std::vector<std::string>()),
       signals_(std::move(start.signals)),
       loop_(std::move(start.loop)),
+      folders_(std::move(start.folders)),
       shepherds_({options_.shepherd,
                   {options_.node, options_.listen_host, !options_.like.empty(),
                    bus_ids_of(*start.identity.shape), std::move(start.containment),
-                   options_.tree_width, start.identity.shape}},
-                 std::move(start.folders), loop_,
-                 [this](Input input) { inputs_.push_back(std::move(input)); }),
+                   options_.tree_width, start.identity.shape},
+                  start.identity.scripts.epilog},
+                 folders_, loop_, [this](Input input) { take_report(std::move(input)); }),
+      scripts_({options_.prolog, options_.epilog}, folders_, loop_,
+               [this](ScriptEnded ended) { inputs_.emplace_back(std::move(ended)); }),
+      gpu_use_({}),
       core_(std::move(start.identity), shepherds_.find()),
       mailbox_(kMailboxMax),
       link_({options_.scheduler, std::move(start.proof), seed_for(options_.node)},
             [this](LinkEvent event) { mailbox_.push(std::move(event)); }) {
   loop_.watch(signals_.get(), EPOLLIN, [this](std::uint32_t) { on_signal(); });
+  loop_.watch(gpu_use_.fd(), EPOLLIN, [this](std::uint32_t) { gpu_use_.take(); });
   loop_.watch(mailbox_.fd(), EPOLLIN, [this](std::uint32_t) { on_link(); });
   spdlog::info("event=started node={} scheduler={} attempts={}", options_.node, options_.scheduler,
                core_.attempts());
+  scripts_.end_cut_off();
+  std::vector<Output> outputs;
+  core_.take_up(outputs);
+  perform_all(outputs);
+  drain_inputs();
 }
 
 Status Agent::run() {
@@ -71,6 +84,27 @@ Status Agent::run() {
   mailbox_.close();  // so that the link's thread, which may wait for room, can end
   spdlog::info("event=stopped node={}", options_.node);
   return status;
+}
+
+// A job's end comes with what its GPUs were used for.
+void Agent::take_report(Input input) {
+  if (auto* const ended = std::get_if<ShepherdEnded>(&input); ended && !gpu_bus_ids_.empty()) {
+    const ResourceUse use = gpu_use_.end(ended->report.key);
+    ended->report.use.gpu_seen = use.gpu_seen;
+    ended->report.use.gpu_busy = use.gpu_busy;
+    ended->report.use.gpu_memory_mib = use.gpu_memory_mib;
+  }
+  inputs_.push_back(std::move(input));
+}
+
+std::vector<std::string> Agent::gpus_of(AttemptKey key) const {
+  std::vector<std::string> bus_ids;
+  const auto spec = folders_.spec(key);
+  if (!spec || static_cast<int>(spec->this_node()) >= spec->nodes_size()) return bus_ids;
+  for (const std::uint32_t gpu : spec->nodes(static_cast<int>(spec->this_node())).gpus()) {
+    if (gpu < gpu_bus_ids_.size()) bus_ids.push_back(gpu_bus_ids_[gpu]);
+  }
+  return bus_ids;
 }
 
 // What an output causes at once (a spawn that fails) comes as an input of its own.
@@ -133,10 +167,18 @@ void Agent::on_signal() {
   signalfd_siginfo info{};
   while (::read(signals_.get(), &info, sizeof(info)) == sizeof(info)) {
     if (info.ssi_signo == SIGCHLD) {
-      shepherds_.reap();
+      reap();
     } else {
       stopping_ = true;
     }
+  }
+}
+
+void Agent::reap() {
+  int status = 0;
+  for (pid_t pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
+    shepherds_.reaped(pid);
+    scripts_.reaped(pid, status);
   }
 }
 
@@ -151,14 +193,38 @@ void Agent::perform(const Send& output) {
     spdlog::info("event=prepared job={} attempt={} ok={} message=\"{}\"", prepared->key.job.value,
                  prepared->key.attempt.value, prepared->ok, prepared->message);
   }
-  link_.send(stream_, output.message);
+  link_.send(stream_, with_steps(output.message));
 }
 
-void Agent::perform(const SpawnShepherd& output) { shepherds_.spawn(*output.prepare); }
+// They go with the last word alone: it may be said more than once, and is rarely.
+FromAgent Agent::with_steps(const FromAgent& message) const {
+  const auto* const ended = std::get_if<Ended>(&message);
+  if (ended == nullptr || ended->epilog.runs) return message;
+  Ended whole = *ended;
+  whole.steps.kept = folders_.steps(ended->key);
+  return whole;
+}
+
+void Agent::perform(const SpawnShepherd& output) {
+  const Status made = output.prepare ? shepherds_.make_folder(*output.prepare) : Status{};
+  if (made) return shepherds_.spawn(output.key);
+  inputs_.emplace_back(ShepherdReady{output.key, false, true, made.error().message, {}});
+}
+
+void Agent::perform(const RunScript& output) {
+  const Status made = output.prepare ? shepherds_.make_folder(*output.prepare) : Status{};
+  if (made) return scripts_.run(output.key, output.which);
+  inputs_.emplace_back(ScriptEnded{
+      output.key, output.which,
+      std::string(to_string(output.which)) + " cannot be run: " + made.error().message});
+}
 
 void Agent::perform(const StartShepherd& output) {
   spdlog::info("event=start job={} attempt={}", output.key.job.value, output.key.attempt.value);
   shepherds_.start(output.key, output.peers);
+  if (!gpu_bus_ids_.empty()) {
+    gpu_use_.begin(output.key, gpus_of(output.key), folders_.path(output.key));
+  }
 }
 
 void Agent::perform(const StopShepherd& output) {
@@ -175,7 +241,10 @@ void Agent::perform(const SuspendShepherd& output) {
   shepherds_.suspend(output.key, output.suspended);
 }
 
-void Agent::perform(const RemoveAttempt& output) { shepherds_.remove(output.key); }
+void Agent::perform(const RemoveAttempt& output) {
+  gpu_use_.end(output.key);
+  shepherds_.remove(output.key);
+}
 
 void Agent::perform(const RememberCluster& output) {
   spdlog::info("event=joined cluster={} epoch={}", output.cluster_uuid, output.epoch.value);

@@ -10,10 +10,12 @@
 #include <vector>
 
 #include "agent/core/agent_core.h"
+#include "agent/daemon/gpu_use.h"
 #include "agent/daemon/mailbox.h"
 #include "agent/daemon/membership.h"
 #include "agent/daemon/options.h"
 #include "agent/daemon/scheduler_link.h"
+#include "agent/daemon/script_runs.h"
 #include "agent/daemon/shepherds.h"
 #include "common/os/poll_loop.h"
 #include "common/os/unique_fd.h"
@@ -39,15 +41,20 @@ class Agent {
   [[nodiscard]] Status run();
 
  private:
+  void take_report(Input input);
+  [[nodiscard]] std::vector<std::string> gpus_of(AttemptKey key) const;
   void on_link();
   void on_signal();
+  void reap();
   void drain_inputs();
   void on_tick();
   void set_tick();
+  [[nodiscard]] FromAgent with_steps(const FromAgent& message) const;
   void perform_all(const std::vector<Output>& outputs);
 
   void perform(const Send& output);
   void perform(const SpawnShepherd& output);
+  void perform(const RunScript& output);
   void perform(const StartShepherd& output);
   void perform(const StopShepherd& output);
   void perform(const SignalShepherd& output);
@@ -57,10 +64,14 @@ class Agent {
   void perform(const LeaveScheduler& output);
 
   AgentOptions options_;
+  const std::vector<std::string> gpu_bus_ids_;  // whose use is looked at; none on an emulated node
   os::UniqueFd signals_;
   os::PollLoop loop_;
   std::deque<Input> inputs_;  // of this round of the loop, not yet given to the core
+  JobFolders folders_;
   Shepherds shepherds_;
+  ScriptRuns scripts_;
+  GpuUse gpu_use_;
   AgentCore core_;
   std::optional<Time> tick_at_;  // when the core's tick is set for
   os::PollLoop::TimerId tick_ = 0;

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <system_error>
 
+#include "agent/core/gpu_use_file.h"
 #include "agent/daemon/job_spec.h"
 #include "common/digest.h"
 #include "common/os/files.h"
@@ -81,6 +82,20 @@ std::string target_in(const std::string& run_folder, const std::string& state_fo
   return run_folder + "/usine-" + to_hex(hash.finish()).substr(0, kHexDigits);
 }
 
+// As agent/shepherd/step_log.cc writes them; takes it from `rest`.
+std::optional<std::string_view> next_frame(std::string_view& rest) {
+  constexpr std::size_t kLengthBytes = 4;
+  if (rest.size() < kLengthBytes) return std::nullopt;
+  std::size_t length = 0;
+  for (std::size_t i = 0; i < kLengthBytes; ++i) {
+    length |= std::size_t{static_cast<unsigned char>(rest[i])} << (8 * i);
+  }
+  if (rest.size() - kLengthBytes < length) return std::nullopt;
+  const std::string_view frame = rest.substr(kLengthBytes, length);
+  rest.remove_prefix(kLengthBytes + length);
+  return frame;
+}
+
 }  // namespace
 
 Result<JobFolders> JobFolders::open(const std::string& state_folder,
@@ -149,6 +164,33 @@ std::optional<proto::JobSpec> JobFolders::spec(AttemptKey key) const {
   return read_message<proto::JobSpec>(file);
 }
 
+std::vector<StepRecord> JobFolders::steps(AttemptKey key) const {
+  const auto bytes = os::read_file(path(key) + "/steps");
+  std::vector<StepRecord> steps;
+  if (!bytes) return steps;
+  std::string_view rest = *bytes;
+  while (const auto frame = next_frame(rest)) {
+    proto::StepEntry entry;
+    if (!entry.ParseFromString(std::string(*frame))) break;
+    steps.push_back(step_record(entry));
+  }
+  return steps;
+}
+
+std::optional<ScriptRun> JobFolders::script_run(AttemptKey key, SiteScript which) const {
+  const auto text = os::read_file(path(key) + '/' + to_string(which));
+  if (!text) return std::nullopt;
+  // A file that was cut off in the middle says that the script had begun.
+  const std::uint8_t phase = text->empty() ? 0 : static_cast<std::uint8_t>(text->front() - '0');
+  if (phase == 0 || phase > static_cast<std::uint8_t>(ScriptPhase::kFailed)) return ScriptRun{};
+  return ScriptRun{static_cast<ScriptPhase>(phase), text->substr(1)};
+}
+
+Status JobFolders::note_script_run(AttemptKey key, SiteScript which, const ScriptRun& run) const {
+  const std::string text = std::to_string(static_cast<int>(run.phase)) + run.failure;
+  return os::replace_file(path(key) + '/' + to_string(which), text);
+}
+
 std::optional<proto::ShepherdReady> JobFolders::ready(AttemptKey key) const {
   return read_message<proto::ShepherdReady>(path(key) + "/ready");
 }
@@ -156,7 +198,9 @@ std::optional<proto::ShepherdReady> JobFolders::ready(AttemptKey key) const {
 std::optional<Ended> JobFolders::ended(AttemptKey key) const {
   const auto record = read_message<proto::EndRecord>(path(key) + "/ended");
   if (!record) return std::nullopt;
-  return ended_report(*record);
+  Ended report = ended_report(*record);
+  report.use.add(gpu_use_from(os::read_file(path(key) + "/gpu_use").value_or("")));
+  return report;
 }
 
 }  // namespace usine::agent

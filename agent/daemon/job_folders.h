@@ -1,21 +1,31 @@
 // The folders in which the agent and its shepherds meet: STATE/jobs/JOB.ATTEMPT with the files
-// `spec` (the agent's), `ready`, `shepherd.sock` and `ended` (the shepherd's). They are what the
-// agent knows of its node after a restart. With a run folder, STATE/jobs is a link into it and what
-// it holds goes with the machine's memory; jobs' temporary files then have a folder each in
-// STATE/tmp. Used by the loop thread.
+// `spec`, `prolog` and `epilog` (the agent's), `ready`, `shepherd.sock` and `ended` (the
+// shepherd's). They are what the agent knows of its node after a restart. With a run folder,
+// STATE/jobs is a link into it and what it holds goes with the machine's memory; jobs' temporary
+// files then have a folder each in STATE/tmp. Used by the loop thread.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "agent/core/site_script.h"
 #include "common/ids.h"
 #include "common/result.h"
 #include "model/agent_messages.h"
 #include "proto/shepherd.pb.h"
 
 namespace usine::agent {
+
+enum class ScriptPhase : std::uint8_t { kBegun = 0, kPassed = 1, kFailed = 2 };
+
+// How far a script of the site got for an attempt.
+struct ScriptRun {
+  ScriptPhase phase = ScriptPhase::kBegun;
+  std::string failure;  // of kFailed
+};
 
 class JobFolders {
  public:
@@ -38,6 +48,15 @@ class JobFolders {
 
   // The attempts that have a folder, in the order of their keys; other names are left alone.
   [[nodiscard]] std::vector<AttemptKey> list() const;
+
+  // Of the head of a job that has ended: what its shepherd has noted of its steps. What does not
+  // read back, and all behind it, is left out.
+  [[nodiscard]] std::vector<StepRecord> steps(AttemptKey key) const;
+
+  // None where it has not begun.
+  [[nodiscard]] std::optional<ScriptRun> script_run(AttemptKey key, SiteScript which) const;
+  [[nodiscard]] Status note_script_run(AttemptKey key, SiteScript which,
+                                       const ScriptRun& run) const;
 
   // None where there is no such file yet; a file that does not read back counts as none.
   [[nodiscard]] std::optional<proto::ShepherdReady> ready(AttemptKey key) const;

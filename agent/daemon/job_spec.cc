@@ -118,6 +118,20 @@ proto::JobSpec job_spec(const Prepare& prepare, const NodeSettings& node) {
   return out;
 }
 
+StepRecord step_record(const proto::StepEntry& entry) {
+  return {
+      .step = entry.step(),
+      .name = entry.name(),
+      .tasks = entry.tasks(),
+      .nodes = entry.nodes(),
+      .exit_code = entry.exit_code(),
+      .signal = entry.signal(),
+      .started = Time{Millis{entry.start_ms()}},
+      .elapsed = Millis{entry.elapsed_ms()},
+      .peak_memory_mib = entry.peak_memory_mib(),
+      .use = {Millis{entry.cpu_ms()}, Millis{entry.gpu_seen_ms()}, Millis{entry.gpu_busy_ms()}, 0}};
+}
+
 Ended ended_report(const proto::EndRecord& record) {
   // A number that this version does not know can only mean that the end is not understood.
   const auto last = static_cast<std::uint32_t>(EndCause::kLost);
@@ -125,7 +139,10 @@ Ended ended_report(const proto::EndRecord& record) {
   return {{JobId{record.job()}, AttemptNumber{record.attempt()}},
           {cause, record.exit_code(), record.signal(), record.message()},
           Millis{record.elapsed_ms()},
-          record.peak_memory_mib()};
+          record.peak_memory_mib(),
+          {.cpu = Millis{record.cpu_ms()}},
+          {},
+          {{}, record.steps_left_out()}};
 }
 
 }  // namespace usine::agent

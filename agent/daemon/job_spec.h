@@ -28,6 +28,8 @@ struct NodeSettings {
 
 [[nodiscard]] proto::JobSpec job_spec(const Prepare& prepare, const NodeSettings& node);
 
+[[nodiscard]] StepRecord step_record(const proto::StepEntry& entry);
+
 [[nodiscard]] Ended ended_report(const proto::EndRecord& record);
 
 }  // namespace usine::agent

@@ -45,6 +45,11 @@ std::optional<agent::OwnUser> find_only_user() {
                         known != nullptr ? known->pw_name : std::to_string(::geteuid())};
 }
 
+agent::SiteScripts scripts_of(const agent::AgentOptions& options) {
+  return {options.prolog.path.empty() ? Millis{0} : options.prolog.limit,
+          !options.epilog.path.empty()};
+}
+
 Result<agent::Identity> find_identity(const agent::AgentOptions& options) {
   const Result<agent::Membership> membership = agent::read_membership(options.state_folder);
   if (!membership) return fail(membership.error());
@@ -57,7 +62,8 @@ Result<agent::Identity> find_identity(const agent::AgentOptions& options) {
                          membership->cluster_uuid,
                          std::make_shared<const NodeShape>(*std::move(shape)),
                          membership->epoch,
-                         find_only_user()};
+                         find_only_user(),
+                         scripts_of(options)};
 }
 
 // Held for as long as this agent lives: two on one folder would each take the other's jobs for

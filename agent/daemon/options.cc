@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <filesystem>
 #include <sstream>
+#include <sys/stat.h>
 #include <system_error>
+#include <unistd.h>
 
 #include <boost/program_options.hpp>
 
@@ -11,6 +13,28 @@ namespace usine::agent {
 namespace {
 
 namespace po = boost::program_options;
+
+constexpr Seconds kScriptLimitMax{24 * 3600};
+
+// Seconds on the command line.
+po::typed_value<std::uint32_t>* limit_of(ScriptFile& script) {
+  return po::value<std::uint32_t>()->value_name("SECONDS")->notifier(
+      [&script](std::uint32_t seconds) { script.limit = Seconds{seconds}; });
+}
+
+void describe_scripts(po::options_description& known, AgentOptions& options) {
+  auto add = known.add_options();
+  add("prolog", po::value(&options.prolog.path)->value_name("FILE"),
+      "run this as the agent's user before each job's first process here; where it fails the node "
+      "is drained and the job waits anew");
+  add("prolog-limit", limit_of(options.prolog),
+      "it is killed, and has failed, after so long (default 60)");
+  add("epilog", po::value(&options.epilog.path)->value_name("FILE"),
+      "run this after each job's last process here, before others get what it had; where it fails "
+      "the node is drained");
+  add("epilog-limit", limit_of(options.epilog),
+      "it is killed, and has failed, after so long (default 60)");
+}
 
 po::options_description describe(AgentOptions& options) {
   po::options_description known("usine-agent: runs a node's part of the cluster's jobs");
@@ -49,6 +73,7 @@ po::options_description describe(AgentOptions& options) {
       "to how many others a shepherd passes a step on, and each of those in turn (default: 32)");
   add("allow-device", po::value(&options.allowed_devices)->value_name("PATH"),
       "a device file that every job may open, beside the usual ones; may be repeated");
+  describe_scripts(known, options);
   return known;
 }
 
@@ -61,6 +86,28 @@ std::string program_beside_this_one(const std::string& name) {
 bool is_plain_path(const std::string& text) {
   const std::filesystem::path path(text);
   return path.is_absolute() && path.lexically_normal() == path && path != path.root_path();
+}
+
+// Root runs it: whoever could write to it would be root.
+Status check_script(const char* option, const ScriptFile& script) {
+  if (script.path.empty()) return {};
+  const auto refuse = [&](const std::string& why) {
+    return fail(ErrorCode::kInvalid, std::string(option) + ' ' + script.path + ": " + why);
+  };
+  struct stat status{};
+  if (!script.path.starts_with('/')) return refuse("give its whole path, from '/' on");
+  if (::stat(script.path.c_str(), &status) != 0) return refuse("there is no such file");
+  if (!S_ISREG(status.st_mode) || ::access(script.path.c_str(), X_OK) != 0) {
+    return refuse("it is no program that can be run: chmod +x it");
+  }
+  const bool others_write = (status.st_mode & (S_IWGRP | S_IWOTH)) != 0;
+  if (::geteuid() == 0 && (others_write || status.st_uid != 0)) {
+    return refuse("it is run by root and others may write to it: chown root and chmod go-w it");
+  }
+  if (script.limit < Seconds{1} || script.limit > kScriptLimitMax) {
+    return refuse("its limit is from 1 to " + std::to_string(kScriptLimitMax.count()) + " seconds");
+  }
+  return {};
 }
 
 Status check(AgentOptions& options) {
@@ -92,6 +139,10 @@ Status check(AgentOptions& options) {
   if (options.tree_width == 0) return fail(ErrorCode::kInvalid, "--tree-width is at least 1");
   if (options.gpus && options.like.empty()) {
     return fail(ErrorCode::kInvalid, "--gpus is for emulated nodes: give --like as well");
+  }
+  for (const auto& [option, script] :
+       {std::pair("--prolog", &options.prolog), std::pair("--epilog", &options.epilog)}) {
+    if (const Status sound = check_script(option, *script); !sound) return sound;
   }
   if (options.shepherd.empty()) options.shepherd = program_beside_this_one("usine-shepherd");
   options.state_folder = std::filesystem::absolute(options.state_folder).lexically_normal();

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/core/site_script.h"
 #include "common/result.h"
 
 namespace usine::agent {
@@ -27,7 +28,9 @@ struct AgentOptions {
   std::uint32_t tree_width = 32;             // lines from one shepherd to others in a step
   std::uint64_t processes_max = 0;           // of a job; 0: in proportion to its cores
   std::vector<std::string> allowed_devices;  // paths, beside what every job may use
-  std::string help;                          // not empty: print it, and do nothing else
+  ScriptFile prolog;                         // of the site, around each job
+  ScriptFile epilog;
+  std::string help;  // not empty: print it, and do nothing else
 };
 
 // Errors: kInvalid, one line that says what to write instead.

@@ -65,17 +65,22 @@ std::optional<pid_t> find_shepherd(const std::string& folder) {
   return found.empty() ? std::nullopt : std::optional(found.front());
 }
 
-void end_strays(const std::string& folder) {
-  const std::string mark = '\0' + ("USINE_SHEPHERD=" + folder) + "/shepherd.sock" + '\0';
+bool end_marked(const std::string& entry) {
+  const std::string mark = '\0' + entry + '\0';
   const auto is_marked = [&mark](const std::string& environment) {
     return ('\0' + environment).find(mark) != std::string::npos;
   };
   // Again and again, since what is being killed may have children meanwhile.
   for (int round = 0; round < kKillRoundsMax; ++round) {
     const std::vector<pid_t> strays = processes_where("environ", is_marked);
-    if (strays.empty()) return;
+    if (strays.empty()) return true;
     for (const pid_t pid : strays) ::kill(pid, SIGKILL);
   }
+  return false;
+}
+
+void end_strays(const std::string& folder) {
+  end_marked("USINE_SHEPHERD=" + folder + "/shepherd.sock");
 }
 
 }  // namespace usine::agent

@@ -24,6 +24,10 @@ struct ShepherdCommand {
 // The shepherd of this job folder, where one runs, be it of an earlier agent.
 [[nodiscard]] std::optional<pid_t> find_shepherd(const std::string& folder);
 
+// Ends every process whose environment has this entry ("NAME=value"). False where some are still
+// there after many tries.
+bool end_marked(const std::string& entry);
+
 // Ends what a shepherd that was killed has left running: every process whose environment names the
 // socket of this job folder. Without this, a job that is started again elsewhere would run twice.
 void end_strays(const std::string& folder);

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <signal.h>
 #include <sys/epoll.h>
-#include <sys/wait.h>
 #include <utility>
 
 #include <spdlog/spdlog.h>
 
 #include "agent/contain/job_group.h"
 #include "agent/contain/spec_holders.h"
+#include "agent/daemon/found_scripts.h"
 #include "agent/daemon/shepherd_process.h"
 #include "common/os/files.h"
 #include "common/os/processes.h"
@@ -89,12 +89,15 @@ std::optional<FoundAttempt> Shepherds::find_one(AttemptKey key) {
       if (!found.ended) found.ended = lose(key, "its shepherd died while the agent was away");
     }
   } else if (!found.ended) {
-    if (!find_shepherd(folders_.path(key))) return std::nullopt;
+    if (!find_shepherd(folders_.path(key))) {
+      return found_without_shepherd(folders_, key, options_.epilog);
+    }
     shepherd.give_up_at = std::chrono::steady_clock::now() + options_.ready_within;
     shepherd.timer = loop_.after(kLookEvery, [this, key] { look_for_ready(key); });
   }
   shepherd.ended = found.ended.has_value();
   shepherds_[key] = std::move(shepherd);
+  add_epilog(folders_, options_.epilog, found);
   return found;
 }
 
@@ -155,14 +158,14 @@ void Shepherds::end_group(const contain::Holders& holders, const std::string& na
 
 // ---- commands ---------------------------------------------------------------------------------
 
-void Shepherds::spawn(const Prepare& prepare) {
-  const AttemptKey key = prepare.key;
+Status Shepherds::make_folder(const Prepare& prepare) const {
+  return folders_.create(prepare.key, job_spec(prepare, options_.node));
+}
+
+void Shepherds::spawn(AttemptKey key) {
   const auto refuse = [&](const std::string& why) {
     report_(ShepherdReady{key, false, true, why, {}});
   };
-  if (const Status made = folders_.create(key, job_spec(prepare, options_.node)); !made) {
-    return refuse(made.error().message);
-  }
   auto ends = os::socket_pair();
   if (!ends) return refuse(ends.error().message);
   const ShepherdCommand command{options_.program, folders_.path(key), folders_.log(key)};
@@ -318,12 +321,9 @@ void Shepherds::close(Shepherd& shepherd) {
 
 // ---- processes and time -----------------------------------------------------------------------
 
-void Shepherds::reap() {
-  int status = 0;
-  for (pid_t pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
-    for (auto& [key, shepherd] : shepherds_) {
-      if (shepherd.pid == pid) shepherd.pid = -1;
-    }
+void Shepherds::reaped(pid_t pid) {
+  for (auto& [key, shepherd] : shepherds_) {
+    if (shepherd.pid == pid) shepherd.pid = -1;
   }
 }
 

@@ -25,6 +25,7 @@ class Shepherds {
   struct Options {
     std::string program;
     NodeSettings node;
+    bool epilog = false;  // the site has one, which ended attempts may still wait for
     // A shepherd that is not ready by then is given up. The scheduler stops waiting long before, so
     // this only ends what hangs.
     Millis ready_within{30'000};
@@ -38,15 +39,17 @@ class Shepherds {
   // as far as a shepherd are removed, and with them control groups that no attempt has any more.
   [[nodiscard]] std::vector<FoundAttempt> find();
 
-  void spawn(const Prepare& prepare);
+  // The attempt's folder, for spawn() and for the site's scripts. Error: kIo; the node is to blame.
+  [[nodiscard]] Status make_folder(const Prepare& prepare) const;
+  void spawn(AttemptKey key);
   void start(AttemptKey key, const std::vector<std::string>& peers);
   void stop(AttemptKey key, Millis grace);
   void signal(AttemptKey key, std::uint32_t number, const SignalRequest& what);
   void suspend(AttemptKey key, bool suspended);
   void remove(AttemptKey key);
 
-  // Collects children that have exited.
-  void reap();
+  // A child of this process has exited, which may be a shepherd.
+  void reaped(pid_t pid);
 
  private:
   struct Shepherd {

@@ -39,6 +39,10 @@ std::vector<os::Process> processes_of(const Family& family) {
   return members;
 }
 
+std::int64_t micros(const timeval& time) {
+  return std::int64_t{time.tv_sec} * 1'000'000 + time.tv_usec;
+}
+
 using Look = std::function<std::vector<os::Process>()>;
 
 std::map<pid_t, os::Process> stop(const Look& look) {
@@ -104,10 +108,12 @@ void Children::finish(pid_t pid) {
   if (::wait4(pid, &status, WNOHANG, &usage) != pid) return;
   const std::int64_t peak_mib = (usage.ru_maxrss + kKibPerMib - 1) / kKibPerMib;
   peak_memory_mib_ = std::max(peak_memory_mib_, peak_mib);
+  const std::int64_t cpu_us = micros(usage.ru_utime) + micros(usage.ru_stime);
+  cpu_us_ += cpu_us;
   if (found == waiting_.end()) return;
   const OnEnd on_end = std::move(found->second);
   waiting_.erase(found);
-  ChildEnd end{.peak_memory_mib = peak_mib};
+  ChildEnd end{.peak_memory_mib = peak_mib, .cpu_ms = cpu_us / 1000};
   if (WIFSIGNALED(status)) {
     end.signal = WTERMSIG(status);
   } else {

@@ -24,6 +24,7 @@ struct ChildEnd {
   int exit_code = 0;
   int signal = 0;
   std::int64_t peak_memory_mib = 0;  // of the largest process it was or waited for
+  std::int64_t cpu_ms = 0;           // user and system time of it and of all that it waited for
 };
 
 // The processes of one step: its group's, or, where no group holds processes, the trees of its
@@ -70,6 +71,8 @@ class Children {
   // Of all together where a group counts it, else of the largest process.
   [[nodiscard]] std::int64_t peak_memory_mib() const;
   [[nodiscard]] std::optional<contain::Usage> usage() const { return group_->usage(); }
+  // Of all processes that have ended: each is reaped by its parent or by this process.
+  [[nodiscard]] std::int64_t cpu_ms() const { return cpu_us_ / 1000; }
 
  private:
   explicit Children(os::UniqueFd signals) : signals_(std::move(signals)) {}
@@ -82,6 +85,7 @@ class Children {
   contain::JobGroup* group_ = nullptr;  // set by attach()
   bool group_killed_ = false;
   std::int64_t peak_memory_mib_ = 0;
+  std::int64_t cpu_us_ = 0;
 };
 
 }  // namespace usine::shepherd

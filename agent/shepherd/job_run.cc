@@ -10,6 +10,7 @@
 #include "agent/shepherd/scratch_folders.h"
 #include "common/os/files.h"
 #include "common/os/sockets.h"
+#include "model/step_record.h"
 
 namespace usine::shepherd {
 namespace {
@@ -64,16 +65,25 @@ void JobRun::start_batch() {
   }
   batch_ = *pid;
   batch_files_ = exec::output_files_of(plan);
-  children_.expect(*pid, [this](const ChildEnd& end) {
-    batch_ = 0;
-    ExitStatus exit;
-    exit.exit_code = end.exit_code;
-    exit.signal = end.signal;
-    if (!exit_) return finish(std::move(exit));
-    // It was told to stop: how it took that is worth keeping, the cause stays.
-    exit_->exit_code = exit.exit_code;
-    exit_->signal = exit.signal;
-  });
+  batch_account_.begin(StepRecord::kBatch, spec_.launch.name, 1, 1);
+  children_.expect(*pid, [this](const ChildEnd& end) { batch_ended(end); });
+}
+
+void JobRun::batch_ended(const ChildEnd& end) {
+  batch_ = 0;
+  proto::TaskEnded use;
+  use.set_signal(end.signal);
+  use.set_peak_memory_mib(end.peak_memory_mib);
+  use.set_cpu_ms(end.cpu_ms);
+  batch_account_.add(use);
+  batch_entry_ = batch_account_.close(end.exit_code);
+  ExitStatus exit;
+  exit.exit_code = end.exit_code;
+  exit.signal = end.signal;
+  if (!exit_) return finish(std::move(exit));
+  // It was told to stop: how it took that is worth keeping, the cause stays.
+  exit_->exit_code = exit.exit_code;
+  exit_->signal = exit.signal;
 }
 
 Result<std::string> JobRun::write_script() const {
@@ -173,6 +183,7 @@ void JobRun::end_if_gone() {
   record.set_message(exit_->message);
   record.set_elapsed_ms(std::chrono::duration_cast<Millis>(elapsed).count());
   record.set_peak_memory_mib(children_.peak_memory_mib());
+  record.set_cpu_ms(children_.cpu_ms());
 }
 
 // What the kernel kills for memory ends by a signal, or breaks what waited for it: the job's own

@@ -12,6 +12,7 @@
 #include "agent/exec/output_room.h"
 #include "agent/shepherd/children.h"
 #include "agent/shepherd/job_spec.h"
+#include "agent/shepherd/step_log.h"
 #include "common/os/poll_loop.h"
 #include "model/job_state.h"
 #include "proto/shepherd.pb.h"
@@ -46,6 +47,9 @@ class JobRun {
   [[nodiscard]] bool held() const { return held_; }
   [[nodiscard]] bool ending() const { return phase_ >= Phase::kEnding; }
   [[nodiscard]] const std::optional<proto::EndRecord>& record() const { return record_; }
+  // Once the record is there: what the batch script came to, where there was one.
+  [[nodiscard]] const std::optional<proto::StepEntry>& batch_entry() const { return batch_entry_; }
+  void note_steps_left_out(std::uint64_t count) { record_->set_steps_left_out(count); }
   [[nodiscard]] const std::vector<std::string>& peers() const { return peers_; }
   // Where programs of the step meet, on the job's head node; step 0 of a batch script is its own.
   [[nodiscard]] Result<agent::MeetingPoint> meeting_point(std::uint32_t salt) const;
@@ -60,6 +64,7 @@ class JobRun {
   void wait_for_client();
   void kill_until_gone(Millis next);
   void end_if_gone();
+  void batch_ended(const ChildEnd& end);
   void name_memory_shortage();
   void name_full_disk();
 
@@ -71,7 +76,9 @@ class JobRun {
   std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
   std::optional<ExitStatus> exit_;  // decided; set from kEnding on
   bool held_ = false;
-  pid_t batch_ = 0;                // while it runs
+  pid_t batch_ = 0;  // while it runs
+  StepAccount batch_account_;
+  std::optional<proto::StepEntry> batch_entry_;
   std::string memory_shortage_;    // of a step, on whichever node
   exec::OutputFiles batch_files_;  // once it was started
   std::optional<proto::EndRecord> record_;

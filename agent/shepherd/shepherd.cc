@@ -292,6 +292,7 @@ Status Shepherd::conclude() {
   const std::string& folder = spec_.launch.folder;
   folders_.remove();
   if (!group_.remove()) std::fprintf(stderr, "event=group_left\n");
+  job_.note_steps_left_out(steps_.close_log(job_.batch_entry()));
   const Status written = write_record();
   for (const ConnectionPtr& watcher : watchers_) watcher->send_last(message_of(*job_.record()));
   ::unlink((folder + "/ready").c_str());

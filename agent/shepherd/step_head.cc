@@ -49,6 +49,10 @@ void StepHead::start(Work work, const std::vector<std::string>& addresses,
   }
   const Status sent = send_launch(launch_of(work.run, work.meeting), addresses, lines);
   if (!sent) return refuse(sent.error().message);
+  const std::string program =
+      work.run.command().empty() ? work.run.programs_file() : work.run.command(0);
+  account_.begin(step_, program_name(program), layout_.tasks(),
+                 static_cast<std::uint32_t>(layout_.nodes.size()));
   fences_.open(branches_.count(), kFenceBytesMax);
 }
 
@@ -202,6 +206,7 @@ void StepHead::take_started(std::size_t place, bool pmix) {
 void StepHead::take_end(std::size_t place, const proto::TaskEnded& ended) {
   if (ended.rank() >= layout_.tasks() || places_[place].tasks_left == 0) return;
   --places_[place].tasks_left;
+  account_.add(ended);
   if (exit_code_of(ended) != 0) {
     if (memory_shortage_.empty()) memory_shortage_ = ended.out_of_memory();
     take_bad_end(ended);
@@ -325,6 +330,13 @@ void StepHead::conclude_if_over() {
   ended.set_exit_code(outcome_->exit_code);
   ended.set_message(outcome_->message);
   client_->send(message);
+}
+
+std::optional<proto::StepEntry> StepHead::take_account(bool job_ends) {
+  if (outcome_) return account_.close(outcome_->exit_code);
+  // Its tasks have been killed with the job, and nobody is left to say so.
+  if (job_ends) return account_.close(failure_ ? failure_->exit_code : kSignalExit + SIGKILL);
+  return std::nullopt;
 }
 
 }  // namespace usine::shepherd

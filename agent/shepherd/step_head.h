@@ -15,6 +15,7 @@
 #include "agent/shepherd/fence_join.h"
 #include "agent/shepherd/job_spec.h"
 #include "agent/shepherd/step_branches.h"
+#include "agent/shepherd/step_log.h"
 #include "agent/shepherd/step_order.h"
 #include "common/os/poll_loop.h"
 
@@ -53,6 +54,8 @@ class StepHead {
   [[nodiscard]] const std::optional<Outcome>& outcome() const { return outcome_; }
   // What a node said that had no memory left for one of the tasks; empty: none did.
   [[nodiscard]] const std::string& memory_shortage() const { return memory_shortage_; }
+  // What the step came to, once; none before its end, unless the job ends without it.
+  [[nodiscard]] std::optional<proto::StepEntry> take_account(bool job_ends);
   // Nothing is left to do: the client has gone too.
   [[nodiscard]] bool finished() const { return outcome_ && client_gone_; }
 
@@ -105,6 +108,7 @@ class StepHead {
   Outcome bad_end_;             // of the ranks that the step survives: the highest code, the first
   std::uint32_t bad_ends_ = 0;  // message; and how many they are
   std::optional<Outcome> outcome_;
+  StepAccount account_;
   std::string memory_shortage_;
   os::PollLoop::TimerId kill_timer_ = 0;
 };

@@ -5,7 +5,9 @@
 #include <cstdio>
 #include <utility>
 
+#include "agent/core/gpu_use_file.h"
 #include "agent/shepherd/pmix_environment.h"
+#include "common/os/files.h"
 
 namespace usine::shepherd {
 namespace {
@@ -78,6 +80,7 @@ Status StepTasks::open_branches() {
 void StepTasks::start_tasks() {
   const Status ready = join_pmix();
   if (const auto usage = tools_.children.usage()) killed_before_ = usage->killed_for_memory;
+  gpu_use_before_ = gpu_use();
   const std::uint32_t count = part_.here().tasks();
   tasks_left_ = count;
   part_.take_share();
@@ -246,6 +249,12 @@ void StepTasks::task_over(const StepTask& task) {
   ended.set_signal(task.end().signal);
   ended.set_message(task.failure());
   ended.set_peak_memory_mib(task.end().peak_memory_mib);
+  ended.set_cpu_ms(task.end().cpu_ms);
+  if (tasks_left_ == 1) {
+    const ResourceUse now = gpu_use();
+    ended.set_gpu_seen_ms((now.gpu_seen - gpu_use_before_.gpu_seen).count());
+    ended.set_gpu_busy_ms((now.gpu_busy - gpu_use_before_.gpu_busy).count());
+  }
   if (task.end().exit_code != 0 || task.end().signal != 0) {
     ended.set_out_of_memory(memory_shortage());
   }
@@ -295,6 +304,13 @@ std::string StepTasks::memory_shortage() const {
   const auto usage = tools_.children.usage();
   if (!usage || usage->killed_for_memory <= killed_before_) return {};
   return out_of_memory_on(tools_.spec.launch.node(), *usage);
+}
+
+// As the agent has counted it so far: nothing where nobody looks.
+ResourceUse StepTasks::gpu_use() const {
+  if (tools_.spec.launch.emulated || tools_.spec.launch.node().gpus.empty()) return {};
+  const std::string path = tools_.spec.launch.folder + "/gpu_use";
+  return agent::gpu_use_from(os::read_file(path).value_or(""));
 }
 
 void StepTasks::on_fence(std::uint64_t id, std::string data) {

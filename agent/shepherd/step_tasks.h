@@ -19,6 +19,7 @@
 #include "agent/shepherd/step_part.h"
 #include "agent/shepherd/step_pmix.h"
 #include "agent/shepherd/step_task.h"
+#include "model/resource_use.h"
 
 namespace usine::shepherd {
 
@@ -74,6 +75,7 @@ class StepTasks final : public PmixListener {
   void signal_all(int signal);
   [[nodiscard]] Family family() const;
   [[nodiscard]] std::string memory_shortage() const;
+  [[nodiscard]] ResourceUse gpu_use() const;
 
   StepTools tools_;
   ConnectionPtr head_;
@@ -86,6 +88,7 @@ class StepTasks final : public PmixListener {
   os::PollLoop::TimerId kill_timer_ = 0;
   std::vector<std::unique_ptr<StepTask>> tasks_;  // by local rank
   std::size_t tasks_left_ = 0;
+  ResourceUse gpu_use_before_;       // of the job's GPUs here, when the step began
   std::int64_t killed_before_ = 0;   // of the job's processes for memory, when the step began
   std::uint64_t untaken_input_ = 0;  // bytes that some task has not read yet
   std::uint64_t next_fence_ = 0;

@@ -41,7 +41,8 @@ Steps::Steps(const Tools& tools, JobRun& job)
               [this](std::uint32_t node, const std::string& address) {
                 return connect(node, address);
               }}},
-      shares_(tools.spec.launch) {}
+      shares_(tools.spec.launch),
+      log_(tools.spec.launch.folder) {}
 
 bool Steps::take(const ConnectionPtr& connection, proto::ShepherdMessage& message) {
   if (message.has_launch_tasks()) {
@@ -206,6 +207,18 @@ void Steps::end_interactive_job() {
   loop_.after(kLastReadTime, [this, exit] { job_.finish(exit); });
 }
 
+void Steps::note_ended(bool job_ends) {
+  for (const Running& one : running_) {
+    if (const auto entry = one.head->take_account(job_ends)) log_.add(*entry);
+  }
+}
+
+std::uint64_t Steps::close_log(const std::optional<proto::StepEntry>& batch) {
+  note_ended(true);
+  if (batch) log_.add(*batch);
+  return log_.left_out();
+}
+
 // What a step held is free once its tasks have ended, also where its client still reads.
 void Steps::end_over() {
   for (Running& one : running_) {
@@ -224,6 +237,7 @@ void Steps::tidy() {
     if (!shortage.empty()) job_.note_memory_shortage(shortage);
   }
   end_interactive_job();
+  note_ended(false);
   std::erase_if(running_, [](const Running& one) { return one.head->finished(); });
   std::erase_if(tasks_, [](const auto& tasks) { return tasks->finished(); });
 }

@@ -16,6 +16,7 @@
 #include "agent/shepherd/job_spec.h"
 #include "agent/shepherd/scratch_folders.h"
 #include "agent/shepherd/step_head.h"
+#include "agent/shepherd/step_log.h"
 #include "agent/shepherd/step_pmix.h"
 #include "agent/shepherd/step_tasks.h"
 
@@ -42,6 +43,9 @@ class Steps {
   // To be called after each turn of the loop: starts what waited and now can, and forgets what is
   // over, which cannot be done while its own handlers run.
   void tidy();
+  // The job is over: what steps that had no end of their own came to is noted too, and the script's
+  // end. Gives how many steps the log leaves out.
+  [[nodiscard]] std::uint64_t close_log(const std::optional<proto::StepEntry>& batch);
 
  private:
   // A client whose step waits for the job's start, or for what other steps have.
@@ -69,6 +73,7 @@ class Steps {
   [[nodiscard]] Result<ConnectionPtr> connect(std::uint32_t job_node, const std::string& address);
   [[nodiscard]] Result<ConnectionPtr> connect_to_self();
   void end_interactive_job();
+  void note_ended(bool job_ends);
 
   const JobSpec& spec_;
   os::PollLoop& loop_;
@@ -84,7 +89,8 @@ class Steps {
   std::vector<Running> running_;
   std::vector<std::unique_ptr<StepTasks>> tasks_;
   std::set<ConnectionPtr> own_lines_;  // to ourselves, until their first message
-  bool client_left_early_ = false;     // one of those, of an interactive job
+  StepLog log_;
+  bool client_left_early_ = false;  // one of those, of an interactive job
   bool interactive_end_set_ = false;
 };
 

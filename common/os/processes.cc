@@ -87,6 +87,16 @@ Result<UniqueFd> open_above(const std::string& path, int flags) {
   return above;
 }
 
+Result<UniqueFd> output_of(const DetachedProgram& program) {
+  if (program.output_fd < 0) {
+    return open_above(program.log_path.empty() ? "/dev/null" : program.log_path,
+                      O_WRONLY | O_CREAT | O_APPEND);
+  }
+  UniqueFd above(::fcntl(program.output_fd, F_DUPFD_CLOEXEC, DetachedProgram::kPassedFd + 1));
+  if (!above) return fail(os_error("passing a descriptor on"));
+  return above;
+}
+
 // The program's descriptors: its streams and the passed one, and nothing else of ours.
 class FileActions {
  public:
@@ -201,8 +211,7 @@ void raise_descriptors_max() {
 
 Result<pid_t> spawn_detached(const DetachedProgram& program) {
   const std::string& path = program.path.empty() ? program.argv.front() : program.path;
-  const auto log = open_above(program.log_path.empty() ? "/dev/null" : program.log_path,
-                              O_WRONLY | O_CREAT | O_APPEND);
+  const auto log = output_of(program);
   if (!log) return fail(log.error());
   const auto null = open_above("/dev/null", O_RDONLY);
   if (!null) return fail(null.error());

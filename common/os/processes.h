@@ -50,6 +50,7 @@ struct DetachedProgram {
   std::vector<std::string> argv;
   std::vector<std::string> environment;  // "NAME=value" each
   std::string log_path;                  // output and errors are appended here; empty: /dev/null
+  int output_fd = -1;                    // instead of the log, one of ours; -1: none
   int passed_fd = -1;                    // one descriptor of ours that it gets too; -1: none
 };
 

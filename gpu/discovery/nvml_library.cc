@@ -28,6 +28,7 @@ const char* find_functions(void* library, Functions& f) {
   find(library, "nvmlDeviceGetUUID", f.uuid);
   find(library, "nvmlDeviceGetMinorNumber", f.minor);
   find(library, "nvmlDeviceGetMemoryInfo", f.memory);
+  find(library, "nvmlDeviceGetUtilizationRates", f.utilization);
   find(library, "nvmlDeviceGetNvLinkState", f.link_state);
   find(library, "nvmlDeviceGetNvLinkVersion", f.link_version);
   find(library, "nvmlDeviceGetNvLinkRemoteDeviceType", f.link_remote_type);

@@ -38,6 +38,11 @@ struct Memory {
   unsigned long long used;
 };
 
+struct Utilization {
+  unsigned gpu;  // percent of the time in which a kernel ran
+  unsigned memory;
+};
+
 enum class RemoteType : int { kGpu = 0, kNpu = 1, kSwitch = 2 };
 
 inline constexpr unsigned kLinksMax = 18;
@@ -55,6 +60,7 @@ struct Functions {
   Return (*uuid)(Device, char*, unsigned size) = nullptr;
   Return (*minor)(Device, unsigned*) = nullptr;
   Return (*memory)(Device, Memory*) = nullptr;
+  Return (*utilization)(Device, Utilization*) = nullptr;
   Return (*link_state)(Device, unsigned link, int* active) = nullptr;
   Return (*link_version)(Device, unsigned link, unsigned*) = nullptr;
   Return (*link_remote_type)(Device, unsigned link, RemoteType*) = nullptr;

@@ -97,6 +97,7 @@ void on(State& state, const NodeJoined& event) {
   Node& node = node_of(state, event.node);
   node.boot_id = event.boot_id;
   node.shape = event.shape;
+  node.prolog_limit = event.prolog_limit;
   node.fenced = false;
   set_link(node, NodeLink::kUp, event.at);
   clear_fence(state, event.node);
@@ -175,6 +176,10 @@ void on(State& state, const AttemptPlaced& event) {
   attempt.allocation = event.allocation;
   attempt.nodes.resize(event.allocation.nodes.size());
   attempt.placed = event.at;
+  for (const NodeShare& share : event.allocation.nodes) {
+    const Millis limit = state.node(share.node).prolog_limit;
+    attempt.prolog_limit = std::max(attempt.prolog_limit, limit);
+  }
   on_attempt_changed(state, job, true);
   state.running.take(state.running.use_of(job));
   link_job(state, job);
@@ -226,14 +231,28 @@ void on(State& state, const SuspensionSet& event) {
   attempt.was_suspended = true;
 }
 
+// What an end says of a node, be it the last word or the one before the epilog.
+template <typename End>
+void keep_end(AttemptNode& node, const End& event) {
+  node.exit = event.exit;
+  node.elapsed = event.elapsed;
+  node.peak_memory_mib = event.peak_memory_mib;
+  node.use = event.use;
+}
+
+void on(State& state, const EpilogStarted& event) {
+  AttemptNode& node = job_of_attempt(state, event.key).attempt->nodes.at(event.index);
+  CHECK_THAT(node.phase != NodePhase::kEnded && node.phase != NodePhase::kEpilog);
+  node.phase = NodePhase::kEpilog;
+  keep_end(node, event);
+}
+
 void on(State& state, const AttemptNodeEnded& event) {
   Job& job = job_of_attempt(state, event.key);
   AttemptNode& node = job.attempt->nodes.at(event.index);
   CHECK_THAT(node.phase != NodePhase::kEnded);
   node.phase = NodePhase::kEnded;
-  node.exit = event.exit;
-  node.elapsed = event.elapsed;
-  node.peak_memory_mib = event.peak_memory_mib;
+  keep_end(node, event);
   release_share(state, job.id, job.attempt->allocation.nodes[event.index]);
 }
 

@@ -232,7 +232,7 @@ void fields(A& a, ActOnNode& v) {
 }
 template <typename A>
 void fields(A& a, Hello& v) {
-  a(v.node_name, v.boot_id, v.cluster_uuid, v.shape, v.attempts);
+  a(v.node_name, v.boot_id, v.cluster_uuid, v.shape, v.attempts, v.prolog_limit);
 }
 template <typename A>
 void fields(A& a, AgentHello& v) {
@@ -247,8 +247,12 @@ void fields(A& a, LeaseExpired& v) {
   a(v.node);
 }
 template <typename A>
+void fields(A& a, EpilogWord& v) {
+  a(v.runs, v.failure, v.of_orphan);
+}
+template <typename A>
 void fields(A& a, Prepared& v) {
-  a(v.key, v.ok, v.node_fault, v.message, v.address);
+  a(v.key, v.ok, v.node_fault, v.message, v.address, v.prolog_failed, v.epilog);
 }
 template <typename A>
 void fields(A& a, AgentPrepared& v) {
@@ -256,7 +260,7 @@ void fields(A& a, AgentPrepared& v) {
 }
 template <typename A>
 void fields(A& a, Ended& v) {
-  a(v.key, v.exit, v.elapsed, v.peak_memory_mib);
+  a(v.key, v.exit, v.elapsed, v.peak_memory_mib, v.use, v.epilog);
 }
 template <typename A>
 void fields(A& a, AgentEnded& v) {

@@ -109,6 +109,7 @@ Outcome outcome_of(const Job& job) {
     case StopCause::kNodeLost: return outcome_of_loss(job);
     case StopCause::kPrepareFailed:
     case StopCause::kPrepareTimeout: return outcome_of_prepare(job);
+    case StopCause::kPrologFailed: return {JobState::kNodeFail, head, text, true};
     case StopCause::kRequeued: return {JobState::kCancelled, head, text, true};
     case StopCause::kPreempted: return {JobState::kCancelled, head, text, true};
   }
@@ -250,18 +251,30 @@ void request_stop(Decider& decider, AttemptKey key, StopCause cause, std::string
   if (attempt.stop) {
     // Only a cancellation overrides, and only an end after which the job would start again.
     const StopCause before = attempt.stop->cause;
-    const bool would_restart = before == StopCause::kRequeued || before == StopCause::kPreempted ||
-                               before == StopCause::kNodeLost ||
-                               before == StopCause::kPrepareFailed ||
-                               before == StopCause::kPrepareTimeout;
+    const bool would_restart =
+        before == StopCause::kRequeued || before == StopCause::kPreempted ||
+        before == StopCause::kNodeLost || before == StopCause::kPrepareFailed ||
+        before == StopCause::kPrepareTimeout || before == StopCause::kPrologFailed;
     if (cause != StopCause::kCancelled || !would_restart) return;
   }
   decider.emit(StopRequested{key, {cause, std::move(text), decider.now}});
 }
 
+void start_epilog(Decider& decider, std::uint32_t index, const Ended& report, Because because) {
+  if (decider.state.find_attempt(report.key)->nodes[index].phase == NodePhase::kEpilog) return;
+  decider.emit(EpilogStarted{report.key, index, report.exit, report.elapsed, report.peak_memory_mib,
+                             report.use});
+  request_stop(decider, report.key, because.cause, std::move(because.text));
+}
+
 void end_node_part(Decider& decider, std::uint32_t index, const Ended& report, Because because) {
+  const AttemptNode& node = decider.state.find_attempt(report.key)->nodes[index];
+  // What its processes came to stands, whatever becomes of the node in the middle of the epilog.
+  const bool known = node.phase == NodePhase::kEpilog;
+  const Ended end =
+      known ? Ended{report.key, node.exit, node.elapsed, node.peak_memory_mib, node.use} : report;
   decider.emit(
-      AttemptNodeEnded{report.key, index, report.exit, report.elapsed, report.peak_memory_mib});
+      AttemptNodeEnded{end.key, index, end.exit, end.elapsed, end.peak_memory_mib, end.use});
   request_stop(decider, report.key, because.cause, std::move(because.text));
   if (all_in_phase(*decider.state.find_attempt(report.key), NodePhase::kEnded)) {
     finish_attempt(decider, report.key);
@@ -294,31 +307,67 @@ std::vector<ToAgent> messages_for(const State& state, const Job& job, std::uint3
   return messages;
 }
 
+// An attempt of which the state knows nothing any more: its agent may forget it.
+Admitted forget(const Decider& decider, NodeId node, AttemptKey key, const EpilogWord& epilog) {
+  if (epilog.runs) return {node, {}};
+  return tell(node, Forget{key, decider.state.epoch});
+}
+
+// What scripts say of the node is news also where the attempt was lost before they ended.
+void heed_orphan(Decider& decider, NodeId node, const std::string& prolog,
+                 const EpilogWord& epilog) {
+  if (!epilog.of_orphan || epilog.runs) return;
+  if (!prolog.empty()) drain_for_fault(decider, node, prolog);
+  if (!epilog.failure.empty()) drain_for_fault(decider, node, epilog.failure);
+}
+
+// What the end of its part on a node means for the attempt and for the node.
+struct Meaning {
+  Because because;
+  std::string blame;  // why the node is drained; empty: it is not
+};
+
+// What stood for the attempt on a node is over; its epilog may have to run yet.
+void take_end(Decider& decider, std::uint32_t index, const Ended& report, Meaning meaning) {
+  const Attempt& attempt = *decider.state.find_attempt(report.key);
+  const NodeId node = attempt.allocation.nodes[index].node;
+  const bool first_word = attempt.nodes[index].phase != NodePhase::kEpilog;
+  if (first_word && !meaning.blame.empty()) drain_for_fault(decider, node, meaning.blame);
+  if (report.epilog.runs) return start_epilog(decider, index, report, std::move(meaning.because));
+  if (!report.epilog.failure.empty()) drain_for_fault(decider, node, report.epilog.failure);
+  end_node_part(decider, index, report, std::move(meaning.because));
+}
+
 Result<Reply> decide_prepared(Decider& decider, const AgentPrepared& command) {
   const Prepared& report = command.report;
   const Attempt* attempt = decider.state.find_attempt(report.key);
   const auto index = attempt != nullptr ? index_of(*attempt, command.node) : std::nullopt;
   if (!index || attempt->nodes[*index].phase == NodePhase::kEnded) {
-    if (!report.ok) return tell(command.node, Forget{report.key, decider.state.epoch});
+    if (!report.ok) {
+      heed_orphan(decider, command.node, report.prolog_failed ? report.message : "", report.epilog);
+      return forget(decider, command.node, report.key, report.epilog);
+    }
     return tell(command.node, Stop{report.key, decider.state.epoch, Millis{0}});
   }
-  if (attempt->nodes[*index].phase != NodePhase::kPreparing) return Done{};  // said twice
+  const NodePhase phase = attempt->nodes[*index].phase;
   if (report.ok) {
+    if (phase != NodePhase::kPreparing) return Done{};  // said twice
     decider.emit(NodePrepared{report.key, *index, report.address});
     if (!attempt->stop && all_in_phase(*attempt, NodePhase::kPrepared)) {
       decider.emit(AttemptStarted{report.key, decider.now});
     }
     return Done{};
   }
-  if (report.node_fault && !decider.state.node(command.node).drain) {
-    decider.emit(NodeDrained{command.node, {report.message, "usine", decider.now}});
-  }
+  if (phase != NodePhase::kPreparing && phase != NodePhase::kEpilog) return Done{};
   Ended ended;
   ended.key = report.key;
   ended.exit.cause = report.node_fault ? EndCause::kNodeFault : EndCause::kLaunchRefused;
   ended.exit.message = report.message;
+  ended.epilog = report.epilog;
   const std::string text = decider.state.node_name(command.node) + ": " + report.message;
-  end_node_part(decider, *index, ended, {StopCause::kPrepareFailed, text});
+  const StopCause cause =
+      report.prolog_failed ? StopCause::kPrologFailed : StopCause::kPrepareFailed;
+  take_end(decider, *index, ended, {{cause, text}, report.node_fault ? report.message : ""});
   return Done{};
 }
 
@@ -327,17 +376,19 @@ Result<Reply> decide_ended(Decider& decider, const AgentEnded& command) {
   const Attempt* attempt = decider.state.find_attempt(report.key);
   const auto index = attempt != nullptr ? index_of(*attempt, command.node) : std::nullopt;
   if (!index || attempt->nodes[*index].phase == NodePhase::kEnded) {
-    return tell(command.node, Forget{report.key, decider.state.epoch});
+    heed_orphan(decider, command.node, {}, report.epilog);
+    return forget(decider, command.node, report.key, report.epilog);
   }
   Because because{StopCause::kHeadEnded, report.exit.message};
   if (*index != 0 || !attempt->started) {
     because = {StopCause::kNodeLost, "node " + decider.state.node_name(command.node) +
                                          " ended its part early: " + report.exit.message};
   }
-  if (report.exit.cause == EndCause::kNodeFault && !decider.state.node(command.node).drain) {
-    decider.emit(NodeDrained{command.node, {report.exit.message, "usine", decider.now}});
+  if (!attempt->started && report.exit.cause == EndCause::kLaunchRefused) {
+    because.cause = StopCause::kPrepareFailed;  // as it would have said itself, had its agent lived
   }
-  end_node_part(decider, *index, report, std::move(because));
+  const bool node_fault = report.exit.cause == EndCause::kNodeFault;
+  take_end(decider, *index, report, {std::move(because), node_fault ? report.exit.message : ""});
   return Done{};
 }
 

@@ -53,7 +53,7 @@ void drain_if_smaller(Decider& decider, NodeId id, const NodeShape* shape) {
     lacking += lacking.empty() ? one : "; " + one;
   }
   if (lacking.empty()) return;
-  decider.emit(NodeDrained{id, {"inventory: " + lacking, kSelf, decider.now}});
+  drain_for_fault(decider, id, "inventory: " + lacking);
 }
 
 // Jobs that run on, and allocations of the past, name GPUs by index: it must stay each one's own.
@@ -84,6 +84,18 @@ Status check_hello(const State& state, const Hello& hello) {
 }
 
 }  // namespace
+
+void drain_for_fault(Decider& decider, NodeId node, const std::string& reason) {
+  constexpr std::size_t kReasonBytesMax = 2'000;
+  Drain drain{reason, kSelf, decider.now};
+  if (const auto& before = decider.state.node(node).drain) {
+    const bool told = before->reason.find(reason) != std::string::npos;
+    if (told || before->reason.size() + reason.size() > kReasonBytesMax) return;
+    drain = *before;
+    drain.reason += "; " + reason;
+  }
+  decider.emit(NodeDrained{node, std::move(drain)});
+}
 
 Result<Reply> decide_configure(Decider& decider, const Configure& command) {
   if (!decider.state.config) {
@@ -145,8 +157,8 @@ Result<Reply> decide_hello(Decider& decider, const AgentHello& command) {
   Admitted answer = admission(decider.state, *id, keep);
   if (keep.size() < reported.size()) return answer;  // orphans first: it will say Hello again
 
-  decider.emit(
-      NodeJoined{*id, hello.boot_id, placed_shape(decider.state, *id, hello), decider.now});
+  decider.emit(NodeJoined{*id, hello.boot_id, placed_shape(decider.state, *id, hello), decider.now,
+                          hello.prolog_limit});
   drain_if_smaller(decider, *id, hello.shape.get());
   for (const AttemptKey key : expected) {
     if (!keep.contains(key)) settle_missing(decider, *id, key);

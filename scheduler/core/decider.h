@@ -103,6 +103,13 @@ struct Because {
 // the attempt ends with the last of them.
 void end_node_part(Decider& decider, std::uint32_t index, const Ended& report, Because because);
 
+// As end_node_part(), but the node's share stays taken until the site's epilog has run.
+void start_epilog(Decider& decider, std::uint32_t index, const Ended& report, Because because);
+
+// By the scheduler itself, for what the node did. A node that is drained already keeps its author
+// and gets the reason beside the one it has.
+void drain_for_fault(Decider& decider, NodeId node, const std::string& reason);
+
 // The node is gone with what it ran: its part of every attempt is lost, once.
 void lose_attempts_of(Decider& decider, NodeId node, const std::string& text);
 

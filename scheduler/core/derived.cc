@@ -88,7 +88,8 @@ std::vector<Deadline> deadlines_of(const State& state, const Job& job) {
   }
   if (job.attempt->stop) return {};
   if (!job.attempt->started) {
-    return {{job.attempt->placed + timings.prepare, DeadlineKind::kPrepare, job.id}};
+    const Millis patience = timings.prepare + job.attempt->prolog_limit;
+    return {{job.attempt->placed + patience, DeadlineKind::kPrepare, job.id}};
   }
   Time end = *job.attempt->started + job.limit();
   if (job.request->deadline) end = std::min(end, *job.request->deadline);

@@ -37,6 +37,7 @@ struct NodeJoined {
   std::string boot_id;
   std::shared_ptr<const NodeShape> shape;  // null: exactly as its class says
   Time at;
+  Millis prolog_limit{0};
 };
 
 struct NodeUnreachable {
@@ -131,6 +132,7 @@ struct AttemptNodeEnded {
   ExitStatus exit;
   Millis elapsed{0};
   std::int64_t peak_memory_mib = 0;
+  ResourceUse use = {};
 };
 
 // All nodes have ended: one accounting row (B40). JobRequeued or JobEnded follows at once.
@@ -257,13 +259,24 @@ struct ReservedNodeChanged {
   NodeId replacement;  // kReplaced: takes its place
 };
 
+// The attempt's processes on this node have ended so; its share is free once the site's epilog has
+// run there, with AttemptNodeEnded.
+struct EpilogStarted {
+  AttemptKey key;
+  std::uint32_t index = 0;
+  ExitStatus exit;
+  Millis elapsed{0};
+  std::int64_t peak_memory_mib = 0;
+  ResourceUse use = {};
+};
+
 using Event = std::variant<
     ClusterConfigured, EpochStarted, NodeJoined, NodeUnreachable, NodeLost, NodeFenced, NodeDrained,
     NodeResumed, JobSubmitted, JobHeld, JobReleased, AttemptPlaced, NodePrepared, AttemptStarted,
     StopRequested, AttemptNodeEnded, AttemptEnded, JobRequeued, JobEnded, JobForgotten, JobLimitSet,
     DependencyChanged, DependenciesSet, JobMarked, JobClaimed, ClaimDropped, ArrayTaskStarted,
     ArrayTasksEnded, ArrayTasksRenewed, ArrayLimitSet, ReservationCreated, ReservationDeleted,
-    ReservationTurned, ReservedNodeChanged, AttemptSignalled, SuspensionSet>;
+    ReservationTurned, ReservedNodeChanged, AttemptSignalled, SuspensionSet, EpilogStarted>;
 
 // The event's stable name in the journal, "job_submitted".
 [[nodiscard]] std::string_view name_of(const Event& event);

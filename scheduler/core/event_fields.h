@@ -16,7 +16,7 @@ void fields(A& a, EpochStarted& v) {
 }
 template <typename A>
 void fields(A& a, NodeJoined& v) {
-  a(v.node, v.boot_id, v.shape, v.at);
+  a(v.node, v.boot_id, v.shape, v.at, v.prolog_limit);
 }
 template <typename A>
 void fields(A& a, NodeUnreachable& v) {
@@ -76,7 +76,7 @@ void fields(A& a, SuspensionSet& v) {
 }
 template <typename A>
 void fields(A& a, AttemptNodeEnded& v) {
-  a(v.key, v.index, v.exit, v.elapsed, v.peak_memory_mib);
+  a(v.key, v.index, v.exit, v.elapsed, v.peak_memory_mib, v.use);
 }
 template <typename A>
 void fields(A& a, AttemptEnded& v) {
@@ -151,6 +151,10 @@ void fields(A& a, ReservationTurned& v) {
 template <typename A>
 void fields(A& a, ReservedNodeChanged& v) {
   a(v.name, v.node, v.change, v.replacement);
+}
+template <typename A>
+void fields(A& a, EpilogStarted& v) {
+  a(v.key, v.index, v.exit, v.elapsed, v.peak_memory_mib, v.use);
 }
 
 }  // namespace usine

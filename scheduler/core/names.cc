@@ -27,7 +27,8 @@ constexpr std::array<std::string_view, std::variant_size_v<Event>> kEventNames =
     "array_tasks_renewed", "array_limit_set",
     "reservation_created", "reservation_deleted",
     "reservation_turned",  "reserved_node_changed",
-    "attempt_signalled",   "suspension_set"};
+    "attempt_signalled",   "suspension_set",
+    "epilog_started"};
 
 constexpr std::array<std::string_view, std::variant_size_v<Command>> kCommandNames = {
     "configure",          "start_epoch",        "submit_job",  "act_on_job",

@@ -28,6 +28,7 @@ std::string_view to_string(StopCause cause) {
     case StopCause::kPrepareTimeout: return "prepare_timeout";
     case StopCause::kRequeued: return "requeued";
     case StopCause::kPreempted: return "preempted";
+    case StopCause::kPrologFailed: return "prolog_failed";
   }
   CHECK_THAT(false);
 }

@@ -22,6 +22,7 @@
 #include "model/job_state.h"
 #include "model/request.h"
 #include "model/reservation_request.h"
+#include "model/resource_use.h"
 #include "scheduler/core/run_times.h"
 #include "scheduler/core/running_limits.h"
 
@@ -51,7 +52,8 @@ struct Node {
   std::string boot_id;
   std::shared_ptr<const NodeShape> shape;  // as the agent reported it; null: as its class says
   Time link_since;
-  bool fenced = false;  // while it is gone: it is known to be dead, nothing of it runs on
+  bool fenced = false;     // while it is gone: it is known to be dead, nothing of it runs on
+  Millis prolog_limit{0};  // what its prolog may take, as its agent said when it joined
   // Derived: what no attempt holds, and who holds the rest.
   CoreSet free_cores;
   GpuSet free_gpus;
@@ -67,16 +69,18 @@ enum class NodePhase : std::uint8_t {
   kPreparing = 0,
   kPrepared = 1,
   kRunning = 2,
-  kEnded = 3,  // reported, or lost with its node: its share is free again
+  kEnded = 3,   // reported, or lost with its node: its share is free again
+  kEpilog = 4,  // its processes have ended; the site's epilog runs, and its share is not free yet
 };
 
 // One node's part in an attempt; parallel to Attempt::allocation.nodes.
 struct AttemptNode {
   NodePhase phase = NodePhase::kPreparing;
   std::string address;  // of the shepherd, once prepared
-  ExitStatus exit;      // once ended
+  ExitStatus exit;      // once its processes have ended, as what follows
   Millis elapsed{0};
   std::int64_t peak_memory_mib = 0;
+  ResourceUse use;
 
   friend bool operator==(const AttemptNode&, const AttemptNode&) = default;
 };
@@ -88,8 +92,9 @@ enum class StopCause : std::uint8_t {
   kNodeLost = 3,       // text: which node
   kPrepareFailed = 4,  // text: which node and why; the job goes back to pending
   kPrepareTimeout = 5,
-  kRequeued = 6,   // by `usine requeue`
-  kPreempted = 7,  // for_job takes its nodes; it goes back to pending
+  kRequeued = 6,      // by `usine requeue`
+  kPreempted = 7,     // for_job takes its nodes; it goes back to pending
+  kPrologFailed = 8,  // text: on which node and how; it goes back to pending
 };
 
 [[nodiscard]] std::string_view to_string(StopCause cause);
@@ -109,6 +114,7 @@ struct Attempt {
   Allocation allocation;
   std::vector<AttemptNode> nodes;
   Time placed;
+  Millis prolog_limit{0};  // the longest of its nodes'
   std::optional<Time> started;
   std::optional<StopRequest> stop;
   // Signals that were passed on so far, and the last of them: told again to an agent that may have
@@ -324,11 +330,11 @@ void fields(A& a, Drain& v) {
 }
 template <typename A>
 void fields(A& a, Node& v) {
-  a(v.link, v.drain, v.boot_id, v.shape, v.link_since, v.fenced);
+  a(v.link, v.drain, v.boot_id, v.shape, v.link_since, v.fenced, v.prolog_limit);
 }
 template <typename A>
 void fields(A& a, AttemptNode& v) {
-  a(v.phase, v.address, v.exit, v.elapsed, v.peak_memory_mib);
+  a(v.phase, v.address, v.exit, v.elapsed, v.peak_memory_mib, v.use);
 }
 template <typename A>
 void fields(A& a, StopRequest& v) {
@@ -337,7 +343,7 @@ void fields(A& a, StopRequest& v) {
 template <typename A>
 void fields(A& a, Attempt& v) {
   a(v.number, v.epoch, v.allocation, v.nodes, v.placed, v.started, v.stop, v.signals, v.last_signal,
-    v.warned, v.suspended, v.was_suspended);
+    v.warned, v.suspended, v.was_suspended, v.prolog_limit);
 }
 template <typename A>
 void fields(A& a, JobDependencies& v) {

@@ -56,6 +56,7 @@ void AgentService::stream_received(AgentStream& stream, const proto::FromAgent& 
                  message.hello().node_name(), message.hello().protocol());
     return stream.refuse(known.error());
   }
+  if (message.has_hello()) stream.protocol = message.hello().protocol();
   Result<FromAgent> converted = from_proto(message);
   if (!converted) {
     spdlog::warn("event=agent_message_refused peer={} error=\"{}\"", stream.context().peer(),
@@ -99,15 +100,18 @@ void AgentService::hear(AgentStream& stream, Prepared report) {
 }
 
 void AgentService::hear(AgentStream& stream, Ended report) {
-  tell(stream, AgentEnded{*stream.node, std::move(report)});
+  StepRows steps{report.key, std::exchange(report.steps, {})};
+  Attached attached;
+  if (!steps.steps.empty()) attached.steps.push_back(std::move(steps));
+  tell(stream, AgentEnded{*stream.node, std::move(report)}, std::move(attached));
 }
 
-void AgentService::tell(const AgentStream& stream, Command command) {
+void AgentService::tell(const AgentStream& stream, Command command, Attached attached) {
   auto answer = [this, number = stream.number(), name = stream.node_name](Result<Reply> reply) {
     parts_.loop.post(
         [this, number, name, reply = std::move(reply)] { answered(number, name, reply); });
   };
-  parts_.engine.tell(Instruction{std::move(command), std::move(answer), {}});
+  parts_.engine.tell(Instruction{std::move(command), std::move(answer), std::move(attached)});
 }
 
 void AgentService::answered(AgentStream::Number number, const std::string& node_name,
@@ -189,7 +193,7 @@ void AgentService::write(AgentStream& stream, ToAgent message) {
       return;  // nobody's fault but this scheduler's: its time to prepare ends, it is put back
     }
   }
-  stream.write(to_proto(message, node_lists_));
+  stream.write(to_proto(message, node_lists_, list_form_of(stream.protocol)));
 }
 
 Status AgentService::fill(Prepare& prepare) {

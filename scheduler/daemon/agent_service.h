@@ -52,7 +52,7 @@ class AgentService final : public AgentOutlet, public Replica, private AgentStre
   void hear(AgentStream& stream, Ended report);
 
   // Has the engine decide on something a stream said, and its answer come back to that stream.
-  void tell(const AgentStream& stream, Command command);
+  void tell(const AgentStream& stream, Command command, Attached attached = {});
   void answered(AgentStream::Number number, const std::string& node_name, Result<Reply> reply);
   void cut(NodeId node);
   void bind(AgentStream& stream, NodeId node);

@@ -48,7 +48,8 @@ class AgentStream {
   [[nodiscard]] Number number() const { return number_; }
   [[nodiscard]] const grpc::ServerContext& context() const { return context_; }
 
-  std::string node_name;  // as its Hello says
+  std::string node_name;       // as its Hello says
+  std::uint32_t protocol = 0;  // the same; 0: of version 1
   // The node it speaks for, once it was admitted.
   std::optional<NodeId> node;
 

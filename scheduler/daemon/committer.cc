@@ -50,6 +50,7 @@ Status Committer::commit(std::vector<Decided>& group) {
     append(whole.rows, part.rows);
     append(whole.blobs, part.blobs);
     append(whole.history, part.history);
+    append(whole.steps, part.steps);
     append(held_inputs_, part.planner_inputs);
   }
   // Refusals only: nothing to make durable.

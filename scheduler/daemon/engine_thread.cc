@@ -55,7 +55,7 @@ void EngineThread::take(Instruction& instruction) {
     to = next_reply_++;
     handlers_.emplace(to, std::move(instruction.reply));
   }
-  engine_.handle(instruction.command, to, clock_.now(), std::move(instruction.blobs));
+  engine_.handle(instruction.command, to, clock_.now(), std::move(instruction.attached));
   renew_lease(instruction.command);
 }
 

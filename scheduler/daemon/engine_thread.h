@@ -17,11 +17,11 @@
 
 namespace usine::daemon {
 
-// A command, who waits for its answer (nobody: an empty handler), and the blobs it brings.
+// A command, who waits for its answer (nobody: an empty handler), and what it brings for the store.
 struct Instruction {
   Command command;
   ReplyHandler reply;
-  std::vector<Blob> blobs;
+  Attached attached = {};
 };
 
 // A sign of life of a node, which renews its lease.

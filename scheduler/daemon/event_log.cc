@@ -74,6 +74,9 @@ struct Line {
   std::string operator()(const SuspensionSet& one) const {
     return key_of(one.key) + fmt::format(" suspended={}", one.suspended);
   }
+  std::string operator()(const EpilogStarted& one) const {
+    return key_of(one.key) + fmt::format(" node={} {}", one.index, exit_of(one.exit));
+  }
   std::string operator()(const AttemptEnded& one) const {
     return key_of(one.key) +
            fmt::format(" outcome={} {}", to_string(one.outcome), exit_of(one.exit));

@@ -15,6 +15,26 @@ std::optional<Time> time_from(bool present, std::int64_t ms) {
   return Time(Millis(ms));
 }
 
+proto::HistoryStep step_of(const StepRecord& record) {
+  proto::HistoryStep step;
+  step.set_step(record.step);
+  step.set_name(record.name);
+  step.set_tasks(record.tasks);
+  step.set_nodes(record.nodes);
+  step.set_exit_code(record.exit_code);
+  step.set_signal(record.signal);
+  step.set_start_ms(to_ms(record.started));
+  step.set_elapsed_ms(record.elapsed.count());
+  step.set_peak_memory_mib(record.peak_memory_mib);
+  *step.mutable_use() = to_proto(record.use);
+  return step;
+}
+
+void add_steps(proto::HistoryEntry& entry, const StepRecords& steps) {
+  for (const StepRecord& step : steps.kept) *entry.add_steps() = step_of(step);
+  entry.set_steps_left_out(steps.left_out);
+}
+
 proto::HistoryEntry entry_of(const HistoryRow& row) {
   proto::HistoryEntry entry;
   entry.set_job(row.key.job.value);
@@ -36,6 +56,8 @@ proto::HistoryEntry entry_of(const HistoryRow& row) {
   entry.set_node_list(row.node_list);
   entry.set_peak_memory_mib(row.peak_memory_mib);
   entry.set_gpu_ms(row.gpu_ms);
+  entry.set_core_ms(row.core_ms);
+  *entry.mutable_use() = to_proto(row.use);
   entry.set_final(row.final);
   entry.set_array_id(row.array_id.value);
   entry.set_array_index(row.array_index);
@@ -59,10 +81,14 @@ Result<proto::ListHistoryReply> list_history(const View& view, const Caller& cal
   if (request.has_array_index()) filter.array_index = request.array_index();
   filter.after_row = request.after_row();
   filter.limit = request.limit();
+  filter.with_steps = request.with_steps();
   const Result<store::HistoryPage> page = history.list(filter);
   if (!page) return fail(page.error());
   proto::ListHistoryReply reply;
   for (const HistoryRow& row : page->entries) *reply.add_entries() = entry_of(row);
+  for (std::size_t i = 0; i < page->steps.size(); ++i) {
+    add_steps(*reply.mutable_entries(static_cast<int>(i)), page->steps[i]);
+  }
   reply.set_next_after_row(page->next_after_row);
   reply.set_as_of_ms(to_ms(view.now));
   return reply;

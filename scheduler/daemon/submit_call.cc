@@ -65,7 +65,8 @@ void tell_submission(EngineThread& engine, Submission submission,
   };
   (void)engine.try_tell({SubmitJob{std::move(submission.caller), std::move(submission.request),
                                    false, std::move(submission.past)},
-                         std::move(answer), std::move(submission.blobs)});
+                         std::move(answer),
+                         {std::move(submission.blobs), {}}});
 }
 
 void test_submission(EngineThread& engine, Forecaster& forecaster, Submission submission,

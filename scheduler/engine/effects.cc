@@ -112,6 +112,9 @@ HistoryRow history_row(const State& after, const AttemptEnded& event) {
     row.peak_memory_mib = std::max(row.peak_memory_mib, node.peak_memory_mib);
     const auto gpus = static_cast<std::int64_t>(attempt.allocation.nodes[i].gpus.count());
     row.gpu_ms += gpus * node.elapsed.count();
+    const auto cores = static_cast<std::int64_t>(attempt.allocation.nodes[i].cores.count());
+    row.core_ms += cores * node.elapsed.count();
+    row.use.add(node.use);
   }
   return row;
 }

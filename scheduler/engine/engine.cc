@@ -32,14 +32,15 @@ Engine::Engine(State state, const EngineStart& start, Time wall)
   if (!answer) configured_ = fail(answer.error());
 }
 
-void Engine::handle(const Command& command, ReplyTo reply_to, Time wall, std::vector<Blob> blobs) {
+void Engine::handle(const Command& command, ReplyTo reply_to, Time wall, Attached attached) {
   const auto* const hello = std::get_if<AgentHello>(&command);
   const std::size_t rows_before = batch_.commit.rows.size();
   Result<Reply> reply = hello != nullptr
                             ? decide_and_record(without_known_shape(state_, *hello), wall)
                             : decide_and_record(command, wall);
   if (batch_.commit.rows.size() > rows_before) {
-    std::ranges::move(blobs, std::back_inserter(batch_.commit.blobs));
+    std::ranges::move(attached.blobs, std::back_inserter(batch_.commit.blobs));
+    std::ranges::move(attached.steps, std::back_inserter(batch_.commit.steps));
   }
   if (reply_to != 0) batch_.replies.push_back({reply_to, std::move(reply)});
 }

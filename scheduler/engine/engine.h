@@ -56,6 +56,12 @@ struct Batch {
   [[nodiscard]] bool empty() const { return commit.rows.empty() && replies.empty(); }
 };
 
+// What a command brings for the store that nothing is decided by.
+struct Attached {
+  std::vector<Blob> blobs = {};
+  std::vector<StepRows> steps = {};
+};
+
 // What one run of the scheduler begins with.
 struct EngineStart {
   Epoch epoch;  // as the store granted it (Journal::open_epoch)
@@ -74,10 +80,10 @@ class Engine {
   [[nodiscard]] const Status& configured() const { return configured_; }
 
   // Decides one command. Commands without events (refusals, heartbeat-like no-ops) are not
-  // journalled, but their replies still wait in order behind what was decided before them. `blobs`
-  // are stored with the command's row. What agents say needs a `reply_to`: Admitted holds messages
-  // for them, to be sent before the batch's effects.
-  void handle(const Command& command, ReplyTo reply_to, Time wall, std::vector<Blob> blobs = {});
+  // journalled, but their replies still wait in order behind what was decided before them. What is
+  // attached is stored with the command's row. What agents say needs a `reply_to`: Admitted holds
+  // messages for them, to be sent before the batch's effects.
+  void handle(const Command& command, ReplyTo reply_to, Time wall, Attached attached = {});
 
   // Everything decided since the last call, to commit and then to deliver; empty when there is
   // nothing.

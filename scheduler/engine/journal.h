@@ -12,6 +12,7 @@
 #include "common/ids.h"
 #include "common/result.h"
 #include "common/time.h"
+#include "model/step_record.h"
 #include "scheduler/core/command.h"
 #include "scheduler/core/event.h"
 
@@ -59,10 +60,20 @@ struct HistoryRow {
   std::uint64_t cores = 0;
   std::string node_list;  // compressed host list, in rank order
   std::int64_t peak_memory_mib = 0;
-  std::int64_t gpu_ms = 0;  // over its nodes: the GPUs on each times how long its part took (B84)
-  bool final = false;       // the job ended with this attempt
+  std::int64_t gpu_ms = 0;   // over its nodes: the GPUs on each times how long its part took (B84)
+  std::int64_t core_ms = 0;  // the same with cores
+  ResourceUse use;           // over its nodes
+  bool final = false;        // the job ended with this attempt
 
   friend bool operator==(const HistoryRow&, const HistoryRow&) = default;
+};
+
+// What the steps of an attempt came to.
+struct StepRows {
+  AttemptKey key;
+  StepRecords steps;
+
+  friend bool operator==(const StepRows&, const StepRows&) = default;
 };
 
 // What a planner did that the journal's rows do not tell.
@@ -87,6 +98,7 @@ struct CommitBatch {
   std::vector<JournalRow> rows;  // consecutive sequences
   std::vector<Blob> blobs;
   std::vector<HistoryRow> history;
+  std::vector<StepRows> steps;               // those that are there already stay as they are
   std::vector<PlannerInput> planner_inputs;  // in the order in which they were given
 };
 

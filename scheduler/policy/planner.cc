@@ -105,6 +105,7 @@ struct Planner::Taker {
   void operator()(const AttemptStarted& one) const { planner.move_releases(one.key.job); }
   void operator()(const AttemptSignalled&) const {}
   void operator()(const SuspensionSet&) const {}
+  void operator()(const EpilogStarted&) const {}
   void operator()(const StopRequested& one) const { planner.move_releases(one.key.job); }
   void operator()(const AttemptNodeEnded& one) const {
     const Attempt& attempt = *planner.state_->find_attempt(one.key);

@@ -9,7 +9,8 @@ namespace {
 constexpr const char* kColumns =
     "SELECT row, job, attempt, name, user, project, partition, state, cause, exit_code, signal,"
     " exit_message, message, submitted_ms, started_ms, ended_ms, elapsed_ms, nodes, gpus, cores,"
-    " node_list, peak_memory_mib, final, array_id, array_index, gpu_ms FROM history";
+    " node_list, peak_memory_mib, final, array_id, array_index, gpu_ms, core_ms, cpu_ms,"
+    " gpu_seen_ms, gpu_busy_ms, gpu_memory_mib FROM history";
 
 Time time_of(std::int64_t ms) { return Time(Millis(ms)); }
 
@@ -49,7 +50,26 @@ HistoryRow row_of(const Statement& at) {
   row.array_id.value = static_cast<std::uint64_t>(at.integer(23));
   row.array_index = static_cast<std::uint32_t>(at.integer(24));
   row.gpu_ms = at.integer(25);
+  row.core_ms = at.integer(26);
+  row.use = {Millis(at.integer(27)), Millis(at.integer(28)), Millis(at.integer(29)),
+             at.integer(30)};
   return row;
+}
+
+StepRecord step_of(const Statement& at) {
+  StepRecord step;
+  step.step = at.integer(0);
+  step.name = at.text(1);
+  step.tasks = static_cast<std::uint32_t>(at.integer(2));
+  step.nodes = static_cast<std::uint32_t>(at.integer(3));
+  step.exit_code = static_cast<std::int32_t>(at.integer(4));
+  step.signal = static_cast<std::int32_t>(at.integer(5));
+  step.started = time_of(at.integer(6));
+  step.elapsed = Millis(at.integer(7));
+  step.peak_memory_mib = at.integer(8);
+  step.use = {Millis(at.integer(9)), Millis(at.integer(10)), Millis(at.integer(11)),
+              at.integer(12)};
+  return step;
 }
 
 bool of_whole_array(const HistoryFilter& filter) {
@@ -93,8 +113,8 @@ Result<HistoryReader> HistoryReader::open(const StoreFile& file) {
 }
 
 Result<HistoryPage> HistoryReader::list(const HistoryFilter& filter) {
-  const std::uint32_t limit =
-      filter.limit == 0 ? kHistoryPageMax : std::min(filter.limit, kHistoryPageMax);
+  const std::uint32_t most = filter.with_steps ? kStepPageMax : kHistoryPageMax;
+  const std::uint32_t limit = filter.limit == 0 ? most : std::min(filter.limit, most);
   auto rows = select(database_, filter, limit + 1);  // one more tells whether a page follows
   if (!rows) return fail(rows.error());
   HistoryPage page;
@@ -109,7 +129,34 @@ Result<HistoryPage> HistoryReader::list(const HistoryFilter& filter) {
     }
     last = static_cast<std::uint64_t>(rows->integer(0));
     page.entries.push_back(row_of(*rows));
+    if (!filter.with_steps) continue;
+    auto steps = steps_of(page.entries.back().key);
+    if (!steps) return fail(steps.error());
+    page.steps.push_back(*std::move(steps));
   }
+}
+
+Result<StepRecords> HistoryReader::steps_of(AttemptKey key) {
+  StepRecords steps;
+  auto rows = database_.prepare(
+      "SELECT step, name, tasks, nodes, exit_code, signal, started_ms, elapsed_ms,"
+      " peak_memory_mib, cpu_ms, gpu_seen_ms, gpu_busy_ms, gpu_memory_mib FROM step"
+      " WHERE job = ? AND attempt = ? ORDER BY step");
+  if (!rows) return fail(rows.error());
+  rows->bind(key.job.value).bind(key.attempt.value);
+  while (true) {
+    const auto more = rows->step();
+    if (!more) return fail(more.error());
+    if (!*more) break;
+    steps.kept.push_back(step_of(*rows));
+  }
+  auto left_out =
+      database_.prepare("SELECT count FROM steps_left_out WHERE job = ? AND attempt = ?");
+  if (!left_out) return fail(left_out.error());
+  const auto found = left_out->bind(key.job.value).bind(key.attempt.value).step();
+  if (!found) return fail(found.error());
+  if (*found) steps.left_out = static_cast<std::uint64_t>(left_out->integer(0));
+  return steps;
 }
 
 }  // namespace usine::store

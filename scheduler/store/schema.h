@@ -86,11 +86,44 @@ CREATE TABLE IF NOT EXISTS history (
   array_id INTEGER NOT NULL,
   array_index INTEGER NOT NULL,
   gpu_ms INTEGER NOT NULL,
+  core_ms INTEGER NOT NULL,
+  cpu_ms INTEGER NOT NULL,
+  gpu_seen_ms INTEGER NOT NULL,
+  gpu_busy_ms INTEGER NOT NULL,
+  gpu_memory_mib INTEGER NOT NULL,
   UNIQUE (job, attempt)
 );
 CREATE INDEX IF NOT EXISTS history_ended ON history (ended_ms);
 CREATE INDEX IF NOT EXISTS history_user ON history (user);
 CREATE INDEX IF NOT EXISTS history_array ON history (array_id, array_index) WHERE array_id > 0;
+
+-- Steps of finished attempts; step -1 is the batch script. gpu_seen_ms 0: nobody looked at its
+-- GPUs.
+CREATE TABLE IF NOT EXISTS step (
+  job INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  step INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  tasks INTEGER NOT NULL,
+  nodes INTEGER NOT NULL,
+  exit_code INTEGER NOT NULL,
+  signal INTEGER NOT NULL,
+  started_ms INTEGER NOT NULL,
+  elapsed_ms INTEGER NOT NULL,
+  peak_memory_mib INTEGER NOT NULL,
+  cpu_ms INTEGER NOT NULL,
+  gpu_seen_ms INTEGER NOT NULL,
+  gpu_busy_ms INTEGER NOT NULL,
+  gpu_memory_mib INTEGER NOT NULL,
+  PRIMARY KEY (job, attempt, step)
+) WITHOUT ROWID;
+-- How many more steps such an attempt has had.
+CREATE TABLE IF NOT EXISTS steps_left_out (
+  job INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  count INTEGER NOT NULL,
+  PRIMARY KEY (job, attempt)
+) WITHOUT ROWID;
 )sql";
 
 }  // namespace usine::store

@@ -63,7 +63,10 @@ Status SqliteJournal::prepare_statements() {
       {&statements_.insert_blob, "INSERT OR IGNORE INTO blob VALUES (?, ?)"},
       {&statements_.insert_history,
        "INSERT INTO history VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-       " ?, ?, ?, ?, ?, ?, ?)"},
+       " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+      {&statements_.insert_step,
+       "INSERT OR IGNORE INTO step VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+      {&statements_.insert_left_out, "INSERT OR IGNORE INTO steps_left_out VALUES (?, ?, ?)"},
       {&statements_.insert_planner_input, "INSERT INTO planner_input VALUES (NULL, ?, ?, ?, ?)"}};
   for (const auto& [statement, sql] : texts) {
     auto prepared = database_.prepare(sql);
@@ -107,6 +110,9 @@ Status SqliteJournal::commit_all(Epoch epoch, Sequence expected, const CommitBat
   }
   for (const HistoryRow& row : batch.history) {
     if (auto inserted = insert(row); !inserted) return inserted;
+  }
+  for (const StepRows& rows : batch.steps) {
+    if (auto inserted = insert(rows); !inserted) return inserted;
   }
   for (const PlannerInput& input : batch.planner_inputs) {
     if (auto inserted = insert(input); !inserted) return inserted;
@@ -175,6 +181,41 @@ Status SqliteJournal::insert(const HistoryRow& row) {
       .bind(row.array_id.value)
       .bind(row.array_index)
       .bind(row.gpu_ms)
+      .bind(row.core_ms)
+      .bind(row.use.cpu.count())
+      .bind(row.use.gpu_seen.count())
+      .bind(row.use.gpu_busy.count())
+      .bind(row.use.gpu_memory_mib)
+      .run();
+}
+
+Status SqliteJournal::insert(const StepRows& rows) {
+  for (const StepRecord& step : rows.steps.kept) {
+    if (auto inserted = insert(rows.key, step); !inserted) return inserted;
+  }
+  if (rows.steps.left_out == 0) return {};
+  return statements_.insert_left_out.bind(rows.key.job.value)
+      .bind(rows.key.attempt.value)
+      .bind(rows.steps.left_out)
+      .run();
+}
+
+Status SqliteJournal::insert(AttemptKey key, const StepRecord& step) {
+  return statements_.insert_step.bind(key.job.value)
+      .bind(key.attempt.value)
+      .bind(step.step)
+      .bind_text(step.name)
+      .bind(step.tasks)
+      .bind(step.nodes)
+      .bind(step.exit_code)
+      .bind(step.signal)
+      .bind(millis(step.started))
+      .bind(step.elapsed.count())
+      .bind(step.peak_memory_mib)
+      .bind(step.use.cpu.count())
+      .bind(step.use.gpu_seen.count())
+      .bind(step.use.gpu_busy.count())
+      .bind(step.use.gpu_memory_mib)
       .run();
 }
 

@@ -50,7 +50,8 @@ class SqliteJournal final : public Journal {
 
  private:
   struct Statements {
-    Statement meta, advance, insert_row, insert_blob, insert_history, insert_planner_input;
+    Statement meta, advance, insert_row, insert_blob, insert_history, insert_step, insert_left_out,
+        insert_planner_input;
   };
 
   SqliteJournal() = default;
@@ -60,6 +61,8 @@ class SqliteJournal final : public Journal {
   Status insert(const JournalRow& row);
   Status insert(const Blob& blob);
   Status insert(const HistoryRow& row);
+  Status insert(const StepRows& rows);
+  Status insert(AttemptKey key, const StepRecord& step);
   Status insert(const PlannerInput& input);
 
   Database database_;

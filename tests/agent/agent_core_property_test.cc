@@ -20,14 +20,21 @@ using namespace usine::test;
 
 namespace {
 
-enum class Process { kSpawning, kReady, kStarted, kEnded };
+// kPassed: its prolog has ended well, and there is no shepherd.
+enum class Process { kSpawning, kReady, kStarted, kEnded, kPassed };
 
 class World {
  public:
-  explicit World(std::uint64_t seed) : random_(seed) { restart_agent(); }
+  // In three of four worlds the site has a prolog, an epilog or both.
+  explicit World(std::uint64_t seed)
+      : random_(seed), scripts_{(seed & 1) != 0 ? Millis{20'000} : Millis{0}, (seed & 2) != 0} {
+    restart_agent();
+  }
 
   void step() {
-    switch (draw(14)) {
+    switch (draw(16)) {
+      case 14:
+      case 15: return end_one_script();
       case 0: return connect();
       case 1: return draw(4) == 0 ? disconnect() : deliver_to_agent();
       case 2: return draw(8) == 0 ? restart_agent() : deliver_to_scheduler();
@@ -53,6 +60,7 @@ class World {
       deliver_to_agent();
       deliver_to_scheduler();
       advance_one_shepherd();
+      end_one_script();
       tick();
     }
     CHECK(settled());
@@ -65,7 +73,7 @@ class World {
   std::uint64_t draw(std::uint64_t below) { return random_() % below; }
 
   [[nodiscard]] bool settled() const {
-    return wanted_.empty() && shepherds_.empty() && core_->attempts() == 0;
+    return wanted_.empty() && shepherds_.empty() && in_prolog_.empty() && core_->attempts() == 0;
   }
 
   // ---- the agent --------------------------------------------------------------------------------
@@ -73,15 +81,47 @@ class World {
   void restart_agent() {
     disconnect();
     std::vector<FoundAttempt> found;
+    std::erase_if(shepherds_, [this](const auto& one) {
+      if (one.second != Process::kPassed) return false;
+      in_prolog_.insert(one.first);  // nothing tells the next agent that it need not run again
+      return true;
+    });
     for (const auto& [key, process] : shepherds_) {
       FoundAttempt one{key, {}, {}};
       if (process == Process::kEnded) one.ended = exited(key);
       if (process == Process::kReady || process == Process::kStarted) one.address = "here:1";
+      if (process == Process::kEnded && scripts_.epilog) one.script = SiteScript::kEpilog;
       found.push_back(std::move(one));
     }
-    core_.emplace(Identity{"node001", "boot-1", cluster_, small_shape(), known_epoch_},
-                  std::move(found));
+    for (const AttemptKey key : in_prolog_) {
+      FoundAttempt one{key, {}, {}};
+      one.script = SiteScript::kProlog;
+      found.push_back(std::move(one));
+    }
+    core_.emplace(
+        Identity{"node001", "boot-1", cluster_, small_shape(), known_epoch_, {}, scripts_},
+        std::move(found));
     started_.clear();
+    running_.clear();
+    std::vector<Output> out;
+    core_->take_up(out);
+    for (const Output& output : out) {
+      std::visit([this](const auto& kind) { on(kind); }, output);
+    }
+  }
+
+  void end_one_script() {
+    if (running_.empty()) return;
+    const auto one =
+        std::next(running_.begin(), static_cast<std::ptrdiff_t>(draw(running_.size())));
+    const auto [key, which] = *one;
+    running_.erase(one);
+    const bool ok = draw(5) != 0;
+    if (which == SiteScript::kProlog) {
+      in_prolog_.erase(key);
+      shepherds_[key] = ok ? Process::kPassed : Process::kEnded;
+    }
+    feed(ScriptEnded{key, which, ok ? "" : "it failed"});
   }
 
   void feed(const Input& input) {
@@ -105,16 +145,42 @@ class World {
     CHECK(connected_);
     if (const auto* ended = std::get_if<Ended>(&output.message)) {
       const auto found = shepherds_.find(ended->key);
-      CHECK_MESSAGE((found == shepherds_.end() || found->second == Process::kEnded),
+      CHECK_MESSAGE((found == shepherds_.end() || found->second == Process::kEnded ||
+                     found->second == Process::kPassed),
                     "an end is told of what still runs");
+      const bool clearing_up = running_.count({ended->key, SiteScript::kEpilog}) != 0;
+      if (!ended->epilog.runs)
+        CHECK_MESSAGE(!clearing_up, "the last word comes before the epilog's end");
     }
     to_scheduler_.push_back(output.message);
   }
+  void on(const RunScript& output) {
+    const AttemptKey key = output.key;
+    CHECK_MESSAGE(running_.emplace(key, output.which).second, "a script runs twice at once");
+    if (output.which == SiteScript::kProlog) {
+      CHECK(scripts_.prolog());
+      CHECK_MESSAGE(!shepherds_.contains(key), "a prolog runs beside the shepherd");
+      in_prolog_.insert(key);
+    } else {
+      CHECK(scripts_.epilog);
+      if (in_prolog_.erase(key) > 0) shepherds_[key] = Process::kEnded;  // cut off, not run again
+      CHECK(running_.count({key, SiteScript::kProlog}) == 0);
+      const auto found = shepherds_.find(key);
+      CHECK_MESSAGE((found == shepherds_.end() || found->second == Process::kEnded ||
+                     found->second == Process::kPassed),
+                    "an epilog runs beside the shepherd");
+      if (found != shepherds_.end()) found->second = Process::kEnded;
+    }
+  }
   void on(const SpawnShepherd& output) {
-    const AttemptKey key = output.prepare->key;
-    CHECK_MESSAGE(!shepherds_.contains(key), "an attempt is spawned twice");
+    const AttemptKey key = output.key;
+    const auto before = shepherds_.find(key);
+    CHECK_MESSAGE((before == shepherds_.end() || before->second == Process::kPassed),
+                  "an attempt is spawned twice");
+    // One that is an orphan itself, and does not know it yet, is spawned and never started.
     for (const auto& [other, process] : shepherds_) {
-      CHECK_MESSAGE((process == Process::kEnded || !given_up_.contains(other)),
+      CHECK_MESSAGE((process == Process::kEnded || process == Process::kPassed ||
+                     !given_up_.contains(other) || given_up_.contains(key)),
                     "a shepherd is spawned beside an orphan");
     }
     shepherds_[key] = Process::kSpawning;
@@ -137,9 +203,13 @@ class World {
     CHECK_FALSE(stopping_.contains(key));
   }
   void on(const RemoveAttempt& output) {
+    CHECK(running_.count({output.key, SiteScript::kProlog}) == 0);
+    in_prolog_.erase(output.key);  // cut off and not run again
+    CHECK(running_.count({output.key, SiteScript::kEpilog}) == 0);
     const auto found = shepherds_.find(output.key);
     if (found == shepherds_.end()) return;
-    CHECK_MESSAGE(found->second == Process::kEnded, "the folder of a live shepherd is removed");
+    CHECK_MESSAGE((found->second == Process::kEnded || found->second == Process::kPassed),
+                  "the folder of a live shepherd is removed");
     shepherds_.erase(found);
     stopping_.erase(output.key);
   }
@@ -256,6 +326,7 @@ class World {
   }
   void take(const Heartbeat&) {}
   void take(const Prepared& report) {
+    if (!report.ok && report.epilog.runs) return;
     if (!report.ok) {
       wanted_.erase(report.key);
       to_agent_.emplace_back(Forget{report.key, epoch_});
@@ -267,11 +338,15 @@ class World {
     if (joined_) to_agent_.emplace_back(Start{report.key, epoch_, {"here:1"}});
   }
   void take(const Ended& report) {
+    if (report.epilog.runs) return;
     wanted_.erase(report.key);
     to_agent_.emplace_back(Forget{report.key, epoch_});
   }
 
   std::mt19937_64 random_;
+  SiteScripts scripts_;
+  std::set<AttemptKey> in_prolog_;                       // in the folders
+  std::set<std::pair<AttemptKey, SiteScript>> running_;  // under the agent that runs now
   Time now_{Millis{1}};
   std::optional<AgentCore> core_;
   std::string cluster_;

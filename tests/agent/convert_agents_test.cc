@@ -134,16 +134,34 @@ TEST_CASE("the node list of a job is encoded once for all its nodes and anew for
 }
 
 TEST_CASE("what an agent says comes back from the wire as it was") {
-  const Prepared refused{key(4, 2), false, true, "disk full", ""};
+  const EpilogWord epilog{true, "epilog exited with 1", true};
+  const Prepared refused{key(4, 2), false, true, "disk full", "", true, epilog};
   CHECK(back_from_agent(refused) == refused);
-  const Ended ended{key(4, 2), {EndCause::kOutOfMemory, 137, 9, "rank 3"}, Millis{5}, 77};
+  const Ended ended{key(4, 2),
+                    {EndCause::kOutOfMemory, 137, 9, "rank 3"},
+                    Millis{5},
+                    77,
+                    {Millis{1}, Millis{2}, Millis{3}, 4},
+                    epilog,
+                    {{{0,
+                       "train",
+                       8,
+                       2,
+                       3,
+                       9,
+                       Time{Millis{21}},
+                       Millis{70},
+                       2048,
+                       {Millis{5}, Millis{6}, Millis{7}, 8}}},
+                     17}};
   CHECK(back_from_agent(ended) == ended);
   CHECK(back_from_agent(Heartbeat{}) == Heartbeat{});
-  const Hello hello{"n1", "boot", "uuid", small_shape(), {key(1)}};
+  const Hello hello{"n1", "boot", "uuid", small_shape(), {key(1)}, Millis{60'000}};
   const Hello back = back_from_agent(hello);
   CHECK(*back.shape == *hello.shape);
   CHECK(back.attempts == hello.attempts);
   CHECK(back.node_name == "n1");
+  CHECK(back.prolog_limit == Millis{60'000});
   CHECK(back.boot_id == "boot");
   CHECK(back.cluster_uuid == "uuid");
 }

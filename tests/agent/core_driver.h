@@ -22,6 +22,16 @@ class CoreDriver {
   explicit CoreDriver(agent::OwnUser own)
       : core_({"node001", "boot-1", "", small_shape(), Epoch{}, std::move(own)}, {}) {}
 
+  // Of a node whose site has scripts.
+  explicit CoreDriver(const agent::SiteScripts& scripts,
+                      std::vector<agent::FoundAttempt> found = {})
+      : core_({"node001", "boot-1", "", small_shape(), Epoch{}, {}, scripts}, std::move(found)) {}
+
+  const std::vector<agent::Output>& take_up() {
+    out_.clear();
+    core_.take_up(out_);
+    return out_;
+  }
   const std::vector<agent::Output>& feed(const agent::Input& input) {
     out_.clear();
     core_.handle(input, now_, out_);

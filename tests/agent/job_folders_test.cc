@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "agent/daemon/membership.h"
+#include "agent/shepherd/step_log.h"
 #include "tests/agent/builders.h"
 #include "tests/support/temp_folder.h"
 
@@ -116,4 +117,51 @@ TEST_CASE("membership is kept over restarts and a damaged file says what to do")
   REQUIRE_FALSE(damaged);
   CHECK(damaged.error().code == ErrorCode::kCorrupt);
   CHECK(damaged.error().message.find("remove it") != std::string::npos);
+}
+
+TEST_CASE("the steps that a shepherd notes are read back and the batch script has its place") {
+  const TempFolder folder;
+  const auto folders = JobFolders::open(folder.path());
+  REQUIRE(folders);
+  REQUIRE(folders->create(key(1), {}));
+  CHECK(folders->steps(key(1)).empty());
+  shepherd::StepLog log(folders->path(key(1)));
+  for (int i = 0; i < 1'200; ++i) {
+    shepherd::StepAccount account;
+    account.begin(i, "train", 4, 2);
+    proto::TaskEnded ended;
+    ended.set_cpu_ms(30);
+    ended.set_peak_memory_mib(i);
+    account.add(ended);
+    account.add(ended);
+    log.add(*account.close(0));
+    CHECK_FALSE(account.close(0));
+  }
+  proto::StepEntry batch;
+  batch.set_step(StepRecord::kBatch);
+  log.add(batch);
+  CHECK(log.left_out() == 201);
+  const std::vector<StepRecord> steps = folders->steps(key(1));
+  REQUIRE(steps.size() == StepRecords::kKeptMax);
+  CHECK(steps[998].step == 998);
+  CHECK(steps[998].name == "train");
+  CHECK(steps[998].tasks == 4);
+  CHECK(steps[998].use.cpu == Millis{60});
+  CHECK(steps[998].peak_memory_mib == 998);
+  CHECK(steps[999].step == StepRecord::kBatch);
+}
+
+TEST_CASE("a file of steps that was cut off gives those before the cut") {
+  const TempFolder folder;
+  const auto folders = JobFolders::open(folder.path());
+  REQUIRE(folders);
+  REQUIRE(folders->create(key(1), {}));
+  shepherd::StepLog log(folders->path(key(1)));
+  proto::StepEntry entry;
+  entry.set_name("train");
+  log.add(entry);
+  log.add(entry);
+  const std::string file = folders->path(key(1)) + "/steps";
+  std::filesystem::resize_file(file, std::filesystem::file_size(file) - 1);
+  CHECK(folders->steps(key(1)).size() == 1);
 }

@@ -33,7 +33,7 @@ class Found {
   explicit Found(const TempFolder& state, Millis ready_within = Millis(30'000),
                  NodeSettings node = {})
       : loop_(os::PollLoop::open().value()),
-        shepherds_({"/no/such/program", std::move(node), ready_within},
+        shepherds_({"/no/such/program", std::move(node), false, ready_within},
                    JobFolders::open(state.path()).value(), loop_,
                    [this](Input input) { reported_.push_back(std::move(input)); }) {}
 

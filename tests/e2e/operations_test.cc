@@ -86,7 +86,7 @@ TEST_CASE(
   move_store_away(cluster);
   const ProgramResult restored = scheduler(words);
   REQUIRE_MESSAGE(restored.status == 0, restored.err);
-  CHECK(contains(restored.out, "1 jobs"));
+  CHECK(contains(restored.out, "1 job"));
 
   cluster.up();
   CHECK(cluster.state_of(before) == "running");

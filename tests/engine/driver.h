@@ -33,7 +33,7 @@ class Driver {
 
   // Decides, commits and delivers; the command's answer.
   Result<Reply> call(const Command& command, std::vector<Blob> blobs = {}) {
-    engine_->handle(command, ++calls_, now, std::move(blobs));
+    engine_->handle(command, ++calls_, now, {std::move(blobs), {}});
     settle();
     return std::move(replies_.at(calls_));
   }

@@ -119,6 +119,20 @@ TEST_CASE("[B40] [B84] Every attempt has one row with its GPU time and only the 
   CHECK(history[1].started.has_value());
 }
 
+TEST_CASE("Steps are committed with the end of their attempt and not with a report that is late") {
+  Driver driver;
+  driver.join_all();
+  const JobId job = running_job(driver, 1);
+  const AttemptKey key{job, {1}};
+  const NodeId node = driver.job(job).attempt->allocation.nodes.front().node;
+  const AgentEnded report{node, {key, {}, Millis{1'000}, 64}};
+  const StepRows rows{key, {{StepRecord{.step = 0, .name = "true", .use = {}}}, 0}};
+  driver.engine().handle(report, 1, driver.now, {{}, {rows}});
+  CHECK(driver.engine().take_batch().commit.steps == std::vector<StepRows>{rows});
+  driver.engine().handle(report, 2, driver.now, {{}, {rows}});
+  CHECK(driver.engine().take_batch().commit.steps.empty());
+}
+
 TEST_CASE("A job that was cancelled while it waited is in the books without an attempt") {
   Driver driver;
   const JobId job = driver.submit(make_request(1, 1, 1));

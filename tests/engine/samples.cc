@@ -135,13 +135,17 @@ Allocation allocation() {
 
 ExitStatus exit_status() { return {EndCause::kOutOfMemory, 137, 9, "killed by the kernel"}; }
 
-Ended ended() { return {kKey, exit_status(), Millis{1'234}, 2'048}; }
+ResourceUse use() { return {Millis{900}, Millis{800}, Millis{700}, 600}; }
+
+EpilogWord epilog() { return {true, "epilog exited with 1", true}; }
+
+Ended ended() { return {kKey, exit_status(), Millis{1'234}, 2'048, use(), epilog()}; }
 
 }  // namespace
 
 std::vector<Command> sample_commands() {
   const Caller caller{"alice", 1000, 100, true};
-  const Hello hello{"n0001", "boot-1", "uuid-1", shape(), {kKey}};
+  const Hello hello{"n0001", "boot-1", "uuid-1", shape(), {kKey}, Millis{60'000}};
   return {
       Configure{"uuid-1", config()},
       StartEpoch{{3}},
@@ -152,7 +156,7 @@ std::vector<Command> sample_commands() {
       AgentHello{hello},
       AgentGone{{1}},
       LeaseExpired{{1}},
-      AgentPrepared{{1}, {kKey, false, true, "disk full", "10.0.0.1:99"}},
+      AgentPrepared{{1}, {kKey, false, true, "disk full", "10.0.0.1:99", true, epilog()}},
       AgentEnded{{1}, ended()},
       CommitPlan{{41}, {{{7}, allocation()}}, {{{9}, allocation(), {kKey}}}},
       Tick{},
@@ -170,7 +174,7 @@ std::vector<Event> sample_events() {
   return {
       ClusterConfigured{"uuid-1", config()},
       EpochStarted{{3}, kAt},
-      NodeJoined{{1}, "boot-1", shape(), kAt},
+      NodeJoined{{1}, "boot-1", shape(), kAt, Millis{60'000}},
       NodeUnreachable{{1}, kAt},
       NodeLost{{1}, "silent", kAt},
       NodeFenced{{1}},
@@ -183,7 +187,7 @@ std::vector<Event> sample_events() {
       NodePrepared{kKey, 1, "10.0.0.1:99"},
       AttemptStarted{kKey, kAt},
       StopRequested{kKey, {StopCause::kPreempted, "for job 9", kAt, {9}}},
-      AttemptNodeEnded{kKey, 1, exit_status(), Millis{1'234}, 2'048},
+      AttemptNodeEnded{kKey, 1, exit_status(), Millis{1'234}, 2'048, use()},
       AttemptEnded{kKey, JobState::kTimeout, exit_status(), kAt},
       JobRequeued{{7}, "node lost", kAt, {{1}}, HoldKind::kRequeueLimit, true, {{1}}, true, kAt},
       JobEnded{{7}, JobState::kFailed, exit_status(), "it failed", kAt},
@@ -203,7 +207,8 @@ std::vector<Event> sample_events() {
       ReservationTurned{"night", 4, false},
       ReservedNodeChanged{"night", {1}, ReservedNodeChange::kReplaced, {2}},
       AttemptSignalled{kKey, {10, SignalTarget::kBatch}, true},
-      SuspensionSet{kKey, true, kAt}};
+      SuspensionSet{kKey, true, kAt},
+      EpilogStarted{kKey, 1, exit_status(), Millis{1'234}, 2'048, use()}};
 }
 
 std::string to_hex_lines(std::string_view bytes) {

@@ -12,10 +12,13 @@ namespace usine::sim {
 namespace {
 
 constexpr Millis kSecond{1'000};
+constexpr agent::SiteScripts kScripts{20 * kSecond, true};
 
 class Scenario {
  public:
-  explicit Scenario(std::uint64_t seed = 1) : cluster(seed, make_cluster({.nodes = 3})) {
+  explicit Scenario(std::uint64_t seed = 1, const agent::SiteScripts& scripts = {})
+      : cluster(seed, make_cluster({.nodes = 3})) {
+    for (const auto& node : cluster.nodes()) node->have_scripts(scripts);
     cluster.start();
     cluster.run_for(20 * kSecond);
   }
@@ -138,6 +141,66 @@ TEST_CASE("[B28] A node that refuses puts the whole gang back and it starts agai
   CHECK_FALSE(scenario.history().front().started.has_value());
   CHECK(scenario.history().back().final);
   CHECK(scenario.cluster.scheduler().state().nodes[1].drain.has_value());
+}
+
+TEST_CASE("[B45] A prolog that hangs drains its node and the gang starts on others uncharged") {
+  Scenario scenario(1, kScripts);
+  scenario.cluster.nodes()[0]->fail_next_script(agent::SiteScript::kProlog, ScriptFault::kHangs);
+  scenario.submit(2, 50 * kSecond);
+  scenario.cluster.run_for(200 * kSecond);
+  REQUIRE(scenario.history().size() == 2);
+  CHECK_FALSE(scenario.history().front().started.has_value());
+  CHECK(scenario.history().front().gpu_ms == 0);
+  CHECK(scenario.history().back().final);
+  CHECK(scenario.history().back().state != JobState::kNodeFail);
+  CHECK(scenario.cluster.scheduler().state().nodes[0].drain.has_value());
+}
+
+TEST_CASE("[B45] An epilog that fails drains its node and takes nothing from the job") {
+  Scenario scenario(1, kScripts);
+  scenario.cluster.nodes()[2]->fail_next_script(agent::SiteScript::kEpilog, ScriptFault::kFails);
+  scenario.submit(3, 50 * kSecond);
+  scenario.cluster.run_for(200 * kSecond);
+  CHECK(scenario.only_row().elapsed == 50 * kSecond);
+  CHECK(scenario.cluster.scheduler().state().nodes[2].drain.has_value());
+  CHECK_FALSE(scenario.cluster.scheduler().state().nodes[1].drain.has_value());
+}
+
+TEST_CASE("[B45] An agent that dies in the middle of an epilog has its successor run it again") {
+  Scenario scenario(1, kScripts);
+  NodeHost& node = *scenario.cluster.nodes()[0];
+  node.fail_next_script(agent::SiteScript::kEpilog, ScriptFault::kHangs);
+  scenario.submit(3, 50 * kSecond);
+  scenario.cluster.run_for(60 * kSecond);  // in the middle of that
+  CHECK(scenario.history().empty());
+  node.crash_agent();
+  scenario.cluster.run_for(100 * kSecond);  // beyond the lease
+  CHECK(scenario.only_row().elapsed == 50 * kSecond);
+  node.start_agent();
+  scenario.cluster.run_for(20 * kSecond);
+  CHECK(scenario.cluster.scheduler().state().nodes[0].link == NodeLink::kUp);
+  CHECK_FALSE(scenario.cluster.scheduler().state().nodes[0].drain.has_value());
+}
+
+TEST_CASE("[B45] [B92] A scheduler that dies at any commit hears of each script all the same") {
+  constexpr std::uint64_t kCommitsOfALife = 14;
+  for (const CommitFault fault : {CommitFault::kBefore, CommitFault::kAfter}) {
+    for (std::uint64_t good = 0; good < kCommitsOfALife; ++good) {
+      CAPTURE(static_cast<int>(fault));
+      CAPTURE(good);
+      Scenario scenario(good + 1, kScripts);
+      scenario.cluster.scheduler().fail_commit(fault, good);
+      scenario.cluster.nodes()[0]->fail_next_script(agent::SiteScript::kEpilog,
+                                                    ScriptFault::kFails);
+      scenario.submit(2, 60 * kSecond);
+      scenario.cluster.run_for(400 * kSecond);
+      while (!scenario.cluster.scheduler().is_up()) scenario.cluster.run_for(kSecond);
+      const HistoryRow row = scenario.history().empty() ? HistoryRow{} : scenario.history().back();
+      CHECK(row.final);
+      CHECK(row.elapsed == 60 * kSecond);
+      CHECK(scenario.cluster.scheduler().state().nodes[0].drain.has_value());
+    }
+  }
 }
 
 // Every log position of a job's life, and each way to die there.

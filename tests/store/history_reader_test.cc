@@ -29,6 +29,8 @@ HistoryRow row(std::uint64_t job, std::uint32_t attempt) {
   one.node_list = "n[1-2]";
   one.peak_memory_mib = 4'096;
   one.gpu_ms = 1'232;
+  one.core_ms = 7'392;
+  one.use = {Millis{6'500}, Millis{1'200}, Millis{900}, 70'000};
   one.final = attempt > 1;
   return one;
 }
@@ -67,6 +69,47 @@ class Filled {
   test::TempFolder folder;
   StoreFile file{folder / "usine.db", ""};
 };
+
+StepRecord step(std::int64_t number) {
+  return {number, "train", 16,         2,     3,
+          9,      at(21),  Millis{70}, 2'048, {Millis{600}, Millis{50}, Millis{40}, 0}};
+}
+
+TEST_CASE("Steps come back in order with how many more there were and only where asked for") {
+  Filled store;
+  {
+    auto journal = SqliteJournal::open(store.file);
+    const Epoch epoch = *journal->open_epoch();
+    CommitBatch batch;
+    batch.rows.push_back({{2}, at(0), kJournalVersion, "", ""});
+    batch.steps.push_back({{{4}, {2}}, {{step(0), step(1), step(StepRecord::kBatch)}, 17}});
+    batch.steps.push_back({{{4}, {2}}, {{step(1)}, 17}});  // told once more
+    REQUIRE(journal->commit(epoch, {1}, batch));
+  }
+  auto reader = HistoryReader::open(store.file);
+  REQUIRE(reader);
+  HistoryFilter filter;
+  filter.job = {4};
+  CHECK(reader->list(filter)->steps.empty());
+  filter.with_steps = true;
+  const auto page = reader->list(filter);
+  REQUIRE_MESSAGE(page, page.error().message);
+  REQUIRE(page->steps.size() == 2);
+  CHECK(page->steps[0] == StepRecords{});
+  CHECK(page->steps[1] == StepRecords{{step(StepRecord::kBatch), step(0), step(1)}, 17});
+}
+
+TEST_CASE("A page with steps is short enough for a message") {
+  const Filled store;
+  auto reader = HistoryReader::open(store.file);
+  REQUIRE(reader);
+  HistoryFilter filter;
+  filter.with_steps = true;
+  const auto first = reader->list(filter);
+  REQUIRE(first);
+  CHECK(first->entries.size() == kStepPageMax);
+  CHECK(first->next_after_row == kStepPageMax);
+}
 
 TEST_CASE("[B40] Every field of both attempts comes back as it was recorded") {
   const Filled store;

@@ -91,7 +91,7 @@ void Lives::command(Engine& engine) {
   request->launch.script_hash = "script-" + std::to_string(calls_ + 1);
   asked_[++calls_] = request->launch.script_hash;
   engine.handle(SubmitJob{caller, request, false}, calls_, kNow,
-                {{request->launch.script_hash, content}});
+                {.blobs = {{request->launch.script_hash, content}}});
 }
 
 void Lives::acknowledge(const Batch& batch) {

@@ -199,7 +199,7 @@ TEST_CASE(
     request->launch.script_hash = script;
     request->launch.environment_hash = "environment";
     engine.handle(SubmitJob{{"alice", 1, 1, false}, request, false}, 0, Time{Millis{6}},
-                  {{script, "#!/bin/sh\n"}, {"environment", "A=1"}});
+                  {.blobs = {{script, "#!/bin/sh\n"}, {"environment", "A=1"}}});
   };
   const auto commit = [&](std::vector<Blob> beside) {
     Batch batch = engine.take_batch();

@@ -77,8 +77,19 @@ nvmlReturn_t nvmlDeviceGetMinorNumber(nvmlDevice_t device, unsigned int* minor) 
 }
 nvmlReturn_t nvmlDeviceGetMemoryInfo(nvmlDevice_t, nvmlMemory_t* memory) {
   memory->total = 80ULL << 30;
-  memory->free = memory->total;
-  memory->used = 0;
+  memory->used = 3ULL << 30;
+  memory->free = memory->total - memory->used;
+  return 0;
+}
+// The third device cannot tell, as some cannot in parts.
+typedef struct {
+  unsigned int gpu;
+  unsigned int memory;
+} nvmlUtilization_t;
+nvmlReturn_t nvmlDeviceGetUtilizationRates(nvmlDevice_t device, nvmlUtilization_t* use) {
+  if (index_of(device) == 2) return 3;
+  use->gpu = static_cast<unsigned int>(50 + 10 * index_of(device));
+  use->memory = 5;
   return 0;
 }
 // Links 0 to 3 go to the switch; links 4 and 5 join GPUs 0 and 1, and 5 is down.
