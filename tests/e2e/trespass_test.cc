@@ -103,7 +103,7 @@ TEST_CASE("another user's job gets at nothing of a job on its node") {
 TEST_CASE("what is refused to another user is there for the job's own") {
   if (const auto why = BoundedCluster::lacking({}); !why.empty()) USINE_SKIP(why);
   const TwoUsers users;
-  const auto job = users.submit(kOwner, "echo $$; exec sleep 600");
+  const auto job = users.submit(kOwner, "echo $$; sleep 600; exit 0");
   REQUIRE(wait_until([&] { return contains(users.said(kOwner), "\n"); }));
   const std::string victim = std::to_string(std::stoi(users.said(kOwner)));
   const ProgramResult said =
@@ -125,7 +125,7 @@ TEST_CASE("nobody runs steps in another user's job nor ends it nor sees what it 
   if (const auto why = BoundedCluster::lacking({}); !why.empty()) USINE_SKIP(why);
   const TwoUsers users;
   const BoundedCluster& cluster = users.cluster();
-  const auto job = users.submit(kOwner, "echo $$; exec sleep 600");
+  const auto job = users.submit(kOwner, "echo $$; sleep 600; exit 0");
   REQUIRE(wait_until([&] { return contains(users.said(kOwner), "\n"); }));
   const std::string id = std::to_string(job);
   for (const char* const command : {"cancel", "suspend", "requeue", "hold"}) {
