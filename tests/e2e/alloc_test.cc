@@ -51,21 +51,25 @@ TEST_CASE("a shell with nodes of its own makes steps on them and its end is the 
   const TestCluster cluster({.nodes = 2});
   TerminalProgram user(call_of(cluster, {"alloc", "-N2"}));
   REQUIRE(user.shows("job 1 has node[001-002] (2 nodes)"));
-  REQUIRE(user.shows("$ "));
-  user.type("usine run sh -c 'echo $SLURMD_NODENAME of $SLURM_JOB_ID' | sort\r");
+  // What is typed before the prompt may go to what ran before, and with it.
+  const auto type = [&user](const std::string& line) {
+    REQUIRE(user.shows("$ "));
+    user.type(line);
+  };
+  type("usine run sh -c 'echo $SLURMD_NODENAME of $SLURM_JOB_ID' | sort\r");
   CHECK(user.shows("\nnode001 of 1\r\nnode002 of 1"));
-  user.type("echo $SLURM_NNODES nodes, tasks: $SLURM_NTASKS\r");
+  type("echo $SLURM_NNODES nodes, tasks: $SLURM_NTASKS\r");
   CHECK(user.shows("\n2 nodes, tasks: 2"));
-  user.type("usine run -N1 --pty sh -c 'tty >/dev/null && echo on $SLURMD_NODENAME'\r");
+  type("usine run -N1 --pty sh -c 'tty >/dev/null && echo on $SLURMD_NODENAME'\r");
   CHECK(user.shows("\non node001"));
   // The key lies where only its owner may look, and in no environment.
-  user.type("stat -c %a:%A $USINE_SHEPHERD $(dirname $USINE_SHEPHERD)\r");
+  type("stat -c %a:%A $USINE_SHEPHERD $(dirname $USINE_SHEPHERD)\r");
   CHECK(user.shows("\n600:-rw-------\r\n700:drwx------"));
-  user.type("env | grep -c -F \"$(tail -n 1 $USINE_SHEPHERD)\"\r");
+  type("env | grep -c -F \"$(tail -n 1 $USINE_SHEPHERD)\"\r");
   CHECK(user.shows("\n0\r\n"));
-  user.type("usine alloc\r");
+  type("usine alloc\r");
   CHECK(user.shows("this is inside job 1 already"));
-  user.type("exit 3\r");
+  type("exit 3\r");
   CHECK(user.wait() == 3);
   CHECK(cluster.reaches(1, "failed"));
   CHECK(std::filesystem::is_empty(cluster.work_folder() + "/tmp"));
