@@ -162,7 +162,11 @@ class Storm {
   Kind any_kind() {
     // Few nodes mostly, all of them sometimes.
     const unsigned most[] = {1, 1, 2, 2, 4, kNodes};
-    const std::string nodes = "--nodes=" + std::to_string(1 + random_() % most[random_() % 6]);
+    const std::uint64_t count = 1 + random_() % most[random_() % 6];
+    const std::string nodes = "--nodes=" + std::to_string(count);
+    // Parts have nodes apart from each other: together they must find room.
+    const std::string part =
+        "--nodes=" + std::to_string(std::min<std::uint64_t>(count, kNodes - 2));
     switch (random_() % 11) {
       case 0: return {"exit 3", {nodes}, {"failed", 3, 0}};
       case 1: return {"kill -SEGV $$", {}, {"failed", 0, SIGSEGV}};
@@ -175,7 +179,7 @@ class Storm {
       case 6: return {std::string(kRunStep) + "'exit 4'", {nodes}, {"failed", 4, 0}};
       case 7: return {"sleep 0.3", {nodes}, {"completed", 0, 0}, Deed::kSuspend};
       case 8: return {"sleep 0.3", {nodes}, {"completed", 0, 0}, Deed::kRequeue};
-      case 9: return {"sleep 0.1", {nodes, ":", "--nodes=2"}, {"completed", 0, 0}};
+      case 9: return {"sleep 0.1", {part, ":", "--nodes=2"}, {"completed", 0, 0}};
       default: return {"true", {nodes}, {"completed", 0, 0}};
     }
   }
