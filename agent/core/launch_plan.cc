@@ -1,5 +1,7 @@
 #include "agent/core/launch_plan.h"
 
+#include <algorithm>
+
 #include "agent/core/launch_pattern.h"
 #include "model/file_pattern.h"
 
